@@ -1,0 +1,52 @@
+//! The project's own commands: `cargo xtask demo`, `cargo xtask test` and `cargo xtask setup`.
+
+mod checks;
+mod demo;
+mod python;
+mod setup;
+mod steps;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "ShopSync's own commands", disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Set up what is missing, build, and show ShopSync at work; arguments go to `shopsync demo`
+    #[command(disable_help_flag = true)]
+    Demo {
+        /// `--release` builds with optimisation; everything else is for `shopsync demo`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+    /// Set up what is missing, then run everything that CI runs: format, lints, docs, licences, tests
+    Test {
+        /// Also run the tests marked `#[ignore]`, which take long
+        #[arg(long)]
+        thorough: bool,
+        /// Run only the tests whose name contains one of these, and no other check
+        filters: Vec<String>,
+    },
+    /// Only install what `demo` and `test` need and is missing
+    Setup,
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Demo { arguments } => demo::run(arguments),
+        Command::Test { thorough, filters } => checks::run(thorough, &filters),
+        Command::Setup => setup::run(setup::For::Tests).map(|_| ExitCode::SUCCESS),
+    };
+    done.unwrap_or_else(|error| {
+        steps::say(&format!("error: {error:#}"));
+        ExitCode::FAILURE
+    })
+}
