@@ -1,0 +1,42 @@
+//! What may be asked of the engine.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// A command; every one is answered with a [`Reply`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case")]
+pub enum Command {
+    /// Try this invoice number now.
+    Retry {
+        /// The invoice number.
+        number: String,
+    },
+    /// Try everything that waits or is held now.
+    RetryAll,
+    /// Look at both sides now: products and invoices.
+    SyncNow,
+    /// Send nothing until then.
+    Pause {
+        /// When it goes on by itself.
+        until: DateTime<Utc>,
+    },
+    /// Go on.
+    Resume,
+}
+
+/// The answer to a command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reply", rename_all = "snake_case")]
+pub enum Reply {
+    /// It is being done.
+    Accepted {
+        /// One plain sentence.
+        sentence: String,
+    },
+    /// It cannot be done.
+    Refused {
+        /// Why, in one plain sentence.
+        sentence: String,
+    },
+}

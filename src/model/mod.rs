@@ -1,0 +1,15 @@
+//! Nouns: what the shop's two systems talk about. No I/O, no clock, no async.
+
+pub mod bill;
+pub mod command;
+pub mod customer;
+pub mod fault;
+pub mod health;
+pub mod ids;
+pub mod invoice;
+pub mod money;
+pub mod outbox;
+pub mod product;
+pub mod schema;
+pub mod settings;
+pub mod status;

@@ -1,0 +1,109 @@
+//! What is on its way to RainTek.
+
+use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use super::fault::{Action, Fault};
+use super::ids::{InvId, RecordId};
+
+/// Where an item stands. Stored by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ItemState {
+    /// To be sent when its time comes.
+    Waiting,
+    /// Its lines have not all arrived in the app.
+    Incomplete,
+    /// An attempt was stored; it may be with RainTek right now. Found at a start, it counts as unknown.
+    Sending,
+    /// The answer was lost: looked up before anything is sent again.
+    Unknown,
+    /// Proven in RainTek; the app does not show it yet.
+    Applied,
+    /// A person must look. Never dropped; tried again by itself as well.
+    Held,
+    /// Proven in RainTek and stamped in the app.
+    Done,
+    /// The app withdrew it before it was ever sent (draft again, revised, cancelled, deleted).
+    Withdrawn,
+}
+
+impl ItemState {
+    /// As stored and published.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Incomplete => "incomplete",
+            Self::Sending => "sending",
+            Self::Unknown => "unknown",
+            Self::Applied => "applied",
+            Self::Held => "held",
+            Self::Done => "done",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+
+    /// The state of a stored name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [
+            Self::Waiting,
+            Self::Incomplete,
+            Self::Sending,
+            Self::Unknown,
+            Self::Applied,
+            Self::Held,
+            Self::Done,
+            Self::Withdrawn,
+        ]
+        .into_iter()
+        .find(|state| state.name() == name)
+    }
+
+    /// Whether nothing more is to be done.
+    pub fn is_settled(self) -> bool {
+        matches!(self, Self::Done | Self::Withdrawn)
+    }
+}
+
+/// A row of the outbox: one completed invoice of the app.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Item {
+    /// The app's record: the row's key.
+    pub record_id: RecordId,
+    /// The idempotency key.
+    pub number: String,
+    /// For display.
+    pub customer: String,
+    /// For display, rupees.
+    pub amount: Option<Decimal>,
+    /// Where it stands.
+    pub state: ItemState,
+    /// Attempts that reached RainTek and were its own fault; outages use none.
+    pub attempts: u32,
+    /// Orders invoices of one number, and all of them.
+    pub seq: i64,
+    /// When it was first seen.
+    pub first_seen: DateTime<Utc>,
+    /// When it first failed, since it last succeeded.
+    pub first_failed: Option<DateTime<Utc>>,
+    /// Not before then.
+    pub next_try: DateTime<Utc>,
+    /// Why it waits or is held.
+    pub fault: Option<Fault>,
+    /// Where it stands in RainTek.
+    pub inv_id: Option<InvId>,
+    /// SHA-256 (hex) over the content that was last proven in RainTek.
+    pub digest: Option<String>,
+    /// The app's `updated` when it was last proven.
+    pub updated: String,
+    /// What `sync_status` was last stamped as failed with, so that it is stamped once and turned back.
+    pub stamped_failed: Option<String>,
+}
+
+impl Item {
+    /// What a person can do about it.
+    pub fn action(&self) -> Action {
+        self.fault.as_ref().map_or(Action::Wait, |fault| fault.action)
+    }
+}

@@ -1,0 +1,220 @@
+//! The settings, all with defaults: `settings.toml` is never required to exist.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use chrono::NaiveDate;
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+
+/// All settings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// The shop's zone.
+    pub zone: Tz,
+    /// RainTek's database.
+    pub raintek: RaintekSettings,
+    /// The billing app.
+    pub billing: BillingSettings,
+    /// Products, RainTek -> app.
+    pub products: ProductsSettings,
+    /// Invoices, app -> RainTek.
+    pub push: PushSettings,
+    /// App's payment method -> text of `Invoice_Payment.PaymentMode`; these are added to the defaults.
+    pub payments: BTreeMap<String, String>,
+    /// The status page.
+    pub web: WebSettings,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            zone: Tz::Asia__Kolkata,
+            raintek: RaintekSettings::default(),
+            billing: BillingSettings::default(),
+            products: ProductsSettings::default(),
+            push: PushSettings::default(),
+            payments: BTreeMap::new(),
+            web: WebSettings::default(),
+        }
+    }
+}
+
+/// How to sign in to SQL Server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RaintekAuth {
+    /// SQL login: `user` and the secret `raintek.password`.
+    Sql,
+    /// The Windows account this program runs under (Windows only).
+    Windows,
+}
+
+/// How the connection is encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Encryption {
+    /// All of it where the server can, else the login only.
+    Auto,
+    /// All of it or no connection.
+    Required,
+    /// Nothing, not even the login: for servers too old for TLS 1.2.
+    None,
+}
+
+/// `[raintek]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RaintekSettings {
+    /// `.`, `(local)`, `SHOP-PC`, `.\SQLEXPRESS`, `host,1433`.
+    pub server: String,
+    /// TCP port; 0 asks the server's browser for a named instance, else 1433.
+    pub port: u16,
+    /// The shop's database.
+    pub database: String,
+    /// SQL login.
+    pub user: String,
+    /// How to sign in.
+    pub auth: RaintekAuth,
+    /// How the connection is encrypted.
+    pub encryption: Encryption,
+    /// RainTek's program folder: its `SQLSettings.dat` and `TempDBSettings.dat` then say server, login and database.
+    pub folder: Option<PathBuf>,
+}
+
+impl Default for RaintekSettings {
+    fn default() -> Self {
+        Self {
+            server: ".".into(),
+            port: 0,
+            database: "Raintech_DB1".into(),
+            user: "sa".into(),
+            auth: RaintekAuth::Sql,
+            encryption: Encryption::Auto,
+            folder: None,
+        }
+    }
+}
+
+/// `[billing]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BillingSettings {
+    /// Where the app answers, or is to answer. Phones reach it by the LAN address on the same port.
+    pub url: String,
+    /// The address our own PocketBase listens on.
+    pub listen: String,
+    /// The app's folder (pocketbase program, pb_data, pb_hooks, ...); without one we lay down our own in the data folder.
+    pub folder: Option<PathBuf>,
+    /// The pocketbase program, where it is not in the app's folder or beside this program.
+    pub program: Option<PathBuf>,
+    /// Superuser to sign in as where we may not make our own: its password is the secret `billing.password`.
+    pub identity: Option<String>,
+    /// Our name of a collection -> the app's.
+    pub collections: BTreeMap<String, String>,
+    /// Our name of a collection -> our name of a field -> the app's.
+    pub fields: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+impl Default for BillingSettings {
+    fn default() -> Self {
+        Self {
+            url: "http://127.0.0.1:8090".into(),
+            listen: "0.0.0.0:8090".into(),
+            folder: None,
+            program: None,
+            identity: None,
+            collections: BTreeMap::new(),
+            fields: BTreeMap::new(),
+        }
+    }
+}
+
+impl BillingSettings {
+    /// The app's name of one of our collections.
+    pub fn collection<'a>(&'a self, ours: &'a str) -> &'a str {
+        self.collections.get(ours).map_or(ours, String::as_str)
+    }
+
+    /// The app's name of one of our fields.
+    pub fn field<'a>(&'a self, collection: &str, ours: &'a str) -> &'a str {
+        self.fields.get(collection).and_then(|fields| fields.get(ours)).map_or(ours, String::as_str)
+    }
+}
+
+/// Where `current_stock` comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StockSource {
+    /// Sum of `Product_OpeningStock.Qty`: as it was set up.
+    Opening,
+    /// Sum of `Temp_Stock.Qty`: as it is now.
+    Live,
+}
+
+/// `[products]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ProductsSettings {
+    /// Seconds between two passes.
+    pub every_seconds: u64,
+    /// Where `current_stock` comes from.
+    pub stock: StockSource,
+    /// RainTek's product code on which an item that RainTek does not have is booked; without one it is held.
+    pub unknown_item: Option<String>,
+}
+
+impl Default for ProductsSettings {
+    fn default() -> Self {
+        Self { every_seconds: 300, stock: StockSource::Opening, unknown_item: None }
+    }
+}
+
+/// `[push]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PushSettings {
+    /// Invoices dated before this day are left alone: for an app that was in use before ShopSync.
+    pub from_date: Option<NaiveDate>,
+    /// Seconds between two looks for invoices the event stream did not tell of.
+    pub look_every_seconds: u64,
+}
+
+impl Default for PushSettings {
+    fn default() -> Self {
+        Self { from_date: None, look_every_seconds: 30 }
+    }
+}
+
+/// `[web]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WebSettings {
+    /// The port on 127.0.0.1; 0 takes a free one.
+    pub port: u16,
+}
+
+impl Default for WebSettings {
+    fn default() -> Self {
+        Self { port: 3030 }
+    }
+}
+
+/// The payment texts RainTek knows, by the app's name.
+pub fn default_payments() -> BTreeMap<String, String> {
+    [
+        ("cash", "By Cash"),
+        ("upi", "Google Pay"),
+        ("card", "By Debit Card"),
+        ("cheque", "By Cheque"),
+        ("credit", "Credit Terms - 30 days"),
+        ("phonepe", "PhonePe"),
+        ("gpay", "Google Pay"),
+        ("paytm", "Paytm"),
+        ("wallet", "E-Wallet"),
+    ]
+    .into_iter()
+    .map(|(app, raintek)| (app.to_owned(), raintek.to_owned()))
+    .collect()
+}

@@ -1,0 +1,184 @@
+//! What the engine needs from the world. Adapters implement these; the simulation and the tests implement them too.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, NaiveDate, Utc};
+use tokio::sync::{mpsc, watch};
+
+use crate::model::bill::{Found, FoundBill, Lookup, Plan};
+use crate::model::command::{Command, Reply};
+use crate::model::fault::{Fault, SendOutcome};
+use crate::model::ids::{CustomerId, InvId, RecordId};
+use crate::model::invoice::{InvoiceHead, InvoiceRead, Stamp, TaxType};
+use crate::model::outbox::Item;
+use crate::model::product::{AppProduct, PosProduct, ProductWrite};
+use crate::model::schema::PosSchema;
+use crate::model::status::{Activity, Counts, Snapshot};
+
+/// RainTek's database.
+#[async_trait]
+pub trait Pos: Send + Sync {
+    /// One cheap query on the read connection; connects where needed.
+    async fn probe(&self) -> Result<(), Fault>;
+
+    /// The tables as they are, read at connect.
+    async fn schema(&self) -> Result<Arc<PosSchema>, Fault>;
+
+    /// Every product with its lots and stock, complete or an error.
+    async fn products(&self) -> Result<Vec<PosProduct>, Fault>;
+
+    /// Begins a transaction under the app lock and reads what a plan needs, in as few round trips as it can.
+    ///
+    /// # Errors
+    /// Any fault rolls back: nothing took effect.
+    async fn open(&self, lookup: &Lookup) -> Result<(Box<dyn PosTransaction>, Found), Fault>;
+
+    /// What stands there now: every bill of that number, and the one of that Inv_ID, all columns. Takes no lock.
+    async fn read_back(&self, number: &str, inv_id: InvId, tax_type: TaxType) -> Result<Vec<FoundBill>, Fault>;
+}
+
+/// An open transaction on RainTek. Dropped without commit it is rolled back.
+#[async_trait]
+pub trait PosTransaction: Send {
+    /// Writes a plan. Returns the Inv_ID and customer that were really given.
+    ///
+    /// # Errors
+    /// The transaction is dead after any; nothing took effect. A number taken meanwhile (2627, 2601) is
+    /// [`Fault`] with `code` 2627 and kind Transient.
+    async fn apply(&mut self, plan: &Plan) -> Result<(InvId, CustomerId), Fault>;
+
+    /// Commits.
+    async fn commit(self: Box<Self>) -> SendOutcome;
+
+    /// Rolls back and frees the lock at once.
+    async fn rollback(self: Box<Self>);
+}
+
+/// A hint from the app's event stream: go and look. Never the only way in which a record is found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BillingEvent {
+    /// The stream stands (again); anything may have been missed: look at everything.
+    Connected,
+    /// The stream broke.
+    Disconnected,
+    /// An invoice record was written.
+    Invoice(RecordId),
+    /// A line or payment of this invoice was written.
+    Part(RecordId),
+}
+
+/// Which invoices to list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InvoiceScan {
+    /// Completed, not from RainTek, and not shown as synced with an Inv_ID, or written at or after `since`
+    /// (PocketBase's time text; the caller overlaps).
+    Unproven {
+        /// Lower bound of `updated`; `None` lists by sync fields alone.
+        since: Option<String>,
+    },
+    /// Every completed invoice that is not from RainTek.
+    All,
+}
+
+/// The billing app.
+#[async_trait]
+pub trait Billing: Send + Sync {
+    /// One cheap request that proves that the app answers **and** that our login still counts.
+    async fn probe(&self) -> Result<(), Fault>;
+
+    /// Completed invoices, complete or an error; never fewer because a token expired.
+    async fn list(&self, scan: &InvoiceScan) -> Result<Vec<InvoiceHead>, Fault>;
+
+    /// One invoice with its customer, lines and payments.
+    async fn invoice(&self, id: &RecordId) -> Result<InvoiceRead, Fault>;
+
+    /// Completed invoices that carry this number.
+    async fn of_number(&self, number: &str) -> Result<Vec<InvoiceHead>, Fault>;
+
+    /// Writes our own fields.
+    async fn stamp(&self, id: &RecordId, stamp: &Stamp) -> Result<(), Fault>;
+
+    /// Every product, complete or an error.
+    async fn products(&self) -> Result<Vec<AppProduct>, Fault>;
+
+    /// Writes a batch in one transaction where the app can; the answer has one entry a write.
+    async fn write_products(&self, writes: &[ProductWrite]) -> Result<Vec<Result<(), Fault>>, Fault>;
+
+    /// Follows the event stream for ever, reconnecting by itself; ends only when the receiver is gone.
+    async fn follow(&self, events: mpsc::Sender<BillingEvent>);
+}
+
+/// Our own store. Every method is durable (synchronous FULL) before it returns.
+#[async_trait]
+pub trait State: Send + Sync {
+    /// Takes up invoices that were listed: new ones as waiting, settled ones whose `updated` changed as waiting
+    /// again. Returns how many are newly to be done.
+    async fn take_up(&self, heads: &[InvoiceHead], now: DateTime<Utc>) -> Result<u64, Fault>;
+
+    /// One item.
+    async fn item(&self, id: &RecordId) -> Result<Option<Item>, Fault>;
+
+    /// Items that are due, oldest first, and of one number only the oldest unsettled.
+    async fn due(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<Item>, Fault>;
+
+    /// When the next item becomes due, if any is unsettled.
+    async fn next_due(&self) -> Result<Option<DateTime<Utc>>, Fault>;
+
+    /// Stores the whole item.
+    async fn put(&self, item: &Item) -> Result<(), Fault>;
+
+    /// Stores several items in one transaction.
+    async fn put_all(&self, items: &[Item]) -> Result<(), Fault>;
+
+    /// Unsettled items, held first, oldest first.
+    async fn open_items(&self, limit: u32) -> Result<Vec<Item>, Fault>;
+
+    /// The item that was proven as this bill, if any.
+    async fn owner_of(&self, inv_id: InvId) -> Result<Option<Item>, Fault>;
+
+    /// Makes items due now: all of a number, or all. Returns how many.
+    async fn make_due(&self, number: Option<&str>, now: DateTime<Utc>) -> Result<u64, Fault>;
+
+    /// How many stand where; `today` is the day in the shop's zone.
+    async fn counts(&self, today: NaiveDate) -> Result<Counts, Fault>;
+
+    /// A small named value (cursors, pause).
+    async fn get(&self, key: &str) -> Result<Option<String>, Fault>;
+
+    /// Sets or removes a small named value.
+    async fn set(&self, key: &str, value: Option<&str>) -> Result<(), Fault>;
+
+    /// Adds to the journal.
+    async fn journal(&self, at: DateTime<Utc>, kind: &str, number: &str, sentence: &str) -> Result<(), Fault>;
+
+    /// The newest lines of the journal, newest first.
+    async fn activity(&self, limit: u32) -> Result<Vec<Activity>, Fault>;
+}
+
+/// Time, as an argument.
+#[async_trait]
+pub trait Clock: Send + Sync {
+    /// Wall time.
+    fn now(&self) -> DateTime<Utc>;
+
+    /// Time that never jumps, since some fixed start.
+    fn elapsed(&self) -> Duration;
+
+    /// Waits.
+    async fn sleep(&self, duration: Duration);
+
+    /// A fraction in 0..1000 (per mille), for jitter.
+    fn jitter(&self) -> u32;
+}
+
+/// How shell and web reach the engine: a bounded channel with one-shot replies, and the published state.
+#[async_trait]
+pub trait Controls: Send + Sync {
+    /// Asks for something; refused with a sentence when the engine does not answer.
+    async fn command(&self, command: Command) -> Reply;
+
+    /// The published state; changes wake the receiver.
+    fn watch(&self) -> watch::Receiver<Arc<Snapshot>>;
+}
