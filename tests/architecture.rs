@@ -203,6 +203,8 @@ fn what_is_allowed_is_not_reported() {
             "src/sync/mod.rs",
             "#[cfg(test)]\nmod golden;\n#[cfg(test)] mod tests { use super::*; use std::fs; }",
         ),
+        ("src/sync/plan.rs", "#[cfg(test)]\n#[path = \"plan_tests.rs\"]\nmod tests;"),
+        ("src/sync/plan_tests.rs", "use super::*; use std::fs;"),
         ("src/sync/golden.rs", "fn read() -> String { std::fs::read_to_string(\"a\").unwrap() }"),
         ("src/sync/backoff.rs", "use rand::Rng; fn jitter(rng: &mut impl Rng) -> impl Sized + use<> {}"),
     ]);

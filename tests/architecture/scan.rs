@@ -30,10 +30,9 @@ pub(crate) struct Found {
 impl Scan {
     /// Reads a file of `src/`.
     pub(crate) fn of(file: &str, text: &str) -> Self {
-        let inner = file.trim_start_matches("src/").trim_end_matches(".rs").trim_end_matches("/mod");
-        let mut module: Vec<_> = inner.split('/').map(str::to_owned).collect();
+        let mut module = module_of(file);
         let top = module.first().cloned().unwrap_or_default();
-        if inner == "lib" || inner == "main" {
+        if top == "lib" || top == "main" {
             module.clear();
         }
         let mut scan = Self { file: file.to_owned(), top, ..Self::default() };
@@ -46,13 +45,16 @@ impl Scan {
     fn tokens(&mut self, stream: TokenStream, module: &[String]) {
         let tokens: Vec<_> = stream.into_iter().collect();
         let mut rest = tokens.as_slice();
+        // What the attributes say of the module that may follow them.
         let mut for_tests = false;
+        let mut elsewhere = None;
         while let Some((token, after)) = rest.split_first() {
             rest = after;
             match token {
                 TokenTree::Group(group) => {
                     for_tests |= is_cfg_test(group.stream());
                     for_tests &= group.delimiter() != Delimiter::Brace;
+                    elsewhere = path_attribute(group.stream()).or(elsewhere);
                     self.tokens(group.stream(), module);
                 }
                 TokenTree::Literal(literal) => {
@@ -67,7 +69,7 @@ impl Scan {
                     }
                 }
                 TokenTree::Ident(word) if word == "mod" => {
-                    rest = self.module(rest, module, for_tests);
+                    rest = self.module(rest, module, for_tests, elsewhere.take());
                     for_tests = false;
                 }
                 TokenTree::Ident(word) if word == "use" && !is_punct(rest.first(), '<') => {
@@ -86,12 +88,21 @@ impl Scan {
         }
     }
 
-    /// After `mod`: its name, and its body where it has one here.
-    fn module<'a>(&mut self, rest: &'a [TokenTree], module: &[String], for_tests: bool) -> &'a [TokenTree] {
+    /// After `mod`: its name, and its body where it has one here. `elsewhere` is what its `#[path]` says.
+    fn module<'a>(
+        &mut self,
+        rest: &'a [TokenTree],
+        module: &[String],
+        for_tests: bool,
+        elsewhere: Option<String>,
+    ) -> &'a [TokenTree] {
         let [TokenTree::Ident(name), after @ ..] = rest else { return rest };
         let module = [module, &[name.to_string()]].concat();
         if for_tests {
-            self.test_modules.push(module.clone());
+            let folder = self.file.rsplit_once('/').map_or("", |(folder, _)| folder);
+            // A file in another place is known by its place, as every file is.
+            let known_as = elsewhere.map(|file| module_of(&format!("{folder}/{file}")));
+            self.test_modules.push(known_as.unwrap_or_else(|| module.clone()));
         }
         let [TokenTree::Group(body), after @ ..] = after else { return after };
         self.tokens(body.stream(), &module);
@@ -176,6 +187,12 @@ impl Scan {
     }
 }
 
+/// The module that a file of `src/` is, by where it lies.
+fn module_of(file: &str) -> Vec<String> {
+    let inner = file.trim_start_matches("src/").trim_end_matches(".rs").trim_end_matches("/mod");
+    inner.split('/').map(str::to_owned).collect()
+}
+
 /// The path from the crate's root, for one that starts at `crate`, `self`, `super` or, in a root, at a module.
 fn resolved(path: Vec<String>, module: &[String]) -> Vec<String> {
     let from = |above: &[String], below: &[String]| [&["crate".to_owned()], above, below].concat();
@@ -196,6 +213,12 @@ fn resolved(path: Vec<String>, module: &[String]) -> Vec<String> {
 /// Whether an attribute's brackets hold `cfg(test)` and nothing else.
 fn is_cfg_test(attribute: TokenStream) -> bool {
     attribute.to_string().replace(' ', "") == "cfg(test)"
+}
+
+/// What `path = "…"` in an attribute's brackets names.
+fn path_attribute(attribute: TokenStream) -> Option<String> {
+    let text = attribute.to_string().replace(' ', "");
+    text.strip_prefix("path=\"")?.strip_suffix('"').map(str::to_owned)
 }
 
 fn is_punct(token: Option<&TokenTree>, wanted: char) -> bool {
