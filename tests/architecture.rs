@@ -171,7 +171,10 @@ fn a_planted_impurity_is_found() {
         ("src/sync/plan.rs", "use std::time; fn f() { time::Instant::now(); }", "`std::time::Instant::now`"),
         ("src/sync/plan.rs", "use std::time::*;", "`std::time::*`"),
         ("src/sync/backoff.rs", "fn jitter() -> f64 { rand::random() }", "`rand::random`"),
-        // A name that sounds like tests is not yet one.
+        // A module that is not for tests alone, whatever stands before it or sounds like it.
+        ("src/sync/plan.rs", "mod tests { use std::fs; }", "`std::fs`"),
+        ("src/sync/plan.rs", "#[cfg(test)] use super::a; mod inner { use std::fs; }", "`std::fs`"),
+        ("src/sync/plan.rs", "#[cfg(test)] fn f() {} mod inner { use std::fs; }", "`std::fs`"),
         ("src/sync/tests.rs", "use std::fs;", "`std::fs`"),
     ];
     assert_each_is_found(&planted);
