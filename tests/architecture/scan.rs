@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::str::FromStr as _;
 
-use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
+use proc_macro2::{Ident, TokenStream, TokenTree};
 
 /// What one file says of itself.
 #[derive(Debug, Default)]
@@ -53,7 +53,6 @@ impl Scan {
             match token {
                 TokenTree::Group(group) => {
                     for_tests |= is_cfg_test(group.stream());
-                    for_tests &= group.delimiter() != Delimiter::Brace;
                     elsewhere = path_attribute(group.stream()).or(elsewhere);
                     self.tokens(group.stream(), module);
                 }
