@@ -20,6 +20,8 @@ pub enum ColumnKind {
     Text {
         /// The width.
         max: Option<usize>,
+        /// Unicode (`nchar`, `nvarchar`); the others hold the server's code page only.
+        wide: bool,
     },
     /// Any date type that has a day.
     Date,
