@@ -2,12 +2,13 @@
 
 pub mod arithmetic;
 pub mod backoff;
-//pub mod catalogue;
+pub mod catalogue;
 pub mod completeness;
 pub mod digest;
-#[cfg(test)]
-pub(crate) mod fixtures;
-//pub mod health;
+pub mod health;
 pub mod mapping;
 pub mod numbering;
 pub mod plan;
+
+#[cfg(test)]
+pub(crate) mod fixtures;

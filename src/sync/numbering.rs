@@ -27,7 +27,9 @@ mod tests {
     fn takes_n_out_of_raintek_numbers_only() {
         assert_eq!(counter_of("GST-0151-2025/26"), Some(151));
         assert_eq!(counter_of("SINV-12345-2025/26"), Some(12345));
-        for other in ["GST-0151", "0151", "GST--2025/26", "GST-15A-2025/26", "GST-0000-25", "", "GST-99999999999-25"] {
+        for other in
+            ["GST-0151", "0151", "GST--2025/26", "GST-15A-2025/26", "GST-0000-25", "", "GST-99999999999-25"]
+        {
             assert_eq!(counter_of(other), None, "{other}");
         }
     }

@@ -33,9 +33,9 @@ pub fn plan(desired: &Desired, found: &Found) -> Plan {
                 (true, None) => replace(desired, found, bill),
             }
         }
-        (several, _) => {
-            Plan::Conflict(Conflict::Ambiguous { inv_ids: several.iter().map(|bill| bill.inv_id()).collect() })
-        }
+        (several, _) => Plan::Conflict(Conflict::Ambiguous {
+            inv_ids: several.iter().map(|bill| bill.inv_id()).collect(),
+        }),
     }
 }
 

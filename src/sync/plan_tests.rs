@@ -64,10 +64,7 @@ fn a_taken_counter_moves_on() {
 #[test]
 fn what_was_written_needs_nothing_more() {
     let bill = applied(&plan(&desired(), &found()));
-    assert_eq!(
-        plan(&desired(), &with_bills(vec![bill])),
-        Plan::Nothing { inv_id: 701, customer_id: 1 }
-    );
+    assert_eq!(plan(&desired(), &with_bills(vec![bill])), Plan::Nothing { inv_id: 701, customer_id: 1 });
 }
 
 #[test]

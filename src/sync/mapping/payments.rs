@@ -48,8 +48,11 @@ pub fn payment_rows(invoice: &Invoice, modes: &BTreeMap<String, String>) -> Resu
         }
     } else {
         let main = row(method, Decimal::ZERO)?;
-        let amount =
-            if main.is_paid() { invoice.amount_paid.clamp(Decimal::ZERO, total.max(Decimal::ZERO)) } else { total };
+        let amount = if main.is_paid() {
+            invoice.amount_paid.clamp(Decimal::ZERO, total.max(Decimal::ZERO))
+        } else {
+            total
+        };
         if !amount.is_zero() || total.is_zero() {
             rows.push(PaymentRow { amount, ..main });
         }
@@ -85,9 +88,15 @@ mod tests {
         invoice.amount_paid = Decimal::from(paid);
         invoice.payments = split
             .iter()
-            .map(|(mode, amount)| Payment { mode: PaymentKind((*mode).into()), amount: Decimal::from(*amount) })
+            .map(|(mode, amount)| Payment {
+                mode: PaymentKind((*mode).into()),
+                amount: Decimal::from(*amount),
+            })
             .collect();
-        Ok(payment_rows(&invoice, &default_payments())?.into_iter().map(|row| (row.mode, row.amount)).collect())
+        Ok(payment_rows(&invoice, &default_payments())?
+            .into_iter()
+            .map(|row| (row.mode, row.amount))
+            .collect())
     }
 
     fn expect(pairs: &[(&str, i64)]) -> Vec<(String, Decimal)> {

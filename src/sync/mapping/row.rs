@@ -200,7 +200,8 @@ mod tests {
         let table = table();
         let fits = RowBuilder::new(&table, day()).number("Total", Decimal::new(999_999, 2)).finish(&[]);
         assert!(fits.is_ok());
-        let fault = RowBuilder::new(&table, day()).number("Total", Decimal::from(10_000)).finish(&[]).unwrap_err();
+        let fault =
+            RowBuilder::new(&table, day()).number("Total", Decimal::from(10_000)).finish(&[]).unwrap_err();
         assert!(fault.sentence.contains("too large"), "{}", fault.sentence);
     }
 

@@ -145,7 +145,8 @@ fn a_number_raintek_has_no_room_for_is_held() {
 #[test]
 fn a_new_customer_has_every_column_and_cut_names_are_noted() {
     let mut with = invoice();
-    with.customer = Some(Customer { name: "A".repeat(300), phone: "98765 43210".into(), ..Customer::default() });
+    with.customer =
+        Some(Customer { name: "A".repeat(300), phone: "98765 43210".into(), ..Customer::default() });
     let nobody = Found { customer: None, ..found() };
     let bill = desired_bill(&with, &nobody, &schema(), &context()).unwrap();
     let DesiredCustomer::New(row) = &bill.customer else { panic!("{:?}", bill.customer) };
