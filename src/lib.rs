@@ -8,5 +8,6 @@
 pub mod billing;
 pub mod model;
 pub mod ports;
+pub mod store;
 pub mod sync;
 pub mod web;

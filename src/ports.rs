@@ -115,12 +115,20 @@ pub trait Billing: Send + Sync {
     async fn follow(&self, events: mpsc::Sender<BillingEvent>);
 }
 
+/// What [`State::take_up`] made of a list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TakenUp {
+    /// How many are newly to be done.
+    pub new: u64,
+    /// Known invoices that were written since, or are not shown as synced though proven: to be read and compared.
+    pub recheck: Vec<RecordId>,
+}
+
 /// Our own store. Every method is durable (synchronous FULL) before it returns.
 #[async_trait]
 pub trait State: Send + Sync {
-    /// Takes up invoices that were listed: new ones as waiting, settled ones whose `updated` changed as waiting
-    /// again. Returns how many are newly to be done.
-    async fn take_up(&self, heads: &[InvoiceHead], now: DateTime<Utc>) -> Result<u64, Fault>;
+    /// Takes up invoices that were listed: new ones, and those once withdrawn, as waiting.
+    async fn take_up(&self, heads: &[InvoiceHead], now: DateTime<Utc>) -> Result<TakenUp, Fault>;
 
     /// One item.
     async fn item(&self, id: &RecordId) -> Result<Option<Item>, Fault>;
@@ -148,6 +156,9 @@ pub trait State: Send + Sync {
 
     /// How many stand where; `today` is the day in the shop's zone.
     async fn counts(&self, today: NaiveDate) -> Result<Counts, Fault>;
+
+    /// The invoice that was proven in RainTek last: number and when.
+    async fn last_done(&self) -> Result<Option<(String, DateTime<Utc>)>, Fault>;
 
     /// A small named value (cursors, pause).
     async fn get(&self, key: &str) -> Result<Option<String>, Fault>;
