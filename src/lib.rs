@@ -8,6 +8,7 @@
 pub mod billing;
 pub mod model;
 pub mod ports;
+pub mod raintek;
 pub mod store;
 pub mod sync;
 pub mod web;

@@ -15,7 +15,7 @@ pub const TILL_ID: &str = "SHOPSYNC";
 pub const OPERATOR: &str = "ShopSync";
 
 /// One value of a row, in the form in which it is compared: text trimmed at its end, dates in whole seconds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Value {
     /// Only ever read, never written.

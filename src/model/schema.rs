@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 /// What a column can hold, as far as writing and comparing need to know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ColumnKind {
     /// Whole numbers, any width.
     Int,
