@@ -15,13 +15,14 @@ use crate::model::invoice::{InvoiceHead, InvoiceRead, Stamp, TaxType};
 use crate::model::outbox::Item;
 use crate::model::product::{AppProduct, PosProduct, ProductWrite};
 use crate::model::schema::PosSchema;
-use crate::model::status::{Activity, Counts, Snapshot};
+use crate::model::status::{Activity, Counts, Entry, Snapshot};
 
 /// RainTek's database.
 #[async_trait]
 pub trait Pos: Send + Sync {
-    /// One cheap query on the read connection; connects where needed.
-    async fn probe(&self) -> Result<(), Fault>;
+    /// One cheap query on the read connection; connects where needed. Returns the highest Inv_ID, by which bills of
+    /// RainTek's own till are noticed.
+    async fn probe(&self) -> Result<InvId, Fault>;
 
     /// The tables as they are, read at connect.
     async fn schema(&self) -> Result<Arc<PosSchema>, Fault>;
@@ -142,8 +143,8 @@ pub trait State: Send + Sync {
     /// Stores the whole item.
     async fn put(&self, item: &Item) -> Result<(), Fault>;
 
-    /// Stores several items in one transaction.
-    async fn put_all(&self, items: &[Item]) -> Result<(), Fault>;
+    /// Stores several items, and what the journal says of it, in one transaction.
+    async fn put_all(&self, items: &[Item], journal: &[Entry]) -> Result<(), Fault>;
 
     /// Unsettled items, held first, oldest first.
     async fn open_items(&self, limit: u32) -> Result<Vec<Item>, Fault>;
@@ -167,8 +168,7 @@ pub trait State: Send + Sync {
     async fn set(&self, key: &str, value: Option<&str>) -> Result<(), Fault>;
 
     /// Adds to the journal.
-    async fn journal(&self, at: DateTime<Utc>, kind: &str, number: &str, sentence: &str)
-    -> Result<(), Fault>;
+    async fn journal(&self, entry: Entry) -> Result<(), Fault>;
 
     /// The newest lines of the journal, newest first.
     async fn activity(&self, limit: u32) -> Result<Vec<Activity>, Fault>;

@@ -173,8 +173,11 @@ pub(super) async fn simple(sql: &mut Sql, text: &str) -> Result<(), Fault> {
     done.into_results().await.map(|_| ()).map_err(|error| classify(&error))
 }
 
-pub(super) async fn probe(sql: &mut Sql) -> Result<(), Fault> {
-    simple(sql, "SELECT 1").await
+pub(super) async fn probe(sql: &mut Sql) -> Result<i32, Fault> {
+    let answer =
+        sql.simple_query("SELECT MAX(Inv_ID) FROM InvoiceInfo").await.map_err(|error| classify(&error))?;
+    let row = answer.into_row().await.map_err(|error| classify(&error))?;
+    Ok(row.and_then(|row| row.try_get::<i32, _>(0).ok().flatten()).unwrap_or(0))
 }
 
 pub(super) async fn begin(sql: &mut Sql) -> Result<(), Fault> {

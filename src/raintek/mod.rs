@@ -94,12 +94,12 @@ impl RainTek {
 
 #[async_trait]
 impl Pos for RainTek {
-    async fn probe(&self) -> Result<(), Fault> {
+    async fn probe(&self) -> Result<InvId, Fault> {
         let mut slot = self.reads.lock().await;
         let mut sql = self.take(&mut slot).await?;
-        connect::probe(&mut sql).await?;
+        let highest = connect::probe(&mut sql).await?;
         *slot = Some(sql);
-        Ok(())
+        Ok(highest)
     }
 
     async fn schema(&self) -> Result<Arc<PosSchema>, Fault> {

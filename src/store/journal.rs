@@ -1,22 +1,15 @@
 //! The journal that people read, and small named values.
 
-use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::model::status::Activity;
+use crate::model::status::{Activity, Entry};
 
 /// Lines kept; older ones go.
 const KEPT: i64 = 50_000;
 
-pub(super) fn add(
-    db: &Connection,
-    at: DateTime<Utc>,
-    kind: &str,
-    number: &str,
-    sentence: &str,
-) -> rusqlite::Result<()> {
+pub(super) fn add(db: &Connection, entry: &Entry) -> rusqlite::Result<()> {
     db.prepare_cached("INSERT INTO journal (at, kind, number, sentence) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![at.timestamp_millis(), kind, number, sentence])?;
+        .execute(params![entry.at.timestamp_millis(), entry.kind, entry.number, entry.sentence])?;
     db.prepare_cached("DELETE FROM journal WHERE id <= (SELECT MAX(id) FROM journal) - ?1")?
         .execute([KEPT])?;
     Ok(())

@@ -18,7 +18,7 @@ use crate::model::fault::{Action, Fault, FaultKind, Scope};
 use crate::model::ids::{InvId, RecordId};
 use crate::model::invoice::InvoiceHead;
 use crate::model::outbox::Item;
-use crate::model::status::{Activity, Counts};
+use crate::model::status::{Activity, Counts, Entry};
 use crate::ports::{State, TakenUp};
 
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
@@ -112,12 +112,18 @@ impl State for Store {
     }
 
     async fn put(&self, item: &Item) -> Result<(), Fault> {
-        self.put_all(std::slice::from_ref(item)).await
+        self.put_all(std::slice::from_ref(item), &[]).await
     }
 
-    async fn put_all(&self, items: &[Item]) -> Result<(), Fault> {
-        let items = items.to_vec();
-        self.run(move |db| outbox::put_all(db, &items)).await
+    async fn put_all(&self, items: &[Item], journal: &[Entry]) -> Result<(), Fault> {
+        let (items, journal) = (items.to_vec(), journal.to_vec());
+        self.run(move |db| {
+            let transaction = db.transaction()?;
+            outbox::put_all(&transaction, &items)?;
+            journal.iter().try_for_each(|entry| journal::add(&transaction, entry))?;
+            transaction.commit()
+        })
+        .await
     }
 
     async fn open_items(&self, limit: u32) -> Result<Vec<Item>, Fault> {
@@ -151,15 +157,8 @@ impl State for Store {
         self.run(move |db| journal::set(db, &key, value.as_deref())).await
     }
 
-    async fn journal(
-        &self,
-        at: DateTime<Utc>,
-        kind: &str,
-        number: &str,
-        sentence: &str,
-    ) -> Result<(), Fault> {
-        let (kind, number, sentence) = (kind.to_owned(), number.to_owned(), sentence.to_owned());
-        self.run(move |db| journal::add(db, at, &kind, &number, &sentence)).await
+    async fn journal(&self, entry: Entry) -> Result<(), Fault> {
+        self.run(move |db| journal::add(db, &entry)).await
     }
 
     async fn activity(&self, limit: u32) -> Result<Vec<Activity>, Fault> {

@@ -132,40 +132,37 @@ pub(super) fn next_due(db: &Connection) -> rusqlite::Result<Option<DateTime<Utc>
     .query_row([], |row| Ok(row.get::<_, Option<i64>>(0)?.map(time)))
 }
 
-pub(super) fn put_all(db: &mut Connection, items: &[Item]) -> rusqlite::Result<()> {
-    let transaction = db.transaction()?;
-    {
-        let mut statement = transaction.prepare_cached(
-            "UPDATE outbox SET number = ?2, customer = ?3, amount = ?4, state = ?5, attempts = ?6, \
+pub(super) fn put_all(db: &Connection, items: &[Item]) -> rusqlite::Result<()> {
+    let mut statement = db.prepare_cached(
+        "UPDATE outbox SET number = ?2, customer = ?3, amount = ?4, state = ?5, attempts = ?6, \
              first_seen = ?7, first_failed = ?8, next_try = ?9, fault = ?10, inv_id = ?11, digest = ?12, \
              failed_digest = ?13, updated = ?14, done_at = ?15, stamped_failed = ?16 WHERE record_id = ?1",
-        )?;
-        for item in items {
-            let fault = item.fault.as_ref().and_then(|fault| serde_json::to_string(fault).ok());
-            let changed = statement.execute(params![
-                item.record_id.as_str(),
-                item.number,
-                item.customer,
-                item.amount.map(|amount| amount.to_string()),
-                item.state.name(),
-                item.attempts,
-                item.first_seen.timestamp_millis(),
-                item.first_failed.map(|at| at.timestamp_millis()),
-                item.next_try.timestamp_millis(),
-                fault,
-                item.inv_id,
-                item.digest,
-                item.failed_digest,
-                item.updated,
-                item.done_at.map(|at| at.timestamp_millis()),
-                item.stamped_failed,
-            ])?;
-            if changed != 1 {
-                return Err(rusqlite::Error::StatementChangedRows(changed));
-            }
+    )?;
+    for item in items {
+        let fault = item.fault.as_ref().and_then(|fault| serde_json::to_string(fault).ok());
+        let changed = statement.execute(params![
+            item.record_id.as_str(),
+            item.number,
+            item.customer,
+            item.amount.map(|amount| amount.to_string()),
+            item.state.name(),
+            item.attempts,
+            item.first_seen.timestamp_millis(),
+            item.first_failed.map(|at| at.timestamp_millis()),
+            item.next_try.timestamp_millis(),
+            fault,
+            item.inv_id,
+            item.digest,
+            item.failed_digest,
+            item.updated,
+            item.done_at.map(|at| at.timestamp_millis()),
+            item.stamped_failed,
+        ])?;
+        if changed != 1 {
+            return Err(rusqlite::Error::StatementChangedRows(changed));
         }
     }
-    transaction.commit()
+    Ok(())
 }
 
 pub(super) fn open_items(db: &Connection, limit: u32) -> rusqlite::Result<Vec<Item>> {

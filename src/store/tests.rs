@@ -118,8 +118,14 @@ async fn counts_and_retry_see_only_what_is_open() {
 #[tokio::test]
 async fn journal_and_named_values() {
     let (store, _folder) = store();
-    store.journal(at(0), "push", "GST-1", "first").await.unwrap();
-    store.journal(at(1), "push", "GST-2", "second").await.unwrap();
+    let entry = |seconds, sentence: &str| Entry {
+        at: at(seconds),
+        kind: "push",
+        number: "GST-1".into(),
+        sentence: sentence.into(),
+    };
+    store.journal(entry(0, "first")).await.unwrap();
+    store.journal(entry(1, "second")).await.unwrap();
     assert_eq!(store.activity(1).await.unwrap()[0].sentence, "second");
     store.set("cursor", Some("x")).await.unwrap();
     store.set("cursor", Some("y")).await.unwrap();

@@ -11,6 +11,7 @@ pub fn invoice_digest(invoice: &Invoice) -> String {
     let mut content = invoice.clone();
     content.pos_id = None;
     content.stamped = false;
+    content.updated.clear();
     content.status = InvoiceStatus::Completed;
     content.amount_paid = rust_decimal::Decimal::ZERO;
     if let Some(customer) = &mut content.customer {

@@ -74,6 +74,7 @@ pub(crate) fn invoice() -> Invoice {
         notes: String::new(),
         pos_id: None,
         stamped: false,
+        updated: String::new(),
         lines: vec![Line {
             id: RecordId::new("lin000000000001"),
             product_code: "P-0001".into(),
