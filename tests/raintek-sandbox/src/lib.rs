@@ -3,16 +3,17 @@
 //! [`Sandbox`] is the server. Everything it cannot do is answered with one of SQL Server's error numbers.
 
 mod control;
+mod dump;
 mod engine;
 mod sandbox;
 mod seed;
 mod sql;
 mod tds;
+pub mod till;
 
 pub use sandbox::{Options, Sandbox};
 
 /// The version the server says it is: SQL Server 2008 R2, the oldest still out there.
 pub(crate) const VERSION_BYTES: [u8; 4] = [10, 50, 0x17, 0x70];
 pub(crate) const VERSION_NUMBER: &str = "10.50.6000.34";
-pub(crate) const VERSION_TEXT: &str =
-    "Microsoft SQL Server 2008 R2 (SP3) - 10.50.6000.34 (X64) \n\tExpress Edition (64-bit), RainTek sandbox over SQLite";
+pub(crate) const VERSION_TEXT: &str = "Microsoft SQL Server 2008 R2 (SP3) - 10.50.6000.34 (X64) \n\tExpress Edition (64-bit), RainTek sandbox over SQLite";

@@ -36,7 +36,14 @@ async fn connect(shop: &Shop) -> Till {
 async fn logs_in_and_selects() {
     let shop = shop();
     let mut client = connect(&shop).await;
-    let row = client.query("SELECT 1 AS one, @P1 AS two", &[&"zwei"]).await.unwrap().into_row().await.unwrap().unwrap();
+    let row = client
+        .query("SELECT 1 AS one, @P1 AS two", &[&"zwei"])
+        .await
+        .unwrap()
+        .into_row()
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(row.get::<i32, _>("one"), Some(1));
     assert_eq!(row.get::<&str, _>("two"), Some("zwei"));
 }

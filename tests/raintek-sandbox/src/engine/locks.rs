@@ -66,7 +66,9 @@ impl State {
         let mut seen = Vec::new();
         while let Some(current) = open.pop() {
             let Some((resource, exclusive)) = self.waiting.get(&current) else { continue };
-            for blocker in self.held.get(resource).map(|h| h.blockers(current, *exclusive)).unwrap_or_default() {
+            for blocker in
+                self.held.get(resource).map(|h| h.blockers(current, *exclusive)).unwrap_or_default()
+            {
                 if blocker == session {
                     return true;
                 }
@@ -143,7 +145,9 @@ impl Locks {
     pub(crate) fn release(&self, session: u16, resource: &Resource) -> bool {
         let mut state = self.state();
         let Some(held) = state.held.get_mut(resource) else { return false };
-        let Some((_, _, times)) = held.owners.iter_mut().find(|(owner, ..)| *owner == session) else { return false };
+        let Some((_, _, times)) = held.owners.iter_mut().find(|(owner, ..)| *owner == session) else {
+            return false;
+        };
         *times -= 1;
         if *times == 0 {
             held.owners.retain(|(owner, ..)| *owner != session);

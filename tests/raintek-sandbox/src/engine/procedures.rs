@@ -15,7 +15,11 @@ const BAD_CALL: i64 = -999;
 
 impl Session {
     /// Runs a procedure and gives back its return code.
-    pub(crate) fn procedure(&mut self, name: &str, given: &[(Option<String>, Value, Ty)]) -> Result<i64, Failure> {
+    pub(crate) fn procedure(
+        &mut self,
+        name: &str,
+        given: &[(Option<String>, Value, Ty)],
+    ) -> Result<i64, Failure> {
         match name {
             "sp_getapplock" => self.get_app_lock(given),
             "sp_releaseapplock" => self.release_app_lock(given),

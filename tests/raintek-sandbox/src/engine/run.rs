@@ -58,7 +58,8 @@ impl Session {
 
     fn steps(&mut self, steps: &[Step], frame: &mut Frame, sink: &mut dyn Sink) -> Result<Flow, Stop> {
         for step in steps {
-            let ordered = self.shared.faults.statement(&step.text).map(|number| Failure::Sql(ordered_error(number)));
+            let ordered =
+                self.shared.faults.statement(&step.text).map(|number| Failure::Sql(ordered_error(number)));
             let result = match ordered {
                 Some(failure) => Err(failure),
                 None => self.step(step, frame, sink),
@@ -142,7 +143,11 @@ impl Session {
                         Ok(())
                     })
                 };
-                if *lock { self.locking(&mut work)? } else { work(self)? };
+                if *lock {
+                    self.locking(&mut work)?
+                } else {
+                    work(self)?
+                };
                 let branch = if holds { then } else { otherwise };
                 return Ok(self.steps(branch, frame, sink)?);
             }
@@ -176,7 +181,8 @@ impl Session {
             Action::Ddl(node) => {
                 let node = node.clone();
                 let catalog = self.shared.catalog();
-                let changed = self.writing(|session| Ok(crate::sql::ddl::run(&session.store, &catalog, &node)?))?;
+                let changed =
+                    self.writing(|session| Ok(crate::sql::ddl::run(&session.store, &catalog, &node)?))?;
                 self.shared.set_catalog(changed);
             }
             Action::Set(setting) => self.set(setting)?,
@@ -305,7 +311,8 @@ impl Session {
     fn write(&mut self, write: &Write, values: &[Value], sink: &mut dyn Sink) -> Result<u64, Failure> {
         if let Some(explicit) = write.identity {
             let table = &write.written.table;
-            let on = self.settings.identity_insert.as_ref().is_some_and(|name| name.eq_ignore_ascii_case(table));
+            let on =
+                self.settings.identity_insert.as_ref().is_some_and(|name| name.eq_ignore_ascii_case(table));
             if explicit && !on {
                 return Err(SqlError::new(
                     544,
@@ -345,7 +352,10 @@ impl Session {
         let mut kept: Vec<Vec<Value>> = Vec::new();
         let mut rows = statement.query(parameters).map_err(fail)?;
         while let Some(row) = rows.next().map_err(fail)? {
-            let cells = (0..write.output.len()).map(|at| row.get(at)).collect::<rusqlite::Result<_>>().map_err(fail)?;
+            let cells = (0..write.output.len())
+                .map(|at| row.get(at))
+                .collect::<rusqlite::Result<_>>()
+                .map_err(fail)?;
             kept.push(cells);
         }
         drop(rows);

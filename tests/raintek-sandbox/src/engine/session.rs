@@ -103,7 +103,10 @@ pub(crate) struct Session {
 
 impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Session").field("spid", &self.spid).field("depth", &self.depth).finish_non_exhaustive()
+        f.debug_struct("Session")
+            .field("spid", &self.spid)
+            .field("depth", &self.depth)
+            .finish_non_exhaustive()
     }
 }
 
@@ -183,7 +186,10 @@ impl Session {
     }
 
     /// Runs a write: in its own transaction, or under a savepoint of the open one, so that it happens whole or not.
-    pub(crate) fn writing<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Failure>) -> Result<T, Failure> {
+    pub(crate) fn writing<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
         let alone = self.depth == 0;
         self.take_writer()?;
         if !alone {
@@ -202,7 +208,10 @@ impl Session {
     }
 
     /// Runs a read that takes the write lock for as long as its transaction lasts.
-    pub(crate) fn locking<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Failure>) -> Result<T, Failure> {
+    pub(crate) fn locking<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
         self.take_writer()?;
         let result = work(self);
         if self.depth == 0 {

@@ -105,7 +105,13 @@ impl Catalog {
             };
             tables
                 .entry(name.to_lowercase())
-                .or_insert_with(|| Table { name: name.clone(), store: name, columns: Vec::new(), id, system: false })
+                .or_insert_with(|| Table {
+                    name: name.clone(),
+                    store: name,
+                    columns: Vec::new(),
+                    id,
+                    system: false,
+                })
                 .columns
                 .push(column);
         }
@@ -125,7 +131,8 @@ pub(crate) fn parse_type(text: &str) -> anyhow::Result<Ty> {
     let (name, rest) = text.split_once('(').unwrap_or((text, ""));
     let modifiers: Vec<String> =
         rest.trim_end_matches(')').split(',').filter(|part| !part.is_empty()).map(str::to_owned).collect();
-    types::from_words(name, &modifiers).ok_or_else(|| anyhow::anyhow!("{text} is not a type this stand-in knows"))
+    types::from_words(name, &modifiers)
+        .ok_or_else(|| anyhow::anyhow!("{text} is not a type this stand-in knows"))
 }
 
 /// A type as the csv writes it.
@@ -165,7 +172,9 @@ pub(crate) fn create_table(connection: &Connection, name: &str, columns: &[Colum
         record_column(connection, name, column)?;
         if column.references.is_some() {
             let column = &column.name;
-            connection.execute_batch(&format!("CREATE INDEX \"_fk_{name}_{column}\" ON \"{name}\"(\"{column}\")"))?;
+            connection.execute_batch(&format!(
+                "CREATE INDEX \"_fk_{name}_{column}\" ON \"{name}\"(\"{column}\")"
+            ))?;
         }
     }
     Ok(())
@@ -191,6 +200,19 @@ pub(crate) fn record_column(connection: &Connection, table: &str, column: &Colum
 }
 
 fn lay_down(connection: &Connection) -> anyhow::Result<()> {
+    for (name, columns) in &raintek()? {
+        create_table(connection, name, columns)?;
+    }
+    Ok(())
+}
+
+/// RainTek's own columns of one table.
+pub(crate) fn columns_of(table: &str) -> anyhow::Result<Vec<Column>> {
+    let found = raintek()?.into_iter().find(|(name, _)| name == table);
+    found.map(|(_, columns)| columns).ok_or_else(|| anyhow::anyhow!("RainTek has no table {table}"))
+}
+
+fn raintek() -> anyhow::Result<Vec<(String, Vec<Column>)>> {
     let mut tables: Vec<(String, Vec<Column>)> = Vec::new();
     for line in COLUMNS.lines().skip(1) {
         let fields = csv_fields(line);
@@ -209,10 +231,7 @@ fn lay_down(connection: &Connection) -> anyhow::Result<()> {
             _ => tables.push((field(0).to_owned(), vec![column])),
         }
     }
-    for (name, columns) in &tables {
-        create_table(connection, name, columns)?;
-    }
-    Ok(())
+    Ok(tables)
 }
 
 fn csv_fields(line: &str) -> Vec<String> {
@@ -297,8 +316,14 @@ fn views<'a>(connection: &Connection, tables: impl Iterator<Item = &'a Table>) -
     }
     let [database, _] = DATABASES;
     for table in tables {
-        connection.execute("INSERT INTO _is_tables VALUES (?1, 'dbo', ?2, 'BASE TABLE')", params![database, table.name])?;
-        connection.execute("INSERT INTO _sys_tables VALUES (?1, ?2, 1, 'U ', 'USER_TABLE')", params![table.name, table.id])?;
+        connection.execute(
+            "INSERT INTO _is_tables VALUES (?1, 'dbo', ?2, 'BASE TABLE')",
+            params![database, table.name],
+        )?;
+        connection.execute(
+            "INSERT INTO _sys_tables VALUES (?1, ?2, 1, 'U ', 'USER_TABLE')",
+            params![table.name, table.id],
+        )?;
         for (column, position) in table.columns.iter().zip(1..) {
             view_column(connection, table, column, position)?;
         }

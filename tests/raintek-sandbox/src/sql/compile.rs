@@ -46,17 +46,34 @@ pub(crate) struct Write {
 /// What one step does.
 #[derive(Debug, Clone)]
 pub(crate) enum Action {
-    Query { sql: Sql, columns: Vec<ColumnInfo>, lock: bool },
+    Query {
+        sql: Sql,
+        columns: Vec<ColumnInfo>,
+        lock: bool,
+    },
     /// `SELECT @x = ...`: the last row decides.
-    Assign { sql: Sql, targets: Vec<usize>, lock: bool },
+    Assign {
+        sql: Sql,
+        targets: Vec<usize>,
+        lock: bool,
+    },
     Write(Box<Write>),
     Set(Setting),
-    If { sql: Sql, lock: bool, then: Vec<Step>, otherwise: Vec<Step> },
+    If {
+        sql: Sql,
+        lock: bool,
+        then: Vec<Step>,
+        otherwise: Vec<Step>,
+    },
     Block(Vec<Step>),
     Begin,
     Commit,
     Rollback,
-    Exec { result: Option<usize>, procedure: String, arguments: Vec<(Option<String>, Sql, Ty)> },
+    Exec {
+        result: Option<usize>,
+        procedure: String,
+        arguments: Vec<(Option<String>, Sql, Ty)>,
+    },
     RaisError(Sql),
     Print(Sql),
     Use(String),
@@ -212,7 +229,9 @@ impl Compiler<'_> {
                         return Err(SqlError::new(
                             8106,
                             16,
-                            format!("Table '{table}' does not have the identity property. Cannot perform SET operation."),
+                            format!(
+                                "Table '{table}' does not have the identity property. Cannot perform SET operation."
+                            ),
                         ));
                     }
                 }
@@ -222,13 +241,20 @@ impl Compiler<'_> {
                 let sql = self.condition(condition)?;
                 let sql = self.finish(format!("SELECT {sql}"));
                 let lock = self.lock;
-                out.push(Action::If { sql, lock, then: self.steps(then)?, otherwise: self.steps(otherwise)? });
+                out.push(Action::If {
+                    sql,
+                    lock,
+                    then: self.steps(then)?,
+                    otherwise: self.steps(otherwise)?,
+                });
             }
             Node::Block(statements) => out.push(Action::Block(self.steps(statements)?)),
             Node::Begin => out.push(Action::Begin),
             Node::Commit => out.push(Action::Commit),
             Node::Rollback => out.push(Action::Rollback),
-            Node::Exec { result, procedure, arguments } => out.push(self.exec(result.as_deref(), procedure, arguments)?),
+            Node::Exec { result, procedure, arguments } => {
+                out.push(self.exec(result.as_deref(), procedure, arguments)?)
+            }
             Node::RaisError(arguments) => {
                 let mut parts = Vec::new();
                 for argument in arguments {
@@ -282,7 +308,9 @@ impl Compiler<'_> {
                 .iter()
                 .find(|(known, _)| *known == lower)
                 .map(|(_, table)| Arc::clone(table))
-                .ok_or_else(|| SqlError::new(1087, 15, format!("Must declare the table variable \"{name}\".")));
+                .ok_or_else(|| {
+                    SqlError::new(1087, 15, format!("Must declare the table variable \"{name}\"."))
+                });
         }
         let shop = super::catalog::DATABASES.first().is_some_and(|d| d.eq_ignore_ascii_case(&self.database));
         match self.catalog.table(name) {
@@ -317,14 +345,19 @@ pub(crate) fn column_infos(table: &Table) -> Vec<ColumnInfo> {
     table
         .columns
         .iter()
-        .map(|Column { name, ty, identity, .. }| ColumnInfo { name: name.clone(), ty: *ty, identity: *identity })
+        .map(|Column { name, ty, identity, .. }| ColumnInfo {
+            name: name.clone(),
+            ty: *ty,
+            identity: *identity,
+        })
         .collect()
 }
 
 /// The name of a table as the catalog keeps it.
 pub(crate) fn table_name(name: &sqlparser::ast::ObjectName) -> String {
     let last = types::last_name(name);
-    let parts: Vec<String> = name.0.iter().filter_map(|p| p.as_ident().map(|i| i.value.to_lowercase())).collect();
+    let parts: Vec<String> =
+        name.0.iter().filter_map(|p| p.as_ident().map(|i| i.value.to_lowercase())).collect();
     match parts.as_slice() {
         [.., schema, _] if schema == "sys" || schema == "information_schema" => format!("{schema}.{last}"),
         _ => last,

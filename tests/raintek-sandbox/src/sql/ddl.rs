@@ -51,7 +51,11 @@ pub(crate) fn run(connection: &Connection, catalog: &Catalog, node: &Node) -> Sq
         Node::CreateTable(table) => {
             let name = types::last_name(&table.name);
             if catalog.table(&name).is_some() {
-                return Err(SqlError::new(2714, 16, format!("There is already an object named '{name}' in the database.")));
+                return Err(SqlError::new(
+                    2714,
+                    16,
+                    format!("There is already an object named '{name}' in the database."),
+                ));
             }
             catalog::create_table(connection, &name, &columns(&table.columns)?).map_err(store)?;
         }
@@ -64,7 +68,11 @@ pub(crate) fn run(connection: &Connection, catalog: &Catalog, node: &Node) -> Sq
                 index.columns.iter().map(|column| format!("\"{}\" COLLATE T", column.column.expr)).collect();
             let unique = if index.unique { "UNIQUE " } else { "" };
             connection
-                .execute_batch(&format!("CREATE {unique}INDEX \"{name}\" ON \"{}\" ({})", table.store, columns.join(", ")))
+                .execute_batch(&format!(
+                    "CREATE {unique}INDEX \"{name}\" ON \"{}\" ({})",
+                    table.store,
+                    columns.join(", ")
+                ))
                 .map_err(plain)?;
         }
         Node::Alter(name, operation) => {
@@ -82,7 +90,10 @@ pub(crate) fn run(connection: &Connection, catalog: &Catalog, node: &Node) -> Sq
                 AlterTableOperation::DropColumn { column_names, .. } => {
                     for column in column_names {
                         connection
-                            .execute_batch(&format!("ALTER TABLE \"{}\" DROP COLUMN \"{}\"", table.store, column.value))
+                            .execute_batch(&format!(
+                                "ALTER TABLE \"{}\" DROP COLUMN \"{}\"",
+                                table.store, column.value
+                            ))
                             .map_err(plain)?;
                         connection
                             .execute(

@@ -1,8 +1,8 @@
 //! INSERT, UPDATE and DELETE.
 
 use sqlparser::ast::{
-    AssignmentTarget, Delete, Expr, FromTable, Insert, ObjectName, OutputClause, SelectItem, SetExpr, TableFactor,
-    TableObject, TableWithJoins, Update,
+    AssignmentTarget, Delete, Expr, FromTable, Insert, ObjectName, OutputClause, SelectItem, SetExpr,
+    TableFactor, TableObject, TableWithJoins, Update,
 };
 
 use super::catalog::{Column, Table};
@@ -16,7 +16,9 @@ const MAX_ROWS: usize = 1000;
 
 impl Compiler<'_> {
     pub(crate) fn insert(&mut self, insert: &Insert) -> SqlResult<Action> {
-        let TableObject::TableName(name) = &insert.table else { return Err(SqlError::unsupported("INSERT INTO this")) };
+        let TableObject::TableName(name) = &insert.table else {
+            return Err(SqlError::unsupported("INSERT INTO this"));
+        };
         let table = self.writable(name)?;
         let names: Vec<String> = if insert.columns.is_empty() {
             table.columns.iter().filter(|c| !c.identity).map(|c| c.name.clone()).collect()
@@ -29,10 +31,18 @@ impl Compiler<'_> {
             .collect::<SqlResult<Vec<Column>>>()?;
         for (at, column) in columns.iter().enumerate() {
             if columns.iter().take(at).any(|other| other.name == column.name) {
-                return Err(SqlError::new(264, 16, format!("The column name '{}' is specified more than once in the SET clause or column list of an INSERT.", column.name)));
+                return Err(SqlError::new(
+                    264,
+                    16,
+                    format!(
+                        "The column name '{}' is specified more than once in the SET clause or column list of an INSERT.",
+                        column.name
+                    ),
+                ));
             }
         }
-        let identity = table.identity().map(|identity| columns.iter().any(|column| column.name == identity.name));
+        let identity =
+            table.identity().map(|identity| columns.iter().any(|column| column.name == identity.name));
         let missing = table.columns.iter().find(|column| {
             !column.nullable && !column.identity && !columns.iter().any(|given| given.name == column.name)
         });
@@ -96,11 +106,17 @@ impl Compiler<'_> {
         self.see(&table, &alias);
         let mut sets = Vec::new();
         for assignment in &update.assignments {
-            let AssignmentTarget::ColumnName(column) = &assignment.target else { return Err(SqlError::syntax("(")) };
+            let AssignmentTarget::ColumnName(column) = &assignment.target else {
+                return Err(SqlError::syntax("("));
+            };
             let column = types::last_name(column);
             let column = table.column(&column).ok_or_else(|| SqlError::invalid_column(&column))?.clone();
             if column.identity {
-                return Err(SqlError::new(8102, 16, format!("Cannot update identity column '{}'.", column.name)));
+                return Err(SqlError::new(
+                    8102,
+                    16,
+                    format!("Cannot update identity column '{}'.", column.name),
+                ));
             }
             let value = self.expr(&assignment.value)?;
             sets.push(format!("\"{}\" = {}", column.name, stored(value, &column, &table, "UPDATE")?));
@@ -116,7 +132,9 @@ impl Compiler<'_> {
 
     pub(crate) fn delete(&mut self, delete: &Delete) -> SqlResult<Action> {
         let (FromTable::WithFromKeyword(from) | FromTable::WithoutKeyword(from)) = &delete.from;
-        let [single] = from.as_slice() else { return Err(SqlError::unsupported("DELETE from several tables")) };
+        let [single] = from.as_slice() else {
+            return Err(SqlError::unsupported("DELETE from several tables"));
+        };
         if !delete.tables.is_empty() || delete.using.is_some() || !single.joins.is_empty() {
             return Err(SqlError::unsupported("DELETE ... FROM"));
         }
@@ -177,7 +195,8 @@ impl Compiler<'_> {
             if !from.value.eq_ignore_ascii_case(prefix) {
                 return Err(SqlError::unsupported(expr));
             }
-            let column = table.column(&column.value).ok_or_else(|| SqlError::invalid_column(&column.value))?;
+            let column =
+                table.column(&column.value).ok_or_else(|| SqlError::invalid_column(&column.value))?;
             sql.push(format!("\"{}\"", column.name));
             columns.push(ColumnInfo {
                 name: alias.unwrap_or_else(|| column.name.clone()),
@@ -229,14 +248,17 @@ fn wrong_count(fewer: bool) -> SqlError {
     SqlError::new(
         number,
         15,
-        format!("There are {word} columns in the INSERT statement than values specified in the VALUES clause."),
+        format!(
+            "There are {word} columns in the INSERT statement than values specified in the VALUES clause."
+        ),
     )
 }
 
 fn target(table: &TableWithJoins) -> SqlResult<(ObjectName, String)> {
     match &table.relation {
         TableFactor::Table { name, alias, .. } => {
-            let shown = alias.as_ref().map_or_else(|| types::last_name(name), |alias| alias.name.value.clone());
+            let shown =
+                alias.as_ref().map_or_else(|| types::last_name(name), |alias| alias.name.value.clone());
             Ok((name.clone(), shown))
         }
         _ => Err(SqlError::unsupported("writing this")),

@@ -44,7 +44,11 @@ impl SqlError {
     }
 
     pub(crate) fn overflow(type_name: &str) -> Self {
-        Self::new(8115, 16, format!("Arithmetic overflow error converting expression to data type {type_name}."))
+        Self::new(
+            8115,
+            16,
+            format!("Arithmetic overflow error converting expression to data type {type_name}."),
+        )
     }
 
     pub(crate) fn truncated() -> Self {
@@ -86,7 +90,9 @@ impl SqlError {
 
     /// Whether SQL Server gives up the rest of the batch, whatever XACT_ABORT says.
     pub(crate) fn ends_batch(&self) -> bool {
-        self.is_compile_time() || matches!(self.number, 208 | 241 | 242 | 245 | 1205 | 8114 | 2812) || self.class >= 17
+        self.is_compile_time()
+            || matches!(self.number, 208 | 241 | 242 | 245 | 1205 | 8114 | 2812)
+            || self.class >= 17
     }
 
     /// Whether the open transaction is lost, whatever XACT_ABORT says.

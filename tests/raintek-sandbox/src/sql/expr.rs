@@ -13,7 +13,11 @@ impl Compiler<'_> {
         let outside = self.ungrouped.len();
         let typed = self.plain(expr)?;
         // what stands in GROUP BY as a whole may use its columns
-        if self.scopes.last().is_some_and(|scope| scope.group_by.as_ref().is_some_and(|g| g.contains(&typed.sql))) {
+        if self
+            .scopes
+            .last()
+            .is_some_and(|scope| scope.group_by.as_ref().is_some_and(|g| g.contains(&typed.sql)))
+        {
             self.ungrouped.truncate(outside);
         }
         Ok(typed)
@@ -128,7 +132,8 @@ impl Compiler<'_> {
             Expr::Between { expr, negated, low, high } => {
                 let value = self.expr(expr)?;
                 let (low, high) = (self.expr(low)?, self.expr(high)?);
-                let inside = format!("({} AND {})", compare(value.clone(), ">=", low)?, compare(value, "<=", high)?);
+                let inside =
+                    format!("({} AND {})", compare(value.clone(), ">=", low)?, compare(value, "<=", high)?);
                 if *negated { format!("(NOT {inside})") } else { inside }
             }
             Expr::InList { expr, list, negated } => self.in_list(expr, list, *negated)?,
@@ -144,7 +149,11 @@ impl Compiler<'_> {
                     None => "NULL".to_owned(),
                 };
                 let to_text = |typed: Typed| {
-                    if typed.ty.is_text() { Ok(typed) } else { convert(typed, Ty::nvarchar(4000), How::Cast(0)) }
+                    if typed.ty.is_text() {
+                        Ok(typed)
+                    } else {
+                        convert(typed, Ty::nvarchar(4000), How::Cast(0))
+                    }
                 };
                 let (value, pattern) = (to_text(value)?, to_text(pattern)?);
                 format!(
@@ -167,7 +176,8 @@ impl Compiler<'_> {
             .into_iter()
             .map(|item| convert(item, ty, How::Compare).map(|typed| typed.sql))
             .collect::<SqlResult<Vec<_>>>()?;
-        let (collate, not) = (if ty.is_text() { " COLLATE T" } else { "" }, if negated { "NOT " } else { "" });
+        let (collate, not) =
+            (if ty.is_text() { " COLLATE T" } else { "" }, if negated { "NOT " } else { "" });
         Ok(format!("({}{collate} {not}IN ({}))", value.sql, items.join(", ")))
     }
 
@@ -177,7 +187,8 @@ impl Compiler<'_> {
         let common = value.ty.common(ty);
         let value = convert(value, common, How::Compare)?;
         let inner = convert(Typed::new("\"_1\"", ty), common, How::Compare)?;
-        let (collate, not) = (if common.is_text() { " COLLATE T" } else { "" }, if negated { "NOT " } else { "" });
+        let (collate, not) =
+            (if common.is_text() { " COLLATE T" } else { "" }, if negated { "NOT " } else { "" });
         Ok(format!("({}{collate} {not}IN (SELECT {} FROM ({sql})))", value.sql, inner.sql))
     }
 
@@ -216,9 +227,10 @@ impl Compiler<'_> {
     fn column(&mut self, table: Option<&str>, column: &Ident) -> SqlResult<Typed> {
         let name = &column.value;
         for (depth, scope) in self.scopes.iter().rev().enumerate() {
-            let mut found = scope.sources.iter().filter(|source| {
-                table.is_none_or(|table| source.alias.eq_ignore_ascii_case(table))
-            });
+            let mut found = scope
+                .sources
+                .iter()
+                .filter(|source| table.is_none_or(|table| source.alias.eq_ignore_ascii_case(table)));
             let mut hits = found.by_ref().filter_map(|source| {
                 let column = source.columns.iter().find(|c| c.name.eq_ignore_ascii_case(name))?;
                 Some(Typed::new(format!("\"{}\".\"{}\"", source.alias, column.name), column.ty))
@@ -234,7 +246,12 @@ impl Compiler<'_> {
             }
         }
         match table {
-            Some(table) if !self.scopes.iter().any(|s| s.sources.iter().any(|x| x.alias.eq_ignore_ascii_case(table))) => {
+            Some(table)
+                if !self
+                    .scopes
+                    .iter()
+                    .any(|s| s.sources.iter().any(|x| x.alias.eq_ignore_ascii_case(table))) =>
+            {
                 Err(SqlError::new(
                     4104,
                     16,
@@ -250,7 +267,9 @@ fn not_a_condition(expr: &Expr) -> SqlError {
     SqlError::new(
         4145,
         15,
-        format!("An expression of non-boolean type specified in a context where a condition is expected, near '{expr}'."),
+        format!(
+            "An expression of non-boolean type specified in a context where a condition is expected, near '{expr}'."
+        ),
     )
 }
 
@@ -288,7 +307,10 @@ fn literal(value: &Value) -> SqlResult<Typed> {
         }
         Value::HexStringLiteral(digits) => {
             let even = if digits.len() % 2 == 1 { format!("0{digits}") } else { digits.clone() };
-            Typed::new(format!("x'{even}'"), Ty::Bin(Some(u16::try_from(even.len() / 2).unwrap_or(8000).max(1))))
+            Typed::new(
+                format!("x'{even}'"),
+                Ty::Bin(Some(u16::try_from(even.len() / 2).unwrap_or(8000).max(1))),
+            )
         }
         Value::Number(number, _) => {
             if let Some((mantissa, exponent)) = number.split_once(['e', 'E']) {
@@ -299,8 +321,7 @@ fn literal(value: &Value) -> SqlResult<Typed> {
                 let digits = digits.trim_start_matches('0');
                 let s = u8::try_from(fraction.len()).map_err(|_| SqlError::overflow("numeric"))?;
                 let p = u8::try_from(digits.len()).map_err(|_| SqlError::overflow("numeric"))?.max(s).max(1);
-                let digits: i64 =
-                    format!("0{digits}").parse().map_err(|_| SqlError::overflow("numeric"))?;
+                let digits: i64 = format!("0{digits}").parse().map_err(|_| SqlError::overflow("numeric"))?;
                 return Ok(Typed::new(digits.to_string(), Ty::Dec { p, s }));
             }
             let parsed: i64 = number.parse().map_err(|_| SqlError::overflow("numeric"))?;
@@ -340,7 +361,11 @@ fn arithmetic(left: Typed, op: &BinaryOperator, right: Typed) -> SqlResult<Typed
     };
     let widen = |typed: Typed| {
         let number = matches!(typed.ty, Ty::Int(_) | Ty::Bit | Ty::Dec { .. } | Ty::Null);
-        if number && matches!(common, Ty::Int(_) | Ty::Dec { .. }) { Ok(typed) } else { convert(typed, common, How::Compare) }
+        if number && matches!(common, Ty::Int(_) | Ty::Dec { .. }) {
+            Ok(typed)
+        } else {
+            convert(typed, common, How::Compare)
+        }
     };
     let (left, right) = (widen(left)?, widen(right)?);
     match common {
@@ -357,14 +382,24 @@ fn arithmetic(left: Typed, op: &BinaryOperator, right: Typed) -> SqlResult<Typed
         _ => Err(SqlError::new(
             402,
             16,
-            format!("The data types {} and {} are incompatible in this operator.", left.ty.name(), right.ty.name()),
+            format!(
+                "The data types {} and {} are incompatible in this operator.",
+                left.ty.name(),
+                right.ty.name()
+            ),
         )),
     }
 }
 
+/// A whole number written out counts with the digits it has, not with those of its type.
+fn digits(typed: &Typed) -> (u8, u8) {
+    let written = matches!(typed.ty, Ty::Int(_)) && typed.sql.bytes().all(|byte| byte.is_ascii_digit());
+    if written { (u8::try_from(typed.sql.len()).unwrap_or(10), 0) } else { typed.ty.digits() }
+}
+
 /// SQL Server's precision and scale for each sign.
 fn decimal(left: Typed, sign: &str, right: Typed) -> SqlResult<Typed> {
-    let ((p1, s1), (p2, s2)) = (left.ty.digits(), right.ty.digits());
+    let ((p1, s1), (p2, s2)) = (digits(&left), digits(&right));
     let bounded = |p: u8, s: u8| {
         if p <= 38 { (p, s) } else { (38, s.min((38_u8.saturating_sub(p - s)).max(6))) }
     };
@@ -373,7 +408,11 @@ fn decimal(left: Typed, sign: &str, right: Typed) -> SqlResult<Typed> {
             let s = s1.max(s2);
             let p = (p1.saturating_sub(s1)).max(p2.saturating_sub(s2)).saturating_add(s + 1).min(38);
             let scaled = |typed: Typed, from: u8| {
-                if from == s { typed.sql } else { format!("({} * {})", typed.sql, super::natives::power(i64::from(s - from))) }
+                if from == s {
+                    typed.sql
+                } else {
+                    format!("({} * {})", typed.sql, super::natives::power(i64::from(s - from)))
+                }
             };
             let (a, b) = (scaled(left, s1), scaled(right, s2));
             Ok(Typed::new(format!("({a} {sign} {b})"), Ty::Dec { p, s }))

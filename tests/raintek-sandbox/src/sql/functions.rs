@@ -14,7 +14,8 @@ use super::types::{self, Text, Ty};
 impl Compiler<'_> {
     pub(crate) fn function(&mut self, function: &Function) -> SqlResult<Typed> {
         let name = types::last_name(&function.name).to_ascii_uppercase();
-        let unknown = || SqlError::new(195, 15, format!("'{name}' is not a recognized built-in function name."));
+        let unknown =
+            || SqlError::new(195, 15, format!("'{name}' is not a recognized built-in function name."));
         let (args, distinct) = match &function.args {
             FunctionArguments::None => (Vec::new(), false),
             FunctionArguments::List(list) => {
@@ -68,9 +69,7 @@ impl Compiler<'_> {
             ("ABS", [value]) => Ok(Typed::new(format!("abs({})", value.sql), value.ty)),
             ("ROUND", [value, places]) => round(value, &places.sql, "0"),
             ("ROUND", [value, places, cut]) => round(value, &places.sql, &cut.sql),
-            ("SCOPE_IDENTITY", []) => {
-                Ok(Typed::new(self.slot(Slot::ScopeIdentity), Ty::Dec { p: 38, s: 0 }))
-            }
+            ("SCOPE_IDENTITY", []) => Ok(Typed::new(self.slot(Slot::ScopeIdentity), Ty::Dec { p: 38, s: 0 })),
             ("DB_NAME", []) => Ok(text_literal(&self.database.clone(), true)),
             ("SUSER_SNAME" | "SYSTEM_USER" | "ORIGINAL_LOGIN", []) => Ok(text_literal("sa", true)),
             ("OBJECT_ID" | "COLUMNPROPERTY" | "SERVERPROPERTY", _) => self.metadata(&name, &args),
@@ -88,7 +87,13 @@ impl Compiler<'_> {
                 self.in_aggregate -= 1;
                 value?
             }
-            _ => return Err(SqlError::new(174, 15, format!("The {} function requires 1 argument(s).", name.to_lowercase()))),
+            _ => {
+                return Err(SqlError::new(
+                    174,
+                    15,
+                    format!("The {} function requires 1 argument(s).", name.to_lowercase()),
+                ));
+            }
         };
         let collate = if value.ty.is_text() { " COLLATE T" } else { "" };
         let inner = format!("{}{}{collate}", if distinct { "DISTINCT " } else { "" }, value.sql);
@@ -103,14 +108,23 @@ impl Compiler<'_> {
             ("SUM", Ty::Float) => Typed::new(format!("sum({inner})"), Ty::Float),
             ("AVG", Ty::Dec { .. }) => {
                 let to = s.max(6);
-                Typed::new(format!("t_div(sum({inner}), {s}, count({inner}), 0, {to})"), Ty::Dec { p: 38, s: to })
+                Typed::new(
+                    format!("t_div(sum({inner}), {s}, count({inner}), 0, {to})"),
+                    Ty::Dec { p: 38, s: to },
+                )
             }
-            ("AVG", Ty::Int(_)) => Typed::new(format!("t_div(sum({inner}), 0, count({inner}), 0, 0)"), value.ty),
+            ("AVG", Ty::Int(_)) => {
+                Typed::new(format!("t_div(sum({inner}), 0, count({inner}), 0, 0)"), value.ty)
+            }
             (_, ty) => {
                 return Err(SqlError::new(
                     8117,
                     16,
-                    format!("Operand data type {} is invalid for {} operator.", ty.name(), name.to_lowercase()),
+                    format!(
+                        "Operand data type {} is invalid for {} operator.",
+                        ty.name(),
+                        name.to_lowercase()
+                    ),
                 ));
             }
         })
@@ -118,7 +132,11 @@ impl Compiler<'_> {
 
     fn text_function(&mut self, name: &str, args: &[Typed]) -> SqlResult<Option<Typed>> {
         let text = |typed: &Typed| {
-            if typed.ty.is_text() { Ok(typed.clone()) } else { convert(typed.clone(), Ty::nvarchar(4000), How::Cast(0)) }
+            if typed.ty.is_text() {
+                Ok(typed.clone())
+            } else {
+                convert(typed.clone(), Ty::nvarchar(4000), How::Cast(0))
+            }
         };
         let loose = |typed: &Typed| match typed.ty {
             Ty::Str(text) => Ty::Str(Text { fixed: false, ..text }),
@@ -140,12 +158,20 @@ impl Compiler<'_> {
                     Ty::Str(_) | Ty::Bit => 1,
                     Ty::Int(width) => width,
                     Ty::Date => 3,
-                    Ty::Dec { p, .. } => if p < 10 { 5 } else { 9 },
+                    Ty::Dec { p, .. } => {
+                        if p < 10 {
+                            5
+                        } else {
+                            9
+                        }
+                    }
                     _ => 8,
                 };
                 Typed::new(format!("t_bytes({}, {bytes})", value.sql), Ty::INT)
             }
-            ("LEFT", [value, length]) => return self.substring(text(value)?, Typed::new("1", Ty::INT), length.clone()).map(Some),
+            ("LEFT", [value, length]) => {
+                return self.substring(text(value)?, Typed::new("1", Ty::INT), length.clone()).map(Some);
+            }
             ("SUBSTRING", [value, from, length]) => {
                 return self.substring(text(value)?, from.clone(), length.clone()).map(Some);
             }
@@ -175,9 +201,16 @@ impl Compiler<'_> {
     pub(crate) fn substring(&mut self, value: Typed, from: Typed, length: Typed) -> SqlResult<Typed> {
         let ty = match value.ty {
             Ty::Str(text) => Ty::Str(Text { fixed: false, ..text }),
-            _ => return Err(SqlError::new(8116, 16, "Argument data type is invalid for argument 1 of substring function.")),
+            _ => {
+                return Err(SqlError::new(
+                    8116,
+                    16,
+                    "Argument data type is invalid for argument 1 of substring function.",
+                ));
+            }
         };
-        let (from, length) = (convert(from, Ty::BIGINT, How::Cast(0))?, convert(length, Ty::BIGINT, How::Cast(0))?);
+        let (from, length) =
+            (convert(from, Ty::BIGINT, How::Cast(0))?, convert(length, Ty::BIGINT, How::Cast(0))?);
         Ok(Typed::new(format!("t_substr({}, {}, {})", value.sql, from.sql, length.sql), ty))
     }
 
@@ -195,8 +228,9 @@ impl Compiler<'_> {
 
     fn date_function(&mut self, name: &str, args: &[&Expr]) -> SqlResult<Option<Typed>> {
         let part = |expr: &Expr| {
-            time::part_name(&expr.to_string())
-                .ok_or_else(|| SqlError::new(155, 15, format!("'{expr}' is not a recognized datepart option.")))
+            time::part_name(&expr.to_string()).ok_or_else(|| {
+                SqlError::new(155, 15, format!("'{expr}' is not a recognized datepart option."))
+            })
         };
         let moment = |compiler: &mut Self, expr: &Expr| {
             let typed = compiler.expr(expr)?;
@@ -245,8 +279,12 @@ impl Compiler<'_> {
             "OBJECT_ID" => table(&word(0)?).map(|table| table.id),
             "COLUMNPROPERTY" => {
                 let table = match args.first() {
-                    Some(Expr::Function(function)) if types::last_name(&function.name).eq_ignore_ascii_case("OBJECT_ID") => {
-                        let FunctionArguments::List(list) = &function.args else { return Err(SqlError::unsupported(name)) };
+                    Some(Expr::Function(function))
+                        if types::last_name(&function.name).eq_ignore_ascii_case("OBJECT_ID") =>
+                    {
+                        let FunctionArguments::List(list) = &function.args else {
+                            return Err(SqlError::unsupported(name));
+                        };
                         match list.args.first() {
                             Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(value)))) => {
                                 table(value.to_string().trim_start_matches('N').trim_matches('\''))
@@ -282,8 +320,12 @@ impl Compiler<'_> {
 
 fn round(value: &Typed, places: &str, cut: &str) -> SqlResult<Typed> {
     match value.ty {
-        Ty::Dec { s, .. } => Ok(Typed::new(format!("t_round({}, {s}, {places}, {cut})", value.sql), value.ty)),
-        Ty::Int(_) | Ty::Null => Ok(Typed::new(format!("t_round({}, 0, {places}, {cut})", value.sql), value.ty)),
+        Ty::Dec { s, .. } => {
+            Ok(Typed::new(format!("t_round({}, {s}, {places}, {cut})", value.sql), value.ty))
+        }
+        Ty::Int(_) | Ty::Null => {
+            Ok(Typed::new(format!("t_round({}, 0, {places}, {cut})", value.sql), value.ty))
+        }
         _ => Err(SqlError::unsupported("ROUND of this type")),
     }
 }

@@ -1,8 +1,8 @@
 //! The functions SQLite lacks: conversions that fail as SQL Server's do, its text functions, its collation.
 
+use rusqlite::Connection;
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::Value;
-use rusqlite::Connection;
 
 use super::error::{SqlError, SqlResult};
 use super::types::{Text, Ty};
@@ -54,7 +54,10 @@ fn numbers(connection: &Connection) -> rusqlite::Result<()> {
                 Err(SqlError::new(
                     248,
                     16,
-                    format!("The conversion of the {} value '{trimmed}' overflowed an int column.", args.text(2)?),
+                    format!(
+                        "The conversion of the {} value '{trimmed}' overflowed an int column.",
+                        args.text(2)?
+                    ),
                 ))
             }
             Err(_) => Err(SqlError::new(
@@ -71,7 +74,8 @@ fn numbers(connection: &Connection) -> rusqlite::Result<()> {
     })?;
     add(connection, "t_s2d", 4, |args| {
         let Some(word) = args.maybe_text(0)? else { return Ok(Value::Null) };
-        let fail = || SqlError::new(8114, 16, format!("Error converting data type {} to numeric.", "nvarchar"));
+        let fail =
+            || SqlError::new(8114, 16, format!("Error converting data type {} to numeric.", "nvarchar"));
         let (number, scale) = parse_decimal(word.trim()).ok_or_else(fail)?;
         let _ = args.int(3)?;
         rescale(number, scale, args.int(1)?, args.int(2)?)
@@ -81,7 +85,9 @@ fn numbers(connection: &Connection) -> rusqlite::Result<()> {
         Ok(Value::Text(decimal_text(number, usize::try_from(args.int(1)?).unwrap_or(0))))
     })?;
     add(connection, "t_mul", 2, |args| match (args.whole(0)?, args.whole(1)?) {
-        (Some(a), Some(b)) => a.checked_mul(b).map(Value::Integer).ok_or_else(|| SqlError::overflow("numeric")),
+        (Some(a), Some(b)) => {
+            a.checked_mul(b).map(Value::Integer).ok_or_else(|| SqlError::overflow("numeric"))
+        }
         _ => Ok(Value::Null),
     })?;
     // a / b with the scales of both and the scale wanted; SQL Server cuts, it does not round
@@ -109,7 +115,9 @@ fn numbers(connection: &Connection) -> rusqlite::Result<()> {
         let unit = i128::try_from(power(scale - places)).unwrap_or(i128::MAX);
         let number = i128::from(number);
         let half = if args.int(3)? == 0 { unit / 2 * number.signum() } else { 0 };
-        i64::try_from((number + half) / unit * unit).map(Value::Integer).map_err(|_| SqlError::overflow("numeric"))
+        i64::try_from((number + half) / unit * unit)
+            .map(Value::Integer)
+            .map_err(|_| SqlError::overflow("numeric"))
     })?;
     floats(connection)
 }
@@ -193,23 +201,35 @@ fn texts(connection: &Connection) -> rusqlite::Result<()> {
             _ => Value::Integer(args.int(1)?),
         })
     })?;
-    add(connection, "t_upper", 1, |args| Ok(args.maybe_text(0)?.map_or(Value::Null, |w| Value::Text(w.to_uppercase()))))?;
-    add(connection, "t_lower", 1, |args| Ok(args.maybe_text(0)?.map_or(Value::Null, |w| Value::Text(w.to_lowercase()))))?;
+    add(connection, "t_upper", 1, |args| {
+        Ok(args.maybe_text(0)?.map_or(Value::Null, |w| Value::Text(w.to_uppercase())))
+    })?;
+    add(connection, "t_lower", 1, |args| {
+        Ok(args.maybe_text(0)?.map_or(Value::Null, |w| Value::Text(w.to_lowercase())))
+    })?;
     // text, first place (from 1), how many
     add(connection, "t_substr", 3, |args| {
-        let (Some(word), Some(start), Some(length)) = (args.maybe_text(0)?, args.whole(1)?, args.whole(2)?) else {
+        let (Some(word), Some(start), Some(length)) = (args.maybe_text(0)?, args.whole(1)?, args.whole(2)?)
+        else {
             return Ok(Value::Null);
         };
         if length < 0 {
-            return Err(SqlError::new(537, 16, "Invalid length parameter passed to the LEFT or SUBSTRING function."));
+            return Err(SqlError::new(
+                537,
+                16,
+                "Invalid length parameter passed to the LEFT or SUBSTRING function.",
+            ));
         }
         let units: Vec<u16> = word.encode_utf16().collect();
         let clamp = |at: i64| usize::try_from(at.max(0)).unwrap_or(usize::MAX).min(units.len());
-        let (from, to) = (clamp(start.saturating_sub(1)), clamp(start.saturating_sub(1).saturating_add(length)));
+        let (from, to) =
+            (clamp(start.saturating_sub(1)), clamp(start.saturating_sub(1).saturating_add(length)));
         Ok(Value::Text(String::from_utf16_lossy(units.get(from..to).unwrap_or_default())))
     })?;
     add(connection, "t_right", 2, |args| {
-        let (Some(word), Some(length)) = (args.maybe_text(0)?, args.whole(1)?) else { return Ok(Value::Null) };
+        let (Some(word), Some(length)) = (args.maybe_text(0)?, args.whole(1)?) else {
+            return Ok(Value::Null);
+        };
         let length = usize::try_from(length)
             .map_err(|_| SqlError::new(536, 16, "Invalid length parameter passed to the RIGHT function."))?;
         let units: Vec<u16> = word.encode_utf16().collect();
@@ -217,21 +237,26 @@ fn texts(connection: &Connection) -> rusqlite::Result<()> {
         Ok(Value::Text(String::from_utf16_lossy(units.get(from..).unwrap_or_default())))
     })?;
     add(connection, "t_replace", 3, |args| {
-        let (Some(word), Some(from), Some(to)) = (args.maybe_text(0)?, args.maybe_text(1)?, args.maybe_text(2)?)
+        let (Some(word), Some(from), Some(to)) =
+            (args.maybe_text(0)?, args.maybe_text(1)?, args.maybe_text(2)?)
         else {
             return Ok(Value::Null);
         };
         Ok(Value::Text(replace(&word, &from, &to)))
     })?;
     add(connection, "t_charindex", 2, |args| {
-        let (Some(wanted), Some(word)) = (args.maybe_text(0)?, args.maybe_text(1)?) else { return Ok(Value::Null) };
+        let (Some(wanted), Some(word)) = (args.maybe_text(0)?, args.maybe_text(1)?) else {
+            return Ok(Value::Null);
+        };
         let (wanted, word) = (wanted.to_lowercase(), word.to_lowercase());
-        Ok(word.find(&wanted).map_or(Value::Integer(0), |at| {
-            count(text::width(word.get(..at).unwrap_or_default()) + 1)
-        }))
+        Ok(word
+            .find(&wanted)
+            .map_or(Value::Integer(0), |at| count(text::width(word.get(..at).unwrap_or_default()) + 1)))
     })?;
     add(connection, "t_like", 3, |args| {
-        let (Some(pattern), Some(word)) = (args.maybe_text(0)?, args.maybe_text(1)?) else { return Ok(Value::Null) };
+        let (Some(pattern), Some(word)) = (args.maybe_text(0)?, args.maybe_text(1)?) else {
+            return Ok(Value::Null);
+        };
         let escape = args.maybe_text(2)?.and_then(|e| e.to_lowercase().chars().next());
         Ok(Value::Integer(i64::from(text::like(&pattern, &word, escape))))
     })
@@ -241,7 +266,11 @@ fn times(connection: &Connection) -> rusqlite::Result<()> {
     add(connection, "t_s2t", 2, |args| {
         let Some(word) = args.maybe_text(0)? else { return Ok(Value::Null) };
         let ticks = time::parse(&word).ok_or_else(|| {
-            SqlError::new(241, 16, "Conversion failed when converting date and/or time from character string.")
+            SqlError::new(
+                241,
+                16,
+                "Conversion failed when converting date and/or time from character string.",
+            )
         })?;
         fit(ticks, args.moment(1)?)
     })?;
@@ -253,7 +282,13 @@ fn times(connection: &Connection) -> rusqlite::Result<()> {
         let Some(ticks) = args.whole(0)? else { return Ok(Value::Null) };
         let style = args.int(2)?;
         time::format(ticks, args.moment(1)?, style).map(Value::Text).ok_or_else(|| {
-            SqlError::new(281, 16, format!("{style} is not a valid style number when converting from datetime to a character string."))
+            SqlError::new(
+                281,
+                16,
+                format!(
+                    "{style} is not a valid style number when converting from datetime to a character string."
+                ),
+            )
         })
     })?;
     add(connection, "t_part", 2, |args| {
@@ -262,9 +297,9 @@ fn times(connection: &Connection) -> rusqlite::Result<()> {
     })?;
     add(connection, "t_dateadd", 3, |args| {
         let (Some(number), Some(ticks)) = (args.whole(1)?, args.whole(2)?) else { return Ok(Value::Null) };
-        time::add(&args.text(0)?, number, ticks)
-            .map(Value::Integer)
-            .ok_or_else(|| SqlError::new(517, 16, "Adding a value to a 'datetime' column caused an overflow."))
+        time::add(&args.text(0)?, number, ticks).map(Value::Integer).ok_or_else(|| {
+            SqlError::new(517, 16, "Adding a value to a 'datetime' column caused an overflow.")
+        })
     })?;
     add(connection, "t_datediff", 3, |args| {
         let (Some(from), Some(to)) = (args.whole(1)?, args.whole(2)?) else { return Ok(Value::Null) };
@@ -298,9 +333,11 @@ fn in_range(number: i64, ty: Ty) -> SqlResult<Value> {
         return Ok(Value::Integer(number));
     }
     Err(match ty {
-        Ty::Int(1 | 2) => {
-            SqlError::new(220, 16, format!("Arithmetic overflow error for data type {}, value = {number}.", ty.name()))
-        }
+        Ty::Int(1 | 2) => SqlError::new(
+            220,
+            16,
+            format!("Arithmetic overflow error for data type {}, value = {number}.", ty.name()),
+        ),
         _ => SqlError::overflow(ty.name()),
     })
 }
@@ -331,7 +368,9 @@ pub(crate) fn parse_decimal(word: &str) -> Option<(i128, i64)> {
         None => (false, word.strip_prefix('+').unwrap_or(word)),
     };
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    if (whole.is_empty() && fraction.is_empty()) || !(whole.bytes().chain(fraction.bytes())).all(|b| b.is_ascii_digit()) {
+    if (whole.is_empty() && fraction.is_empty())
+        || !(whole.bytes().chain(fraction.bytes())).all(|b| b.is_ascii_digit())
+    {
         return None;
     }
     let number: i128 = format!("0{whole}{fraction}").parse().ok()?;
@@ -446,7 +485,12 @@ fn add(
     connection: &Connection,
     name: &str,
     arguments: i32,
-    body: impl Fn(&Args<'_, '_>) -> SqlResult<Value> + Send + Sync + std::panic::UnwindSafe + std::panic::RefUnwindSafe + 'static,
+    body: impl Fn(&Args<'_, '_>) -> SqlResult<Value>
+    + Send
+    + Sync
+    + std::panic::UnwindSafe
+    + std::panic::RefUnwindSafe
+    + 'static,
 ) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     connection.create_scalar_function(name, arguments, flags, move |context| {

@@ -1,7 +1,9 @@
 //! One batch of T-SQL into statements. sqlparser reads the queries; the few statements it does not know
 //! (`EXEC @r = proc`, SET options, BEGIN TRAN) have a line of their own here.
 
-use sqlparser::ast::{AlterTableOperation, ColumnDef, CreateIndex, CreateTable, Delete, Expr, Insert, Query, Update};
+use sqlparser::ast::{
+    AlterTableOperation, ColumnDef, CreateIndex, CreateTable, Delete, Expr, Insert, Query, Update,
+};
 use sqlparser::ast::{SetExpr, Statement};
 use sqlparser::dialect::MsSqlDialect;
 use sqlparser::keywords::Keyword;
@@ -67,10 +69,11 @@ pub(crate) struct Statement_ {
 /// Reads a batch.
 pub(crate) fn batch(sql: &str) -> SqlResult<Vec<Statement_>> {
     let dialect = MsSqlDialect {};
-    let tokens = Tokenizer::new(&dialect, sql)
-        .tokenize_with_location()
-        .map_err(|error| SqlError::new(105, 15, format!("Unclosed quotation mark or comment: {}.", error.message)))?;
-    let mut reader = Reader { parser: Parser::new(&dialect).with_tokens_with_locations(tokens.clone()), tokens };
+    let tokens = Tokenizer::new(&dialect, sql).tokenize_with_location().map_err(|error| {
+        SqlError::new(105, 15, format!("Unclosed quotation mark or comment: {}.", error.message))
+    })?;
+    let mut reader =
+        Reader { parser: Parser::new(&dialect).with_tokens_with_locations(tokens.clone()), tokens };
     let mut statements = Vec::new();
     loop {
         while reader.parser.consume_token(&Token::SemiColon) {}
@@ -91,8 +94,13 @@ impl Reader<'_> {
         let first = self.parser.index();
         let line = u32::try_from(self.parser.peek_token_ref().span.start.line).unwrap_or(0);
         let node = self.node()?;
-        let text: String =
-            self.tokens.get(first..self.parser.index()).unwrap_or_default().iter().map(|t| t.token.to_string()).collect();
+        let text: String = self
+            .tokens
+            .get(first..self.parser.index())
+            .unwrap_or_default()
+            .iter()
+            .map(|t| t.token.to_string())
+            .collect();
         Ok(Statement_ { node, text: text.trim().to_owned(), line })
     }
 
@@ -175,9 +183,10 @@ impl Reader<'_> {
                 self.parser.advance_token();
                 Ok(Node::Return)
             }
-            (_, "SAVE" | "WHILE" | "WAITFOR" | "BACKUP" | "RESTORE" | "MERGE" | "DROP" | "TRUNCATE" | "GOTO") => {
-                Err(SqlError::unsupported(name))
-            }
+            (
+                _,
+                "SAVE" | "WHILE" | "WAITFOR" | "BACKUP" | "RESTORE" | "MERGE" | "DROP" | "TRUNCATE" | "GOTO",
+            ) => Err(SqlError::unsupported(name)),
             _ => Err(SqlError::syntax(&word.value)),
         }
     }
@@ -251,8 +260,13 @@ impl Reader<'_> {
                 let table = types::last_name(&self.parser.parse_object_name(false).map_err(near)?);
                 Setting::IdentityInsert(table, self.on_or_off()?)
             }
-            "ANSI_NULLS" | "ANSI_WARNINGS" | "ANSI_PADDING" | "ANSI_NULL_DFLT_ON" | "QUOTED_IDENTIFIER"
-            | "CONCAT_NULL_YIELDS_NULL" | "ARITHABORT" => {
+            "ANSI_NULLS"
+            | "ANSI_WARNINGS"
+            | "ANSI_PADDING"
+            | "ANSI_NULL_DFLT_ON"
+            | "QUOTED_IDENTIFIER"
+            | "CONCAT_NULL_YIELDS_NULL"
+            | "ARITHABORT" => {
                 if !self.on_or_off()? {
                     return Err(SqlError::unsupported(format!("SET {name} OFF")));
                 }
@@ -264,7 +278,7 @@ impl Reader<'_> {
                 }
                 Setting::Nothing
             }
-            "TEXTSIZE" | "DATEFORMAT" | "LANGUAGE" | "ROWCOUNT" => {
+            "TEXTSIZE" => {
                 self.parser.advance_token();
                 Setting::Nothing
             }
@@ -379,8 +393,10 @@ fn near(error: ParserError) -> SqlError {
 /// The parameters sp_executesql declares, e.g. `@P1 nvarchar(4000),@P2 int`.
 pub(crate) fn declarations(text: &str) -> SqlResult<Vec<(String, Ty)>> {
     let dialect = MsSqlDialect {};
-    let tokens = Tokenizer::new(&dialect, text).tokenize_with_location().map_err(|_| SqlError::syntax(text))?;
-    let mut reader = Reader { parser: Parser::new(&dialect).with_tokens_with_locations(tokens), tokens: Vec::new() };
+    let tokens =
+        Tokenizer::new(&dialect, text).tokenize_with_location().map_err(|_| SqlError::syntax(text))?;
+    let mut reader =
+        Reader { parser: Parser::new(&dialect).with_tokens_with_locations(tokens), tokens: Vec::new() };
     let mut found = Vec::new();
     while reader.parser.peek_token_ref().token != Token::EOF {
         let name = reader.variable()?;

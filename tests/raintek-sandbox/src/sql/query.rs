@@ -1,8 +1,9 @@
 //! SELECT: sources, projection, grouping, order.
 
 use sqlparser::ast::{
-    Distinct, Expr, GroupByExpr, JoinConstraint, JoinOperator, OrderByKind, OrderBySort, Query, Select, SelectItem,
-    SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier, TableFactor, TableWithJoins, TopQuantity,
+    Distinct, Expr, GroupByExpr, JoinConstraint, JoinOperator, OrderByKind, OrderBySort, Query, Select,
+    SelectItem, SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier, TableFactor,
+    TableWithJoins, TopQuantity,
 };
 
 use super::compile::{Action, Compiler, Scope, Source, column_infos, table_name};
@@ -83,7 +84,11 @@ impl Compiler<'_> {
     }
 
     fn query(&mut self, query: &Query, single: bool) -> SqlResult<(String, Vec<ColumnInfo>)> {
-        if query.with.is_some() || query.limit_clause.is_some() || query.fetch.is_some() || query.for_clause.is_some() {
+        if query.with.is_some()
+            || query.limit_clause.is_some()
+            || query.fetch.is_some()
+            || query.for_clause.is_some()
+        {
             return Err(SqlError::unsupported("WITH, OFFSET, FETCH or FOR in a query"));
         }
         let outside = (std::mem::take(&mut self.ungrouped), std::mem::take(&mut self.in_aggregate));
@@ -130,7 +135,10 @@ impl Compiler<'_> {
                     .into_iter()
                     .map(|column| (column.name.clone(), Typed::new(column.name, column.ty), false))
                     .collect();
-                Ok((Parts { distinct: false, items, tail: String::new(), top: None, targets: Vec::new() }, Some(format!("SELECT * FROM ({sql})"))))
+                Ok((
+                    Parts { distinct: false, items, tail: String::new(), top: None, targets: Vec::new() },
+                    Some(format!("SELECT * FROM ({sql})")),
+                ))
             }
             SetExpr::SetOperation { left, op: SetOperator::Union, set_quantifier, right } => {
                 let all = match set_quantifier {
@@ -258,7 +266,9 @@ impl Compiler<'_> {
                 let typed = self.expr(expr)?;
                 let name = match expr {
                     Expr::Identifier(ident) if !ident.value.starts_with('@') => ident.value.clone(),
-                    Expr::CompoundIdentifier(names) => names.last().map(|n| n.value.clone()).unwrap_or_default(),
+                    Expr::CompoundIdentifier(names) => {
+                        names.last().map(|n| n.value.clone()).unwrap_or_default()
+                    }
                     _ => String::new(),
                 };
                 let known = self.scopes.last().and_then(|scope| {
@@ -289,7 +299,11 @@ impl Compiler<'_> {
             }
         }
         if before == parts.items.len() {
-            return Err(SqlError::new(107, 15, "The column prefix does not match with a table name used in the query."));
+            return Err(SqlError::new(
+                107,
+                15,
+                "The column prefix does not match with a table name used in the query.",
+            ));
         }
         Ok(())
     }
@@ -321,7 +335,8 @@ impl Compiler<'_> {
                 for hint in with_hints {
                     self.hint(&hint.to_string())?;
                 }
-                let alias = alias.as_ref().map_or_else(|| types::last_name(name), |alias| alias.name.value.clone());
+                let alias =
+                    alias.as_ref().map_or_else(|| types::last_name(name), |alias| alias.name.value.clone());
                 let sql = format!("\"{}\" AS \"{alias}\"", table.store);
                 (sql, Source { alias, columns: column_infos(&table) })
             }
@@ -361,16 +376,24 @@ impl Compiler<'_> {
         match hint.to_ascii_uppercase().as_str() {
             "UPDLOCK" | "XLOCK" | "TABLOCKX" => self.lock = true,
             // alone these take shared locks only, which nobody here waits for
-            "NOLOCK" | "HOLDLOCK" | "SERIALIZABLE" | "ROWLOCK" | "READCOMMITTED" | "READUNCOMMITTED" | "TABLOCK"
-            | "PAGLOCK" => {}
-            other => return Err(SqlError::new(321, 15, format!("\"{other}\" is not a recognized table hints option."))),
+            "NOLOCK" | "HOLDLOCK" | "SERIALIZABLE" | "ROWLOCK" | "READCOMMITTED" | "READUNCOMMITTED"
+            | "TABLOCK" | "PAGLOCK" => {}
+            other => {
+                return Err(SqlError::new(
+                    321,
+                    15,
+                    format!("\"{other}\" is not a recognized table hints option."),
+                ));
+            }
         }
         Ok(())
     }
 
     fn order_by(&mut self, query: &Query, parts: &Parts) -> SqlResult<String> {
         let Some(order) = &query.order_by else { return Ok(String::new()) };
-        let OrderByKind::Expressions(keys) = &order.kind else { return Err(SqlError::unsupported("ORDER BY ALL")) };
+        let OrderByKind::Expressions(keys) = &order.kind else {
+            return Err(SqlError::unsupported("ORDER BY ALL"));
+        };
         let mut sql = String::new();
         for key in keys {
             let named = match &key.expr {
@@ -378,13 +401,18 @@ impl Compiler<'_> {
                     .items
                     .iter()
                     .position(|(name, ..)| !name.is_empty() && name.eq_ignore_ascii_case(&ident.value)),
-                Expr::Value(value) => {
-                    value.to_string().parse::<usize>().ok().and_then(|at| at.checked_sub(1)).filter(|at| *at < parts.items.len())
-                }
+                Expr::Value(value) => value
+                    .to_string()
+                    .parse::<usize>()
+                    .ok()
+                    .and_then(|at| at.checked_sub(1))
+                    .filter(|at| *at < parts.items.len()),
                 _ => None,
             };
             let (key_sql, ty) = match named {
-                Some(at) => ((at + 1).to_string(), parts.items.get(at).map_or(Ty::Null, |(_, typed, _)| typed.ty)),
+                Some(at) => {
+                    ((at + 1).to_string(), parts.items.get(at).map_or(Ty::Null, |(_, typed, _)| typed.ty))
+                }
                 None => {
                     let typed = self.expr(&key.expr)?;
                     (typed.sql, typed.ty)
@@ -411,16 +439,19 @@ fn has_aggregate(expr: &Expr) -> bool {
             matches!(name.as_str(), "COUNT" | "COUNT_BIG" | "SUM" | "MIN" | "MAX" | "AVG")
                 || match &function.args {
                     sqlparser::ast::FunctionArguments::List(list) => list.args.iter().any(|arg| match arg {
-                        sqlparser::ast::FunctionArg::Unnamed(sqlparser::ast::FunctionArgExpr::Expr(expr)) => has_aggregate(expr),
+                        sqlparser::ast::FunctionArg::Unnamed(sqlparser::ast::FunctionArgExpr::Expr(expr)) => {
+                            has_aggregate(expr)
+                        }
                         _ => false,
                     }),
                     _ => false,
                 }
         }
         Expr::BinaryOp { left, right, .. } => has_aggregate(left) || has_aggregate(right),
-        Expr::Nested(inner) | Expr::UnaryOp { expr: inner, .. } | Expr::Cast { expr: inner, .. } | Expr::Convert { expr: inner, .. } => {
-            has_aggregate(inner)
-        }
+        Expr::Nested(inner)
+        | Expr::UnaryOp { expr: inner, .. }
+        | Expr::Cast { expr: inner, .. }
+        | Expr::Convert { expr: inner, .. } => has_aggregate(inner),
         Expr::Case { conditions, else_result, .. } => {
             conditions.iter().any(|when| has_aggregate(&when.condition) || has_aggregate(&when.result))
                 || else_result.as_ref().is_some_and(|other| has_aggregate(other))

@@ -6,7 +6,10 @@ use std::cmp::Ordering;
 pub(crate) fn compare(left: &str, right: &str) -> Ordering {
     let (left, right) = (left.trim_end_matches(' '), right.trim_end_matches(' '));
     if left.is_ascii() && right.is_ascii() {
-        return left.bytes().map(|b| b.to_ascii_lowercase()).cmp(right.bytes().map(|b| b.to_ascii_lowercase()));
+        return left
+            .bytes()
+            .map(|b| b.to_ascii_lowercase())
+            .cmp(right.bytes().map(|b| b.to_ascii_lowercase()));
     }
     left.chars().flat_map(char::to_lowercase).cmp(right.chars().flat_map(char::to_lowercase))
 }
@@ -102,8 +105,8 @@ fn matches(pattern: &[Piece], text: &[char]) -> bool {
 
 /// Code page 1252, 0x80 to 0x9F; the rest is Latin-1. The five unused places read as themselves.
 const HIGH: [char; 32] = [
-    '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', '\u{90}', '‘',
-    '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
+    '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', '\u{90}',
+    '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
 ];
 
 /// A text in code page 1252; what it lacks becomes a question mark, as in SQL Server.

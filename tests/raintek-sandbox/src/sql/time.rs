@@ -20,7 +20,8 @@ pub(crate) fn from_naive(moment: NaiveDateTime) -> i64 {
 pub(crate) fn to_naive(ticks: i64) -> NaiveDateTime {
     let days = i32::try_from(ticks.div_euclid(DAY)).unwrap_or(0);
     let date = NaiveDate::from_num_days_from_ce_opt(days + 1).unwrap_or_default();
-    date.and_time(NaiveTime::MIN) + Duration::microseconds(ticks.rem_euclid(DAY) / 10)
+    date.and_time(NaiveTime::MIN)
+        + Duration::microseconds(ticks.rem_euclid(DAY) / 10)
         + Duration::nanoseconds(ticks.rem_euclid(10) * 100)
 }
 
@@ -69,7 +70,9 @@ pub(crate) fn parse(text: &str) -> Option<i64> {
     let time = if time.is_empty() {
         NaiveTime::MIN
     } else {
-        NaiveTime::parse_from_str(time, "%H:%M:%S%.f").or_else(|_| NaiveTime::parse_from_str(time, "%H:%M")).ok()?
+        NaiveTime::parse_from_str(time, "%H:%M:%S%.f")
+            .or_else(|_| NaiveTime::parse_from_str(time, "%H:%M"))
+            .ok()?
     };
     Some(from_naive(date.and_time(time)))
 }
@@ -138,7 +141,8 @@ pub(crate) fn add(name: &str, number: i64, ticks: i64) -> Option<i64> {
             };
             let moment = to_naive(ticks);
             let size = chrono::Months::new(u32::try_from(months.unsigned_abs()).ok()?);
-            let moved = if months < 0 { moment.checked_sub_months(size) } else { moment.checked_add_months(size) };
+            let moved =
+                if months < 0 { moment.checked_sub_months(size) } else { moment.checked_add_months(size) };
             return moved.map(from_naive);
         }
     };

@@ -6,7 +6,7 @@
 
 use rusqlite::types::Value;
 use sqlparser::ast::{
-    BinaryLength, CharacterLength, DataType, ExactNumberInfo, ObjectNamePart, ObjectName, TimezoneInfo,
+    BinaryLength, CharacterLength, DataType, ExactNumberInfo, ObjectName, ObjectNamePart, TimezoneInfo,
 };
 
 use super::error::{SqlError, SqlResult};
@@ -193,7 +193,9 @@ pub(crate) fn from_ast(data_type: &DataType) -> SqlResult<Ty> {
         DataType::Varbinary(length) => Ty::Bin(match length {
             None => Some(1),
             Some(BinaryLength::Max) => None,
-            Some(BinaryLength::IntegerLength { length }) => Some(u16::try_from(*length).map_err(|_| unknown())?),
+            Some(BinaryLength::IntegerLength { length }) => {
+                Some(u16::try_from(*length).map_err(|_| unknown())?)
+            }
         }),
         DataType::Custom(name, modifiers) => from_words(&last_name(name), modifiers).ok_or_else(unknown)?,
         _ => return Err(unknown()),
@@ -236,7 +238,10 @@ pub(crate) fn from_words(name: &str, modifiers: &[String]) -> Option<Ty> {
 
 /// The last part of a name of several parts, without its brackets.
 pub(crate) fn last_name(name: &ObjectName) -> String {
-    name.0.last().and_then(ObjectNamePart::as_ident).map_or_else(|| name.to_string(), |ident| ident.value.clone())
+    name.0
+        .last()
+        .and_then(ObjectNamePart::as_ident)
+        .map_or_else(|| name.to_string(), |ident| ident.value.clone())
 }
 
 /// What a column of a result is called and holds.

@@ -9,9 +9,9 @@ use anyhow::{Context, bail};
 use tds_protocol::packet::{PACKET_HEADER_SIZE, PacketHeader, PacketStatus, PacketType};
 use tds_protocol::prelogin::{EncryptionLevel, PreLogin};
 
+use super::login;
 use super::reply::Reply;
 use super::request::{self, Request};
-use super::login;
 use crate::engine::session::{Session, Stop, Watch};
 use crate::engine::shared::Shared;
 use crate::sql::catalog::DATABASES;
@@ -94,7 +94,11 @@ fn admit(
         reply.finish()?;
         return Ok(None);
     }
-    let wanted = if login.database.is_empty() { DATABASES.first().copied().unwrap_or_default() } else { &login.database };
+    let wanted = if login.database.is_empty() {
+        DATABASES.first().copied().unwrap_or_default()
+    } else {
+        &login.database
+    };
     let Some(database) = DATABASES.iter().find(|known| known.eq_ignore_ascii_case(wanted)) else {
         let text = format!("Cannot open database \"{wanted}\" requested by the login. The login failed.");
         reply.message(&SqlError::new(4060, 11, text), 1);

@@ -33,7 +33,16 @@ pub(crate) struct Reply<'a> {
 
 impl<'a> Reply<'a> {
     pub(crate) const fn new(stream: &'a TcpStream, packet_size: usize, spid: u16, procedure: bool) -> Self {
-        Self { stream, buffer: Vec::new(), packet_size, packet: 1, spid, procedure, pending: None, failed: false }
+        Self {
+            stream,
+            buffer: Vec::new(),
+            packet_size,
+            packet: 1,
+            spid,
+            procedure,
+            pending: None,
+            failed: false,
+        }
     }
 
     /// Sends raw bytes as one message (prelogin).

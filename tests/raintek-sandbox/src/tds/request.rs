@@ -16,10 +16,18 @@ const MAX_PARAMETERS: usize = 2100;
 pub(crate) enum Request {
     Batch(String),
     /// sp_executesql: the text, what it declares, and the values in that order.
-    Execute { sql: String, declarations: String, values: Vec<(Ty, Value)> },
+    Execute {
+        sql: String,
+        declarations: String,
+        values: Vec<(Ty, Value)>,
+    },
     Begin,
-    Commit { begin_again: bool },
-    Rollback { begin_again: bool },
+    Commit {
+        begin_again: bool,
+    },
+    Rollback {
+        begin_again: bool,
+    },
 }
 
 /// A request with the transaction it says it belongs to; the inner error goes back to the client.
@@ -64,7 +72,10 @@ pub(crate) fn procedure(message: &[u8]) -> anyhow::Result<Decoded> {
     };
     let _options = reader.u16()?;
     if !name.rsplit('.').next().is_some_and(|last| last.eq_ignore_ascii_case("sp_executesql")) {
-        return Ok((transaction, Err(SqlError::new(2812, 16, format!("Could not find stored procedure '{name}'.")))));
+        return Ok((
+            transaction,
+            Err(SqlError::new(2812, 16, format!("Could not find stored procedure '{name}'."))),
+        ));
     }
     let mut given = Vec::new();
     while !reader.is_empty() {
@@ -95,7 +106,10 @@ pub(crate) fn procedure(message: &[u8]) -> anyhow::Result<Decoded> {
         Some((_, _, Value::Text(declarations))) => declarations,
         _ => String::new(),
     };
-    Ok((transaction, in_order(&declarations, given.collect()).map(|values| Request::Execute { sql, declarations, values })))
+    Ok((
+        transaction,
+        in_order(&declarations, given.collect()).map(|values| Request::Execute { sql, declarations, values }),
+    ))
 }
 
 /// The values in the order they are declared in: named ones may come in any.
@@ -112,7 +126,8 @@ fn in_order(declarations: &str, given: Vec<(String, Ty, Value)>) -> SqlResult<Ve
         )
     };
     let positional = given.iter().all(|(name, ..)| name.is_empty());
-    let same_order = given.iter().zip(&declared).all(|((name, ..), (known, _))| name.eq_ignore_ascii_case(known));
+    let same_order =
+        given.iter().zip(&declared).all(|((name, ..), (known, _))| name.eq_ignore_ascii_case(known));
     if positional || same_order {
         if let Some((name, _)) = declared.get(given.len()) {
             return Err(missing(name));

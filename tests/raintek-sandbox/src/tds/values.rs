@@ -27,7 +27,8 @@ pub(crate) fn write_type(out: &mut Vec<u8>, ty: Ty, table: &str) {
                 (false, true) => 0xAF,
                 (false, false) => 0xA7,
             });
-            let bytes = max.map_or(0xFFFF, |max| if unicode { max.saturating_mul(2).max(2) } else { max.max(1) });
+            let bytes =
+                max.map_or(0xFFFF, |max| if unicode { max.saturating_mul(2).max(2) } else { max.max(1) });
             out.extend(bytes.to_le_bytes());
             out.extend(COLLATION);
         }
