@@ -6,6 +6,8 @@
 //! - [`app`] wires everything; [`cli`] and [`demo`] are ways in.
 
 pub mod billing;
+pub mod engine;
+
 pub mod model;
 pub mod ports;
 pub mod raintek;

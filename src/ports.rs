@@ -1,10 +1,12 @@
 //! What the engine needs from the world. Adapters implement these; the simulation and the tests implement them too.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
+use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, watch};
 
 use crate::model::bill::{Found, FoundBill, Lookup, Plan};
@@ -188,6 +190,20 @@ pub trait Clock: Send + Sync {
 
     /// A fraction in 0..1000 (per mille), for jitter.
     fn jitter(&self) -> u32;
+}
+
+/// Something that runs until it is stopped; run again by the supervisor if it panics.
+pub struct Task {
+    /// For logs and the page.
+    pub name: &'static str,
+    /// Starts it anew.
+    pub run: Box<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>,
+}
+
+impl fmt::Debug for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Task").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 /// How shell and web reach the engine: a bounded channel with one-shot replies, and the published state.

@@ -46,8 +46,6 @@ pub(super) fn value(data: &ColumnData<'static>) -> Result<Value, Fault> {
             .map_err(|e| classify(&e))?
             .map(|v| Value::Date(whole_seconds(v.naive_local()))),
         ColumnData::Xml(v) => v.as_ref().map(|v| Value::Text(v.to_string())),
-        // No table of RainTek has any other type; it is shown, never equal to what we write.
-        other => Some(Value::Text(format!("{other:?}"))),
     };
     Ok(value.unwrap_or(Value::Null))
 }
