@@ -208,14 +208,17 @@ async fn work(options: Till) -> anyhow::Result<()> {
             let number = named(&mut till, number).await?;
             let bill = till.random_bill(seed, day(date)).await?;
             let billed = till.edit(&number, &bill).await?;
-            say(&json!({ "number": billed.number, "inv_id": billed.inv_id, "grand_total": billed.grand_total.to_string() }))?;
+            say(
+                &json!({ "number": billed.number, "inv_id": billed.inv_id, "grand_total": billed.grand_total.to_string() }),
+            )?;
         }
         Work::Delete { number } => {
             let number = named(&mut till, number).await?;
             till.delete(&number).await?;
             say(&json!({ "number": number, "deleted": true }))?;
         }
-        Work::Product { code, name, price, gst, tax_mode, unit, barcode, stock, set } => match set.as_deref() {
+        Work::Product { code, name, price, gst, tax_mode, unit, barcode, stock, set } => match set.as_deref()
+        {
             Some("on" | "off") => {
                 till.set_in_use(&code, set.as_deref() == Some("on")).await?;
                 say(&json!({ "code": code, "set": set }))?;
@@ -264,6 +267,7 @@ async fn named(till: &mut till::Till, number: Option<String>) -> anyhow::Result<
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "a till bills on the day it is")]
 fn day(date: Option<NaiveDate>) -> NaiveDate {
     date.unwrap_or_else(|| chrono::Local::now().date_naive())
 }

@@ -489,6 +489,7 @@ mod tests {
 
     #[test]
     fn barcodes_carry_their_check_digit() {
-        assert_eq!(barcode(1, 0), "8900000000107");
+        // 8 + 3 x 9 + 1 = 36
+        assert_eq!(barcode(1, 0), "8900000000104");
     }
 }

@@ -90,6 +90,7 @@ pub(crate) struct Locks {
 }
 
 impl Locks {
+    #[expect(clippy::disallowed_methods, reason = "SQL Server's own lock timeout runs on real time")]
     /// Takes a lock; gives back whether it had to wait. `timeout` None waits for ever.
     pub(crate) fn acquire(
         &self,

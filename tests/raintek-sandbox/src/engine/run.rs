@@ -377,6 +377,7 @@ impl Session {
         Ok(u64::try_from(kept.len()).unwrap_or(u64::MAX))
     }
 
+    #[expect(clippy::disallowed_methods, reason = "GETDATE() is the clock of the machine the server runs on")]
     /// The values of a step's place-holders.
     fn fill(&self, sql: &Sql, frame: &Frame) -> Vec<Value> {
         sql.slots

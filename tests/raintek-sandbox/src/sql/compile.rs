@@ -266,7 +266,10 @@ impl Compiler<'_> {
                 let value = convert(self.expr(value)?, Ty::nvarchar(4000), How::Cast(0))?;
                 out.push(Action::Print(self.finish(format!("SELECT {}", value.sql))));
             }
-            Node::Use(name) => out.push(Action::Use(name.clone())),
+            Node::Use(name) => {
+                self.database.clone_from(name);
+                out.push(Action::Use(name.clone()));
+            }
             Node::Return => out.push(Action::Return),
             Node::CreateTable(_) | Node::CreateIndex(_) | Node::Alter(..) => {
                 out.push(Action::Ddl(Box::new(node.clone())));

@@ -9,6 +9,7 @@ pub(crate) mod error;
 pub(crate) mod expr;
 pub(crate) mod functions;
 pub(crate) mod natives;
+mod natives_text;
 pub(crate) mod parse;
 pub(crate) mod query;
 pub(crate) mod text;

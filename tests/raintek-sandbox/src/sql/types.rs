@@ -4,7 +4,6 @@
 //! decimals are integers scaled by 10^s, dates are 100 ns ticks since 0001-01-01,
 //! texts of fixed width are kept padded, as SQL Server shows them.
 
-use rusqlite::types::Value;
 use sqlparser::ast::{
     BinaryLength, CharacterLength, DataType, ExactNumberInfo, ObjectName, ObjectNamePart, TimezoneInfo,
 };
@@ -50,10 +49,6 @@ impl Ty {
 
     pub(crate) const fn nvarchar(max: u16) -> Self {
         Self::Str(Text { unicode: true, fixed: false, max: Some(max) })
-    }
-
-    pub(crate) const fn nvarchar_max() -> Self {
-        Self::Str(Text { unicode: true, fixed: false, max: None })
     }
 
     /// Which of two types wins when they meet; the higher one does.
@@ -250,12 +245,4 @@ pub(crate) struct ColumnInfo {
     pub(crate) name: String,
     pub(crate) ty: Ty,
     pub(crate) identity: bool,
-}
-
-/// A whole number out of the store, or None for NULL and anything else.
-pub(crate) const fn as_int(value: &Value) -> Option<i64> {
-    match value {
-        Value::Integer(number) => Some(*number),
-        _ => None,
-    }
 }

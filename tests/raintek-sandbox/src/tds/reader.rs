@@ -88,7 +88,7 @@ impl<'a> Reader<'a> {
 
 /// Bytes of UTF-16 as a text.
 pub(crate) fn utf16(bytes: &[u8]) -> anyhow::Result<String> {
-    if bytes.len() % 2 != 0 {
+    if !bytes.len().is_multiple_of(2) {
         bail!("half a UTF-16 unit");
     }
     let units = bytes.chunks_exact(2).map(|pair| match pair {

@@ -201,11 +201,15 @@ mod tests {
 
     #[test]
     fn a_bill_rounds_half_to_even_and_its_discount_comes_off_after_tax() {
-        let hundred = Amounts { taxable: Decimal::ONE_HUNDRED, total: Decimal::ONE_HUNDRED, ..Amounts::default() };
+        let hundred =
+            Amounts { taxable: Decimal::ONE_HUNDRED, total: Decimal::ONE_HUNDRED, ..Amounts::default() };
         let totals = bill(&[hundred], Decimal::new(250, 2), Decimal::ONE, true);
-        assert_eq!(totals.sub_total, Decimal::new(100_00, 2));
-        assert_eq!(totals.total, Decimal::new(101_50, 2));
+        assert_eq!(totals.sub_total, Decimal::new(10_000, 2));
+        assert_eq!(totals.total, Decimal::new(10_150, 2));
         assert_eq!(totals.grand_total, Decimal::new(102, 0));
-        assert_eq!(bill(&[hundred], Decimal::new(50, 2), Decimal::ZERO, true).grand_total, Decimal::new(100, 0));
+        assert_eq!(
+            bill(&[hundred], Decimal::new(50, 2), Decimal::ZERO, true).grand_total,
+            Decimal::new(100, 0)
+        );
     }
 }

@@ -14,7 +14,9 @@ impl Till {
     /// Where there is no product in use, or the server does not answer.
     pub async fn random_bill(&mut self, seed: u64, date: NaiveDate) -> anyhow::Result<Bill> {
         let products: Vec<(String, bool)> = self
-            .rows(Query::new("SELECT RTRIM(ProductCode), RTRIM(SalesUnit) FROM Product WHERE Status <> N'No' ORDER BY PID"))
+            .rows(Query::new(
+                "SELECT RTRIM(ProductCode), RTRIM(SalesUnit) FROM Product WHERE Status <> N'No' ORDER BY PID",
+            ))
             .await?
             .iter()
             .filter_map(|row| Some((row.get::<&str, _>(0)?.to_owned(), row.get::<&str, _>(1) == Some("KG"))))
@@ -34,7 +36,8 @@ impl Till {
             } else {
                 Decimal::from(1 + chance.below(5))
             };
-            let discount_percent = if chance.one_in(6) { Decimal::from(5 * (1 + chance.below(3))) } else { Decimal::ZERO };
+            let discount_percent =
+                if chance.one_in(6) { Decimal::from(5 * (1 + chance.below(3))) } else { Decimal::ZERO };
             if !lines.iter().any(|line| line.code == *code) {
                 lines.push(Line { code: code.clone(), qty, rate: None, discount_percent });
             }

@@ -168,8 +168,9 @@ impl Till {
     /// Where there is no such product, it was sold already (547), or a statement fails.
     pub async fn remove_product(&mut self, code: &str) -> anyhow::Result<()> {
         for table in ["Product_OpeningStock", "Temp_Stock"] {
-            let sql =
-                format!("DELETE FROM {table} WHERE ProductID IN (SELECT PID FROM Product WHERE ProductCode = @P1)");
+            let sql = format!(
+                "DELETE FROM {table} WHERE ProductID IN (SELECT PID FROM Product WHERE ProductCode = @P1)"
+            );
             self.execute(rows::statement(&sql, vec![code.into()])).await?;
         }
         let sql = "DELETE FROM Product WHERE ProductCode = @P1";

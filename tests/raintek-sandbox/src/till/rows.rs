@@ -49,8 +49,10 @@ impl Cell {
 
 /// An INSERT of a whole row; an identity column is left to the server.
 pub(crate) fn insert(table: &str, day: NaiveDate, given: &[(&str, Cell)]) -> anyhow::Result<Query<'static>> {
-    let columns: Vec<Column> = catalog::columns_of(table)?.into_iter().filter(|column| !column.identity).collect();
-    if let Some((name, _)) = given.iter().find(|(name, _)| !columns.iter().any(|column| column.name == *name)) {
+    let columns: Vec<Column> =
+        catalog::columns_of(table)?.into_iter().filter(|column| !column.identity).collect();
+    if let Some((name, _)) = given.iter().find(|(name, _)| !columns.iter().any(|column| column.name == *name))
+    {
         anyhow::bail!("{table} has no column {name}");
     }
     let names: Vec<String> = columns.iter().map(|column| format!("[{}]", column.name)).collect();

@@ -158,14 +158,23 @@ impl Till {
         let mut payments = Vec::new();
         for (at, (mode, percent)) in bill.payments.iter().enumerate() {
             let last = at + 1 == bill.payments.len();
-            let amount = if last { left } else { r2(totals.grand_total * Decimal::from(*percent) / Decimal::ONE_HUNDRED) };
+            let amount = if last {
+                left
+            } else {
+                r2(totals.grand_total * Decimal::from(*percent) / Decimal::ONE_HUNDRED)
+            };
             left -= amount;
             payments.push((mode.clone(), amount));
         }
         Ok(Sale { bill, party, lines, totals, payments })
     }
 
-    async fn work_out_line(&mut self, bill: &Bill, line: &super::Line, other_state: bool) -> anyhow::Result<Worked> {
+    async fn work_out_line(
+        &mut self,
+        bill: &Bill,
+        line: &super::Line,
+        other_state: bool,
+    ) -> anyhow::Result<Worked> {
         let rows = self
             .rows(statement(
                 "SELECT PID, SellingPrice, CGST, SGST, CESS, CostPrice, MRP, SalesUnit, STax, Barcode, \
@@ -249,7 +258,14 @@ impl Till {
         Ok(())
     }
 
-    async fn post(&mut self, label: &str, sale: &Sale<'_>, number: &str, debit: Decimal, credit: Decimal) -> anyhow::Result<()> {
+    async fn post(
+        &mut self,
+        label: &str,
+        sale: &Sale<'_>,
+        number: &str,
+        debit: Decimal,
+        credit: Decimal,
+    ) -> anyhow::Result<()> {
         let day = sale.bill.date;
         let account = match (label, sale.payments.iter().any(|(mode, _)| mode == "By Cash")) {
             ("Sales", _) => sale.party.name.as_str(),
@@ -279,8 +295,11 @@ impl Till {
         let sql = "SELECT ProductID, RTRIM(Barcode), Qty FROM Invoice_Product WHERE InvoiceID = @P1 ORDER BY IPo_ID";
         for row in self.rows(statement(sql, vec![inv_id.into()])).await? {
             let sql = "UPDATE Temp_Stock SET Qty = Qty + @P1 WHERE ProductID = @P2 AND Barcode = @P3";
-            let values =
-                vec![money(&row, 2).into(), row.get::<i32, _>(0).unwrap_or_default().into(), text(&row, 1).as_str().into()];
+            let values = vec![
+                money(&row, 2).into(),
+                row.get::<i32, _>(0).unwrap_or_default().into(),
+                text(&row, 1).as_str().into(),
+            ];
             self.execute(statement(sql, values)).await?;
         }
         for table in ["Invoice_Product", "Invoice_Payment"] {
@@ -335,7 +354,8 @@ impl Till {
 /// The columns of InvoiceInfo besides its number and its id.
 fn info(sale: &Sale<'_>) -> Vec<(&'static str, Cell)> {
     let (bill, totals, paid) = (sale.bill, &sale.totals, sale.paid());
-    let cash: Decimal = sale.payments.iter().filter(|(mode, _)| mode == "By Cash").map(|(_, amount)| amount).sum();
+    let cash: Decimal =
+        sale.payments.iter().filter(|(mode, _)| mode == "By Cash").map(|(_, amount)| amount).sum();
     vec![
         ("InvoiceDate", Cell::Day(bill.date)),
         ("TaxType", if bill.gst { "GST" } else { "NON GST" }.into()),
