@@ -9,8 +9,10 @@ pub mod billing;
 pub mod engine;
 
 pub mod model;
+pub mod platform;
 pub mod ports;
 pub mod raintek;
 pub mod store;
+pub mod supervisor;
 pub mod sync;
 pub mod web;

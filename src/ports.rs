@@ -192,6 +192,21 @@ pub trait Clock: Send + Sync {
     fn jitter(&self) -> u32;
 }
 
+/// Passwords and tokens: apart from the settings, readable by nobody else.
+pub trait Secrets: Send + Sync {
+    /// A secret by name, as it was set last.
+    ///
+    /// # Errors
+    /// The place where secrets lie cannot be read; that is not the same as having none.
+    fn get(&self, name: &str) -> Result<Option<String>, Fault>;
+
+    /// Keeps a secret; it is on disk when this returns.
+    ///
+    /// # Errors
+    /// The place where secrets lie cannot be written.
+    fn set(&self, name: &str, value: &str) -> Result<(), Fault>;
+}
+
 /// Something that runs until it is stopped; run again by the supervisor if it panics.
 pub struct Task {
     /// For logs and the page.
