@@ -8,7 +8,7 @@ const line = (d, width = 2.4) => ({ tag: 'path', d, width });
 // `body` is filled with the state's colour, `mark` is drawn on it.
 const DRAWINGS = {
   in_step: { body: DISC, mark: [line('M7 12.6l3.4 3.4L17 8.8')] },
-  working: { body: DISC, mark: [line('M17.2 10.4A5.6 5.6 0 0 0 7.3 8.8M7 5.6v3.4h3.4M6.8 13.6a5.6 5.6 0 0 0 9.9 1.6M17 18.4V15h-3.4', 2)] },
+  working: { body: DISC, mark: [line('M6.4 9h10.8M13.9 5.7L17.2 9l-3.3 3.3M17.6 15H6.8M10.1 11.7L6.8 15l3.3 3.3', 2.1)] },
   attention: { body: { tag: 'path', d: 'M10.3 2.6a2 2 0 0 1 3.4 0l9.3 16.2a2 2 0 0 1-1.7 3H2.7a2 2 0 0 1-1.7-3z' }, mark: [line('M12 8.6v5.6M12 17.8v.1', 2.6)] },
   failing: { body: DISC, mark: [line('M8.2 8.2l7.6 7.6M15.8 8.2l-7.6 7.6', 2.6)] },
   paused: { body: DISC, mark: [line('M9.4 8v8M14.6 8v8', 2.6)] },

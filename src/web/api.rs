@@ -92,7 +92,8 @@ fn changes(receiver: watch::Receiver<Arc<Snapshot>>) -> impl Stream<Item = Resul
                 Ok(Ok(())) => {}
                 Ok(Err(_publisher_gone)) => return None,
                 Err(_nothing_new) => {
-                    return Some((Ok(Event::default().event("ping").data("")), (receiver, false)));
+                    // Never without data: a browser drops such an event in silence.
+                    return Some((Ok(Event::default().event("ping").data("-")), (receiver, false)));
                 }
             }
         }

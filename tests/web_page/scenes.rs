@@ -68,7 +68,17 @@ pub(crate) fn working() -> Snapshot {
     snapshot.sentence = "3 invoices are on their way to RainTek.".into();
     snapshot.summary = "140 of 143 invoices of today are in RainTek.".into();
     snapshot.products.progress = Some(Progress { done: 1900, total: 4812 });
-    snapshot.items = (0..3).map(|n| ItemStatus { state: "sending".into(), ..waiting(n) }).collect();
+    snapshot.items = (144..147)
+        .map(|n| ItemStatus {
+            state: "sending".into(),
+            sentence: String::new(),
+            detail: String::new(),
+            tries: 0,
+            first_failed: None,
+            next_try: None,
+            ..waiting(n)
+        })
+        .collect();
     snapshot.counts = Counts { waiting: 3, done_today: 140, ..snapshot.counts };
     snapshot
 }

@@ -49,6 +49,17 @@ fn without_the_link_nothing_is_shown() {
 }
 
 #[test]
+fn quiet_is_not_silence() {
+    let (_site, mut browser) = opened(scenes::in_step());
+    browser.eval(
+        "window.alarms = 0; new MutationObserver(() => { alarms += 1; }) \
+         .observe(document.querySelector('#banner'), { attributes: true, childList: true }); 0",
+    );
+    browser.eval("new Promise((done) => setTimeout(done, 13000))");
+    assert!(browser.holds("alarms === 0 && document.querySelector('#banner').hidden"));
+}
+
+#[test]
 fn silence_is_said_and_the_page_comes_back_by_itself() {
     let (mut site, mut browser) = opened(scenes::in_step());
     assert!(browser.holds("document.querySelector('#banner').hidden"));
@@ -136,4 +147,53 @@ fn five_hundred_held_stay_fluid_and_keep_what_is_open() {
     assert_eq!(browser.eval("changed"), 1, "only the one that went may change the list");
     let longest = browser.eval("new Promise((done) => setTimeout(() => done(longest), 1500))");
     assert!(longest.as_f64().unwrap() < 400.0, "a task of {longest} ms");
+}
+
+/// Every visible text against what lies behind it, by WCAG's formula; empty where all are AA.
+const TOO_PALE: &str = r"(() => {
+  const parse = (colour) => { const [r, g, b, a = 1] = colour.match(/[\d.]+/g).map(Number); return { rgb: [r, g, b], a }; };
+  const luminance = (rgb) => rgb.map((c) => c / 255).map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+  const behind = (node) => {
+    for (; node; node = node.parentElement) {
+      const { rgb, a } = parse(getComputedStyle(node).backgroundColor);
+      if (a === 1) return rgb;
+    }
+    return [255, 255, 255];
+  };
+  const pale = [];
+  for (const node of document.querySelectorAll('body *')) {
+    const own = [...node.childNodes].some((child) => child.nodeType === 3 && child.data.trim());
+    if (!own || node.disabled || !node.checkVisibility({ visibilityProperty: true })) continue;
+    const [one, two] = [parse(getComputedStyle(node).color).rgb, behind(node)].map(luminance).sort((a, b) => b - a);
+    const ratio = (one + 0.05) / (two + 0.05);
+    if (ratio < 4.5) pale.push(`${node.tagName}.${node.className} ${node.textContent} ${ratio.toFixed(2)}`);
+  }
+  return pale.join('\n');
+})()";
+
+#[test]
+fn every_text_has_enough_contrast_in_light_and_dark() {
+    let (site, mut browser) = opened(scenes::attention());
+    browser.click("[data-card=products] button");
+    browser.click("#panel-held summary");
+    for scheme in ["light", "dark"] {
+        browser.prefer("prefers-color-scheme", scheme);
+        for scene in [scenes::failing(), scenes::hostile(), scenes::attention()] {
+            let state = scene.state.name();
+            site.publish(scene);
+            browser.wait(&format!("document.body.dataset.state === '{state}'"));
+            assert_eq!(browser.eval(TOO_PALE), "", "{scheme}, {state}");
+        }
+    }
+}
+
+#[test]
+fn before_any_proof_nothing_is_called_well() {
+    let (_site, mut browser) = opened(scenes::starting());
+    for tab in ["waiting", "held", "done"] {
+        browser.click(&format!("[data-tab={tab}]"));
+        assert_eq!(browser.text(&format!("#panel-{tab} .empty")).trim(), "ShopSync is still looking.");
+    }
+    assert!(browser.holds("document.querySelector('[data-icon=in_step]') === null"));
 }

@@ -33,7 +33,7 @@ export function createActivity() {
 export function createDone() {
   const note = el('p', { class: 'note' });
   const head = el('div', { class: 'list-head' }, note);
-  const body = lines();
+  const body = lines('lines plain');
 
   return {
     node: el('div', {}, head, body.node),
@@ -42,14 +42,20 @@ export function createDone() {
       const mine = snapshot.activity.filter((line) => line.kind === 'push' && sameDay(new Date(line.at), now));
       setText(note, words.newestOf(count(mine.length), count(done)));
       setHidden(head, mine.length === 0 || mine.length >= done);
-      body.update(mine, search, now, [words.emptyDone, words.emptyDoneMore]);
+      body.update(mine, search, now, emptyWords(snapshot.state, done));
     },
     tick: body.tick,
   };
 }
 
-function lines() {
-  const rows = el('ul', { class: 'lines' });
+function emptyWords(state, done) {
+  if (done > 0) return [words.doneEarlier(done), ''];
+  if (state === 'starting') return [words.emptyStarting, ''];
+  return [words.emptyDone, words.emptyDoneMore];
+}
+
+function lines(look = 'lines') {
+  const rows = el('ul', { class: look });
   const empty = el('div', { class: 'empty' }, el('p'), el('p'));
   const list = keyed(rows, lineRow);
   return {

@@ -27,7 +27,7 @@ export function createItems(kind, command) {
       setHidden(head, mine.length === 0);
       setText(more, words.firstOf(count(mine.length), count(total)));
       setHidden(more, search !== '' || mine.length >= total || mine.length === 0);
-      const [title, hint] = search ? [words.emptySearch(search), ''] : held ? [words.emptyHeld, words.emptyHeldMore] : [words.emptyWaiting, words.emptyWaitingMore];
+      const [title, hint] = search ? [words.emptySearch(search), ''] : emptyWords(held, snapshot.state);
       setText(empty.firstChild, title);
       setText(empty.lastChild, hint);
       setHidden(empty, found.length > 0);
@@ -40,6 +40,13 @@ export function createItems(kind, command) {
       }
     },
   };
+}
+
+/** What an empty list means depends on what is proven: only in step is "nothing waits" the whole truth. */
+function emptyWords(held, state) {
+  if (state === 'starting') return [words.emptyStarting, ''];
+  if (held) return [words.emptyHeld, words.emptyHeldMore];
+  return [words.emptyWaiting, state === 'in_step' ? words.emptyWaitingMore : ''];
 }
 
 function matches(item, search) {

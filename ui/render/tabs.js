@@ -13,7 +13,7 @@ export function createTabs(bar, place, command) {
     tab('done', createDone(), (counts) => counts.done_today),
     tab('activity', createActivity(), () => null),
   ];
-  const search = el('input', { type: 'search', placeholder: words.searchHint, 'aria-label': words.search, autocomplete: 'off', spellcheck: 'false', input: redraw });
+  const search = el('input', { type: 'search', placeholder: words.search, 'aria-label': words.search, autocomplete: 'off', spellcheck: 'false', input: redraw });
   const list = el('div', { role: 'tablist', class: 'tablist', 'aria-label': words.lists, keydown: onKey }, ...tabs.map((one) => one.button));
   bar.append(list, search);
   place.append(...tabs.map((one) => one.panel));
@@ -80,6 +80,7 @@ export function createTabs(bar, place, command) {
       other.button.tabIndex = selected ? 0 : -1;
       setHidden(other.panel, !selected);
     }
+    if (list.scrollWidth > list.clientWidth) one.button.scrollIntoView({ block: 'nearest', inline: 'nearest' });
     redraw();
   }
 
