@@ -120,8 +120,8 @@ const en = {
   minutesAgo: (n) => `${n} min ago`,
   hoursAgo: (n) => one(n, '1 hour ago', `${n} hours ago`),
   yesterday: (time) => `yesterday ${time}`,
-  milliseconds: (n) => `${n} ms`,
-  seconds: (n) => `${n} s`,
+  milliseconds: (n) => `${n}\u00a0ms`,
+  seconds: (n) => `${n}\u00a0s`,
 };
 
 const tables = { en };
