@@ -4,8 +4,8 @@
 //! wrong yet, a start of a few seconds must not alarm anybody, and the state function turns it into `failing` by
 //! itself when proof does not come. Who waits for proof reads `state`.
 //!
-//! Everybody on this PC may read it: counts and times, no customer, no invoice number, no name of a server. The
-//! one sentence is the snapshot's, which counts and never names.
+//! Everybody on this PC may read it without a token: counts and times, no customer, no item, no invoice number, no
+//! name of a server. That is why its sentence is made here: the snapshot's own names the invoice that is held.
 
 use std::future::{Ready, ready};
 
@@ -18,7 +18,7 @@ use serde::Serialize;
 
 use super::{Published, Shared};
 use crate::model::health::HealthState;
-use crate::model::status::LinkStatus;
+use crate::model::status::{LinkStatus, Snapshot};
 
 /// Said wherever the publisher of snapshots is gone.
 pub(super) const ENGINE_GONE: &str = "ShopSync's engine has stopped: restart ShopSync.";
@@ -80,7 +80,7 @@ impl Health {
     fn of(published: &Published) -> Self {
         let snapshot = &published.snapshot;
         let (state, sentence) = if published.running {
-            (snapshot.state, snapshot.sentence.clone())
+            (snapshot.state, sentence(snapshot))
         } else {
             (HealthState::Failing, ENGINE_GONE.to_owned())
         };
@@ -118,5 +118,23 @@ impl Link {
             since: link.since,
             last_ok: link.last_ok,
         }
+    }
+}
+
+/// The state in words that everybody may read.
+fn sentence(snapshot: &Snapshot) -> String {
+    let (counts, many) = (&snapshot.counts, |n: u64| if n == 1 { "invoice" } else { "invoices" });
+    match snapshot.state {
+        HealthState::Starting => "Looking at both sides.".into(),
+        HealthState::InStep => "Everything is in step.".into(),
+        HealthState::Working => format!("{} {} on the way to RainTek.", counts.waiting, many(counts.waiting)),
+        HealthState::Attention if counts.held > 0 => {
+            format!("{} {} held for a person.", counts.held, many(counts.held))
+        }
+        HealthState::Attention => "Something is late; it is tried again by itself.".into(),
+        HealthState::Failing if !snapshot.raintek.connected => "RainTek's database is not answering.".into(),
+        HealthState::Failing if !snapshot.billing.connected => "The billing app is not answering.".into(),
+        HealthState::Failing => "Invoices are not reaching RainTek.".into(),
+        HealthState::Paused => "A person paused it.".into(),
     }
 }

@@ -2,7 +2,7 @@
 //! `/metrics`, the status page of `ui/` and the API behind it.
 //!
 //! Architecture invariants: nothing here knows an adapter; everything comes from [`Controls`], and every answer
-//! about the state is the one [`Snapshot`](crate::model::status::Snapshot) that the tray and the alerts read too.
+//! about the state is the one [`Snapshot`] that the tray and the alerts read too.
 //! The listener is bound to this PC alone; because every page in the user's browser can reach that as well, each
 //! request is checked for its `Host` and `Origin`, and whatever tells of customers asks for the [`Access`] token.
 //!

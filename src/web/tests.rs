@@ -149,7 +149,7 @@ fn snapshot() -> Snapshot {
         at: at(42),
         started: at(0),
         state: HealthState::Attention,
-        sentence: "1 invoice is held.".into(),
+        sentence: "1 invoice needs you: GST-0151. Item \"Blue pen\" is not in RainTek.".into(),
         summary: "142 of 143 invoices of today are in RainTek.".into(),
         raintek: link("Raintech_DB1 on .\\SQLEXPRESS", 3),
         billing: link("http://127.0.0.1:8090", 12),
