@@ -5,7 +5,10 @@
 //! - [`supervisor`] runs the engine's tasks; [`web`] shows them and takes commands.
 //! - [`app`] wires everything; [`cli`] and [`demo`] are ways in.
 
+pub mod app;
 pub mod billing;
+pub mod cli;
+pub mod demo;
 pub mod engine;
 
 pub mod model;

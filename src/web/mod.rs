@@ -12,6 +12,7 @@
 mod access;
 mod api;
 mod assets;
+pub mod client;
 mod guard;
 mod health;
 mod metrics;
