@@ -173,6 +173,21 @@ pub trait Clock: Send + Sync {
     fn jitter(&self) -> u32;
 }
 
+/// Passwords and tokens: apart from the settings, readable by nobody else.
+pub trait Secrets: Send + Sync {
+    /// A secret by name, as it was set last.
+    ///
+    /// # Errors
+    /// The place where secrets lie cannot be read; that is not the same as having none.
+    fn get(&self, name: &str) -> Result<Option<String>, Fault>;
+
+    /// Keeps a secret; it is on disk when this returns.
+    ///
+    /// # Errors
+    /// The place where secrets lie cannot be written.
+    fn set(&self, name: &str, value: &str) -> Result<(), Fault>;
+}
+
 /// How shell and web reach the engine: a bounded channel with one-shot replies, and the published state.
 #[async_trait]
 pub trait Controls: Send + Sync {
