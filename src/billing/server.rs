@@ -72,6 +72,8 @@ pub struct Server {
 struct Process {
     child: Option<Child>,
     failures: u32,
+    /// Somebody else's was seen running: its own starter brings it back, and two would fight for the address.
+    theirs: bool,
     /// Not before this moment of the clock.
     not_before: Duration,
     last_answer: Duration,
@@ -213,14 +215,6 @@ impl Server {
         let mut process = self.process.lock().await;
         process::trim_log(&self.log);
         let now = self.clock.elapsed();
-        if process.child.is_none() && *self.state.borrow() == ServerState::Up(Origin::Found) {
-            // Somebody else's: its service starts it again. Two starters would fight for the address.
-            drop(process);
-            if !matches!(self.health().await, Health::PocketBase) {
-                self.publish(ServerState::Down(not_answering()));
-            }
-            return;
-        }
         let ended = matches!(process.child.as_mut().map(Child::try_wait), Some(Ok(Some(_)) | Err(_)));
         if ended {
             process.child = None;
@@ -242,7 +236,9 @@ impl Server {
             Health::PocketBase => {
                 process.last_answer = self.clock.elapsed();
                 process.failures = 0;
-                return Ok(self.origin(process));
+                let origin = self.origin(process);
+                process.theirs = origin == Origin::Found;
+                return Ok(origin);
             }
             Health::SomethingElse => {
                 return Err(config(format!("Another program answers at {}, not the billing app.", self.settings.url)));
@@ -256,10 +252,7 @@ impl Server {
             }
             process.child = None;
         }
-        if matches!(*self.state.borrow(), ServerState::Up(Origin::Found)) {
-            return Err(not_answering());
-        }
-        if self.clock.elapsed() < process.not_before {
+        if process.theirs || self.clock.elapsed() < process.not_before {
             return Err(not_answering());
         }
         match self.start(process).await {
