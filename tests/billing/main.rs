@@ -4,6 +4,9 @@
 #[path = "../support/pocketbase.rs"]
 mod pocketbase;
 
+#[path = "../support/foreign_app.rs"]
+mod foreign_app;
+
 mod foreign;
 mod fresh;
 mod live;
