@@ -28,8 +28,8 @@ pub fn read_settings(path: &Path) -> Result<Settings, Fault> {
 
 fn parse(text: &str) -> Result<Settings, String> {
     let settings: Settings = toml::from_str(text).map_err(|error| {
-        let line =
-            error.span().map(|span| text.get(..span.start).map_or(1, |before| before.lines().count().max(1)));
+        let before = error.span().and_then(|span| text.get(..span.start));
+        let line = before.map(|before| before.matches('\n').count() + 1);
         let place = line.map(|line| format!("line {line}: ")).unwrap_or_default();
         format!("{place}{}", error.message().trim())
     })?;

@@ -1,6 +1,14 @@
 //! RainTek's stand-in: its tables behind a TDS 7.4 server over SQLite, and a till that bills as RainTek does.
 //!
-//! [`Sandbox`] is the server. Everything it cannot do is answered with one of SQL Server's error numbers.
+//! [`Sandbox`] is the server, [`till::Till`] the till. What the server cannot do is answered with one of SQL
+//! Server's error numbers, never with a guess: T-SQL it does not know is 40514, a function it does not know 195.
+//!
+//! Where it is simpler than SQL Server, and why that is safe to test against:
+//! - One session writes at a time, instead of locks per row: whoever writes, or reads with UPDLOCK, keeps the
+//!   others waiting to the end of its transaction, for LOCK_TIMEOUT at most.
+//! - Reads see what is committed (as with READ_COMMITTED_SNAPSHOT) and never wait.
+//! - An identity value of a transaction rolled back is given again.
+//! - There is no TLS: a client must be set to do without encryption.
 
 mod control;
 mod dump;

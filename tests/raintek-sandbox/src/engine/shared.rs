@@ -17,7 +17,7 @@ use crate::sql::error::SqlResult;
 use crate::sql::{natives, parse};
 
 /// How many compiled programs are kept.
-const PROGRAMS: usize = 4_000;
+const PROGRAMS: usize = 1_000;
 /// How many prepared statements each connection to the store keeps.
 const STATEMENTS: usize = 400;
 

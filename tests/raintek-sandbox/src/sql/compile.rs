@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::catalog::{Catalog, Column, Table};
 use super::convert::{How, convert};
 use super::error::{SqlError, SqlResult, Written};
-use super::parse::{Argument, Node, Setting, Statement_};
+use super::parse::{Argument, Node, Parsed, Setting};
 use super::types::{self, ColumnInfo, Ty};
 
 /// What a place-holder of a step is filled with when it runs.
@@ -137,7 +137,7 @@ pub(crate) struct Compiler<'a> {
 pub(crate) fn program(
     catalog: &Catalog,
     database: &str,
-    statements: &[Statement_],
+    statements: &[Parsed],
     parameters: Vec<(String, Ty)>,
 ) -> SqlResult<Program> {
     let mut compiler = Compiler {
@@ -156,7 +156,7 @@ pub(crate) fn program(
 }
 
 impl Compiler<'_> {
-    fn steps(&mut self, statements: &[Statement_]) -> SqlResult<Vec<Step>> {
+    fn steps(&mut self, statements: &[Parsed]) -> SqlResult<Vec<Step>> {
         let mut steps = Vec::new();
         for statement in statements {
             let mut actions = Vec::new();

@@ -43,8 +43,8 @@ pub(crate) enum Node {
     DeclareTable(String, Vec<ColumnDef>),
     Assign(String, Expr),
     Set(Setting),
-    If(Expr, Vec<Statement_>, Vec<Statement_>),
-    Block(Vec<Statement_>),
+    If(Expr, Vec<Parsed>, Vec<Parsed>),
+    Block(Vec<Parsed>),
     Begin,
     Commit,
     Rollback,
@@ -60,14 +60,14 @@ pub(crate) enum Node {
 
 /// A statement with its own text, which the control endpoint can match.
 #[derive(Debug, Clone)]
-pub(crate) struct Statement_ {
+pub(crate) struct Parsed {
     pub(crate) node: Node,
     pub(crate) text: String,
     pub(crate) line: u32,
 }
 
 /// Reads a batch.
-pub(crate) fn batch(sql: &str) -> SqlResult<Vec<Statement_>> {
+pub(crate) fn batch(sql: &str) -> SqlResult<Vec<Parsed>> {
     let dialect = MsSqlDialect {};
     let tokens = Tokenizer::new(&dialect, sql).tokenize_with_location().map_err(|error| {
         SqlError::new(105, 15, format!("Unclosed quotation mark or comment: {}.", error.message))
@@ -90,7 +90,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn statement(&mut self) -> SqlResult<Statement_> {
+    fn statement(&mut self) -> SqlResult<Parsed> {
         let first = self.parser.index();
         let line = u32::try_from(self.parser.peek_token_ref().span.start.line).unwrap_or(0);
         let node = self.node()?;
@@ -101,7 +101,7 @@ impl Reader<'_> {
             .iter()
             .map(|t| t.token.to_string())
             .collect();
-        Ok(Statement_ { node, text: text.trim().to_owned(), line })
+        Ok(Parsed { node, text: text.trim().to_owned(), line })
     }
 
     fn node(&mut self) -> SqlResult<Node> {
@@ -215,7 +215,7 @@ impl Reader<'_> {
         })
     }
 
-    fn branch(&mut self) -> SqlResult<Vec<Statement_>> {
+    fn branch(&mut self) -> SqlResult<Vec<Parsed>> {
         let statement = self.statement()?;
         Ok(match statement.node {
             Node::Block(statements) => statements,

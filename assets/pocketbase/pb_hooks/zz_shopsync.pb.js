@@ -1,0 +1,94 @@
+/// <reference path="../pb_data/types.d.ts" />
+
+// ShopSync's only hook file; ShopSync writes it anew at each start. It touches nothing but ShopSync's own fields:
+//
+//  - what is completed and does not come from RainTek is shown as waiting to be sent, again after each change;
+//  - ShopSync's own fields keep their values when anybody but a superuser sends them. Nothing is refused: a phone
+//    that sends them goes on working.
+//
+// The name sorts last, so that these handlers see what the app's own hooks have set before them. PocketBase runs each
+// handler in a place of its own where nothing else of this file exists: that is why names repeat.
+
+onRecordCreateRequest((e) => {
+  if (!e.hasSuperuserAuth()) {
+    const own = {
+      "{{invoices}}": ["{{invoices.source}}", "{{invoices.sync_status}}", "{{invoices.sync_error}}", "{{invoices.raintek_inv_id}}"],
+      "{{products}}": ["{{products.raintek_product_id}}", "{{products.last_synced_at}}"],
+      "{{customers}}": ["{{customers.raintek_customer_id}}"],
+    }[e.record.collection().name] || []
+    for (const name of own) {
+      if (e.record.collection().fields.getByName(name)) e.record.set(name, null)
+    }
+  }
+  e.next()
+}, "{{invoices}}", "{{products}}", "{{customers}}")
+
+onRecordUpdateRequest((e) => {
+  if (!e.hasSuperuserAuth()) {
+    const own = {
+      "{{invoices}}": ["{{invoices.source}}", "{{invoices.sync_status}}", "{{invoices.sync_error}}", "{{invoices.raintek_inv_id}}"],
+      "{{products}}": ["{{products.raintek_product_id}}", "{{products.last_synced_at}}"],
+      "{{customers}}": ["{{customers.raintek_customer_id}}"],
+    }[e.record.collection().name] || []
+    const before = e.record.original()
+    for (const name of own) {
+      if (e.record.collection().fields.getByName(name)) e.record.set(name, before.get(name))
+    }
+  }
+  e.next()
+}, "{{invoices}}", "{{products}}", "{{customers}}")
+
+// An invoice becomes pending when it is completed and when anything of it changes that is not ShopSync's own: so
+// ShopSync's own stamp never asks for another one.
+const markInvoice = (e) => {
+  const record = e.record
+  const fields = record.collection().fields
+  const word = (name) => record.getString(name).trim().toLowerCase()
+  const ready = fields.getByName("{{invoices.sync_status}}") && fields.getByName("{{invoices.source}}")
+  if (ready && word("{{invoices.status}}") === "completed" && word("{{invoices.source}}") !== "raintek") {
+    const own = ["{{invoices.source}}", "{{invoices.sync_status}}", "{{invoices.sync_error}}", "{{invoices.raintek_inv_id}}"]
+    const before = record.original()
+    let changed = record.isNew()
+    for (const name of changed ? [] : fields.fieldNames()) {
+      if (own.includes(name) || fields.getByName(name).type() === "autodate") continue
+      if (JSON.stringify([record.get(name)]) !== JSON.stringify([before.get(name)])) {
+        changed = true
+        break
+      }
+    }
+    if (changed) {
+      record.set("{{invoices.source}}", "app")
+      record.set("{{invoices.sync_status}}", "pending")
+      record.set("{{invoices.sync_error}}", "")
+    }
+  }
+  e.next()
+}
+onRecordCreate(markInvoice, "{{invoices}}")
+onRecordUpdate(markInvoice, "{{invoices}}")
+
+// A line or payment of a completed invoice was written: the invoice waits again. By then the write itself stands, and
+// whatever goes wrong here must not turn it into an error for the phone.
+const markParent = (e) => {
+  e.next()
+  try {
+    const link = e.record.collection().name === "{{invoice_payments}}" ? "{{invoice_payments.invoice}}" : "{{invoice_items.invoice}}"
+    const parent = e.record.getString(link)
+    if (!parent) return
+    const invoice = e.app.findRecordById("{{invoices}}", parent)
+    const word = (name) => invoice.getString(name).trim().toLowerCase()
+    const shown = word("{{invoices.sync_status}}") === "synced" || word("{{invoices.sync_status}}") === "failed"
+    if (shown && word("{{invoices.status}}") === "completed" && word("{{invoices.source}}") !== "raintek") {
+      invoice.set("{{invoices.sync_status}}", "pending")
+      e.app.saveNoValidate(invoice)
+    }
+  } catch (_) {
+    // The invoice went with its lines, or cannot be saved: ShopSync looks at all invoices by itself.
+  }
+}
+onRecordAfterCreateSuccess(markParent, "{{invoice_items}}", "{{invoice_payments}}")
+onRecordAfterUpdateSuccess(markParent, "{{invoice_items}}", "{{invoice_payments}}")
+onRecordAfterDeleteSuccess(markParent, "{{invoice_items}}", "{{invoice_payments}}")
+
+// Tells ShopSync that this very text is what runs: PocketBase does not load hooks anew while it runs on Windows.
+routerAdd("GET", "/api/shopsync/hook", (e) => e.json(200, { hook: "{{HOOK}}" }))

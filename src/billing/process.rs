@@ -1,0 +1,130 @@
+//! The PocketBase process that we started.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::process::{Child, Command};
+
+use super::folder::Layout;
+use crate::model::fault::{Fault, FaultKind, Scope};
+use crate::ports::Clock;
+
+/// PocketBase says little: this is years.
+const LARGEST_LOG: u64 = 5 * 1024 * 1024;
+/// PocketBase ends within a second, unless it is in the middle of a backup.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Starts the server. Its output goes into a file, not into a pipe: should we be killed, it must be able to go on.
+pub(super) fn start(program: &Path, layout: &Layout, listen: &str, log: &Path) -> Result<Child, Fault> {
+    let fault = |sentence: &str, error: std::io::Error| {
+        Fault::new(FaultKind::Config, Scope::Billing, sentence).detail(format!("{}: {error}", program.display()))
+    };
+    let output = open_log(log).map_err(|error| fault("The billing app's log file cannot be written.", error))?;
+    let errors = output.try_clone().map_err(|error| fault("The billing app's log file cannot be written.", error))?;
+    let mut command = Command::new(program);
+    command
+        .args(["serve", "--http", listen, "--automigrate=false", "--hooksWatch=false"])
+        .arg("--dir")
+        .arg(layout.data())
+        .arg("--hooksDir")
+        .arg(layout.hooks())
+        .arg("--migrationsDir")
+        .arg(layout.migrations())
+        .arg("--publicDir")
+        .arg(layout.public())
+        .current_dir(layout.root())
+        .stdin(Stdio::null())
+        .stdout(output)
+        .stderr(errors);
+    hide_window(&mut command);
+    command.spawn().map_err(|error| fault("The billing app's program cannot be started.", error))
+}
+
+/// Asks the process to end, waits a bounded time, then ends it.
+pub(super) async fn stop(child: &mut Child, clock: &dyn Clock) {
+    if let Some(pid) = child.id() {
+        ask_to_end(pid).await;
+        tokio::select! {
+            _ = child.wait() => return,
+            () = clock.sleep(GRACE) => {}
+        }
+    }
+    let _ = child.kill().await;
+}
+
+/// Unix: SIGTERM, on which PocketBase finishes its writes. By the shell, which has `kill` built in.
+#[cfg(unix)]
+pub(super) async fn ask_to_end(pid: u32) {
+    let _ = Command::new("sh").arg("-c").arg(format!("kill -TERM {pid}")).stderr(Stdio::null()).status().await;
+}
+
+/// Windows has no way to ask a program without a window; SQLite's log makes an abrupt end harmless.
+#[cfg(not(unix))]
+#[expect(clippy::unused_async, reason = "the same shape as on Unix")]
+pub(super) async fn ask_to_end(_: u32) {}
+
+/// Keeps a console window from opening on the shop's screen.
+#[cfg(windows)]
+pub(super) fn hide_window(command: &mut Command) {
+    const CREATE_NO_WINDOW: u32 = 0x0800_0000;
+    command.creation_flags(CREATE_NO_WINDOW);
+}
+
+/// Only Windows opens console windows.
+#[cfg(not(windows))]
+pub(super) fn hide_window(_: &mut Command) {}
+
+/// Cuts a log that grew too large; the end of it is kept beside it. The process writes by appending, so it goes on.
+pub(super) fn trim_log(log: &Path) {
+    if fs::metadata(log).is_ok_and(|file| file.len() > LARGEST_LOG) {
+        let _ = fs::copy(log, log.with_extension("log.1"));
+        if let Ok(file) = OpenOptions::new().write(true).open(log) {
+            let _ = file.set_len(0);
+        }
+    }
+}
+
+/// The last lines of the log, for whoever supports the shop.
+pub(super) fn tail(log: &Path) -> String {
+    const TAIL: u64 = 1000;
+    let read = || -> std::io::Result<String> {
+        let mut file = File::open(log)?;
+        let length = file.metadata()?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        Ok(String::from_utf8_lossy(&bytes).trim().to_owned())
+    };
+    read().unwrap_or_default()
+}
+
+fn open_log(log: &Path) -> std::io::Result<File> {
+    if let Some(folder) = log.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    trim_log(log);
+    OpenOptions::new().create(true).append(true).open(log)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    #[test]
+    fn a_large_log_is_cut_while_it_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("logs").join("pocketbase.log");
+        let mut writer = open_log(&log).unwrap();
+        writer.write_all(&vec![b'x'; usize::try_from(LARGEST_LOG).unwrap() + 1]).unwrap();
+        trim_log(&log);
+        writer.write_all(b"after").unwrap();
+        assert_eq!(fs::read(&log).unwrap(), b"after");
+        assert_eq!(tail(&log), "after");
+        assert!(log.with_extension("log.1").is_file());
+    }
+}

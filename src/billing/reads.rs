@@ -1,0 +1,244 @@
+//! Reading the app: complete and as superuser, or an error.
+//!
+//! PocketBase turns a request with a token that no longer counts silently into a guest's, and a guest of an open
+//! collection sees fewer records or none, with status 200. So every read is a *list* whose filter asks for something
+//! that only a superuser may ask for: to a guest PocketBase answers 403, and nobody is to look before and after.
+
+use serde_json::Value;
+
+use super::PocketBase;
+use super::classify::{Doing, Trouble, classify_trouble};
+use super::client::Ask;
+use super::records::Parts;
+use super::setup::Ready;
+use crate::model::fault::{Fault, Scope};
+use crate::model::ids::RecordId;
+use crate::model::invoice::{InvoiceHead, InvoiceRead, NotDue};
+use crate::model::product::AppProduct;
+use crate::ports::InvoiceScan;
+
+/// The proof of being superuser, as part of a filter.
+const AS_SUPERUSER: &str = "@request.auth.collectionName = '_superusers'";
+/// PocketBase's largest page, and how many records it brings along with another.
+const PAGE: usize = 1000;
+/// No shop has ten million records; a server that pages for ever is none.
+const MOST_PAGES: u32 = 10_000;
+
+impl PocketBase {
+    pub(super) async fn probe_once(&self, _: &Ready) -> Result<(), Fault> {
+        let ours = ["sync_status", "source", "raintek_inv_id"];
+        // A database that was put back from before ShopSync lacks our fields; asking for them brings that to light.
+        let filter = ours.map(|field| format!("{} = 'none'", self.field("invoices", field))).join(" && ");
+        let ask = self.ask("invoices", &filter).with("perPage", "1").with("skipTotal", "1").with("fields", "id");
+        self.client.call(&ask).await?.ok(Doing::App).map(|_| ())
+    }
+
+    pub(super) async fn list_once(&self, ready: &Ready, scan: &InvoiceScan) -> Result<Vec<InvoiceHead>, Fault> {
+        let mut filter = self.due_filter();
+        if let InvoiceScan::Unproven { since } = scan {
+            let status = self.field("invoices", "sync_status");
+            let inv_id = self.field("invoices", "raintek_inv_id");
+            let mut unproven = format!("{status} != 'synced' || {inv_id} <= 0");
+            if let Some(since) = since.as_deref().filter(|_| ready.shape.has_field("invoices", "updated")) {
+                let updated = self.field("invoices", "updated");
+                let since = quoted(since).ok_or_else(|| not_askable(since))?;
+                unproven = format!("{unproven} || {updated} >= {since}");
+            }
+            filter = format!("{filter} && ({unproven})");
+        }
+        self.heads(ready, &filter).await
+    }
+
+    pub(super) async fn of_number_once(&self, ready: &Ready, number: &str) -> Result<Vec<InvoiceHead>, Fault> {
+        let field = self.field("invoices", "invoice_number");
+        let due = self.due_filter();
+        let number = number.trim();
+        // A number that cannot be put into a filter safely is looked for among all.
+        let filter = match quoted(number) {
+            Some(quoted) => format!("{due} && {field} ~ {quoted}"),
+            None => due,
+        };
+        let mut heads = self.heads(ready, &filter).await?;
+        heads.retain(|head| head.number == number);
+        Ok(heads)
+    }
+
+    pub(super) async fn invoice_once(&self, ready: &Ready, id: &RecordId) -> Result<InvoiceRead, Fault> {
+        let shape = &ready.shape;
+        let id = quoted(id.as_str()).ok_or_else(|| not_askable(id.as_str()))?;
+        let via = |part: &'static str| {
+            let key = format!("{}_via_{}", self.collection(part), self.field(part, "invoice"));
+            (part, key, shape.links(part, "invoice", "invoices"))
+        };
+        let (lines, payments) = (via("invoice_items"), via("invoice_payments"));
+        let mut expand = Vec::new();
+        if shape.links("invoices", "customer", "customers") {
+            expand.push(self.field("invoices", "customer").to_owned());
+        }
+        for (part, key, _) in [&lines, &payments].into_iter().filter(|(_, _, linked)| *linked) {
+            let with_product = *part == "invoice_items" && shape.links(part, "product", "products");
+            expand.push(if with_product { format!("{key}.{}", self.field(part, "product")) } else { key.clone() });
+        }
+        let ask = self.ask("invoices", &format!("id = {id}")).with("perPage", "1").with("skipTotal", "1");
+        let ask = ask.with("expand", expand.join(","));
+        let items = items_of(self.client.call(&ask).await?.ok(Doing::App)?)?;
+        // The answer was a superuser's, so that nothing really means that there is nothing.
+        let Some(record) = items.first() else { return Ok(InvoiceRead::NotDue(NotDue::Deleted)) };
+        if let Some(reason) = self.reader.not_due(record) {
+            return Ok(InvoiceRead::NotDue(reason));
+        }
+        let parts = Parts {
+            lines: self.parts(ready, record, &lines, &id).await?,
+            payments: self.parts(ready, record, &payments, &id).await?,
+        };
+        Ok(self.reader.invoice(record, &parts))
+    }
+
+    pub(super) async fn products_once(&self, _: &Ready) -> Result<Vec<AppProduct>, Fault> {
+        let records = self.all("products", "id != ''", &[]).await?;
+        Ok(records.iter().map(|record| self.reader.product(record)).collect())
+    }
+
+    /// Completed and not of RainTek, as far as a filter can tell: spellings are judged when reading.
+    fn due_filter(&self) -> String {
+        let (status, source) = (self.field("invoices", "status"), self.field("invoices", "source"));
+        format!("{status} ~ 'completed' && {source} !~ 'raintek'")
+    }
+
+    async fn heads(&self, ready: &Ready, filter: &str) -> Result<Vec<InvoiceHead>, Fault> {
+        let customer = self.field("invoices", "customer");
+        let mut query = Vec::new();
+        let mut fields = vec!["id".to_owned()];
+        for field in ["invoice_number", "grand_total", "created", "updated", "invoice_date"] {
+            fields.push(self.field("invoices", field).to_owned());
+        }
+        for field in ["status", "source", "sync_status", "raintek_inv_id"] {
+            fields.push(self.field("invoices", field).to_owned());
+        }
+        if ready.shape.links("invoices", "customer", "customers") {
+            query.push(("expand", customer.to_owned()));
+            fields.push(format!("expand.{customer}.id"));
+            fields.push(format!("expand.{customer}.{}", self.field("customers", "name")));
+        }
+        query.push(("fields", fields.join(",")));
+        let records = self.all("invoices", filter, &query).await?;
+        let due = records.iter().filter(|record| self.reader.not_due(record).is_none());
+        Ok(due.map(|record| self.reader.head(record)).collect())
+    }
+
+    /// Every record that a filter finds. Pages go by id, so that a record that is written meanwhile moves no other.
+    async fn all(
+        &self,
+        collection: &'static str,
+        filter: &str,
+        query: &[(&'static str, String)],
+    ) -> Result<Vec<Value>, Fault> {
+        let mut records = Vec::new();
+        let mut after = String::new();
+        for _ in 0..MOST_PAGES {
+            let mut ask = self.ask(collection, &format!("({filter}) && id > '{after}'"));
+            ask = ask.with("perPage", PAGE.to_string()).with("skipTotal", "1").with("sort", "id");
+            for (name, value) in query {
+                ask = ask.with(name, value.clone());
+            }
+            let body = self.client.call(&ask).await?.ok(Doing::App)?;
+            let page = body.get("perPage").and_then(Value::as_u64).and_then(|size| usize::try_from(size).ok());
+            let items = items_of(body)?;
+            let last = items.last().and_then(|item| item.get("id")).and_then(Value::as_str).unwrap_or_default();
+            let full = items.len() >= page.unwrap_or(PAGE).min(PAGE);
+            if full && (last <= after.as_str() || quoted(last).is_none()) {
+                return Err(endless(collection));
+            }
+            after = last.to_owned();
+            records.extend(items);
+            if !full {
+                return Ok(records);
+            }
+        }
+        Err(endless(collection))
+    }
+
+    /// Lines or payments of one invoice: those that came along with it, or, where PocketBase cuts them off or cannot
+    /// bring them, a list of their own.
+    async fn parts(
+        &self,
+        ready: &Ready,
+        invoice: &Value,
+        (part, key, linked): &(&'static str, String, bool),
+        id: &str,
+    ) -> Result<Vec<Value>, Fault> {
+        if !ready.shape.has_field(part, "invoice") {
+            return Ok(Vec::new());
+        }
+        if *linked {
+            let came: Vec<Value> = match invoice.get("expand").and_then(|expand| expand.get(key)) {
+                Some(Value::Array(records)) => records.clone(),
+                Some(record @ Value::Object(_)) => vec![record.clone()],
+                _ => Vec::new(),
+            };
+            if came.len() < PAGE {
+                return Ok(came);
+            }
+        }
+        let filter = format!("{} = {id}", self.field(part, "invoice"));
+        let mut records: Vec<Value> = Vec::new();
+        for page in 1..=MOST_PAGES {
+            let mut ask = self.ask(part, &filter).with("perPage", PAGE.to_string()).with("page", page.to_string());
+            ask = ask.with("sort", "@rowid");
+            if *part == "invoice_items" && ready.shape.links(part, "product", "products") {
+                ask = ask.with("expand", self.field(part, "product"));
+            }
+            let body = self.client.call(&ask).await?.ok(Doing::App)?;
+            let total = body.get("totalItems").and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
+            let items = items_of(body)?;
+            let done = items.is_empty();
+            records.extend(items);
+            if total == Some(records.len()) {
+                return Ok(records);
+            }
+            if done {
+                break;
+            }
+        }
+        Err(Fault::transient(Scope::Billing, "The lines of an invoice changed while they were read."))
+    }
+
+    pub(super) fn ask(&self, collection: &'static str, filter: &str) -> Ask {
+        Ask::get(self.path(collection)).with("filter", format!("{AS_SUPERUSER} && ({filter})"))
+    }
+}
+
+/// A text as part of a filter; `None` for one that PocketBase's filters could take for something else.
+fn quoted(text: &str) -> Option<String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-' | '/' | '.' | ':' | '#' | '(' | ')');
+    (!text.is_empty() && text.len() <= 200 && text.chars().all(plain)).then(|| format!("'{text}'"))
+}
+
+fn not_askable(text: &str) -> Fault {
+    let text: String = text.chars().take(40).collect();
+    Fault::data(format!("The billing app cannot be asked for {text:?}."))
+}
+
+fn items_of(mut body: Value) -> Result<Vec<Value>, Fault> {
+    match body.get_mut("items").map(Value::take) {
+        Some(Value::Array(items)) => Ok(items),
+        _ => Err(classify_trouble(Trouble::NotJson, "a list without items")),
+    }
+}
+
+fn endless(collection: &str) -> Fault {
+    classify_trouble(Trouble::TooLarge, collection)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn only_plain_texts_go_into_a_filter() {
+        assert_eq!(quoted("G-1/26-27").as_deref(), Some("'G-1/26-27'"));
+        for text in ["", "a'b", "a\\", "x\" || 1", "50%", "a_b", "\n", "रु"] {
+            assert_eq!(quoted(text), None, "{text}");
+        }
+    }
+}
