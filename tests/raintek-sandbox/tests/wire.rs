@@ -40,7 +40,7 @@ impl Wire {
     }
 
     fn batch(&mut self, sql: &str) -> Vec<Token> {
-        tokens(self.ask(PacketType::SqlBatch, &tds_protocol::sql_batch::encode_sql_batch(sql)))
+        tokens(self.ask(PacketType::SqlBatch, &tds_protocol::sql_batch::SqlBatch::new(sql).encode()))
     }
 }
 
