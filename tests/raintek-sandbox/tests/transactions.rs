@@ -151,6 +151,17 @@ async fn an_error_with_xact_abort_loses_the_whole_transaction() {
 }
 
 #[tokio::test]
+async fn a_conversion_that_fails_loses_the_transaction_even_without_xact_abort() {
+    let shop = shop(0);
+    let mut client = shop.connect().await;
+    insert(&mut client, 1).await.unwrap();
+    let sql = "BEGIN TRAN; UPDATE SaleGST SET InvNo = N'changed'; UPDATE SaleGST SET ID = N'x'";
+    assert_eq!(error(&mut client, sql).await, Some(245));
+    let sql = "SELECT COUNT(*) FROM SaleGST WHERE InvNo = N'x' AND @@TRANCOUNT = 0";
+    assert_eq!(int(&mut client, sql).await, Some(1));
+}
+
+#[tokio::test]
 async fn an_attention_ends_a_wait_and_leaves_the_connection_usable() {
     let shop = shop(0);
     let (mut ours, mut theirs) = (shop.connect().await, shop.connect().await);
