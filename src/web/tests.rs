@@ -5,6 +5,7 @@ mod refusals;
 mod streams;
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::Router;
@@ -13,6 +14,7 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use axum::response::Response;
 use chrono::{DateTime, TimeZone as _, Utc};
 use tokio::sync::watch;
+use tokio::time::timeout;
 use tower::ServiceExt as _;
 
 use super::{Access, router};
@@ -76,7 +78,8 @@ impl Site {
     async fn answer(&self, request: Request<Body>) -> Answer {
         let response = self.send(request).await;
         let (parts, body) = response.into_parts();
-        let body = to_bytes(body, 4 << 20).await.unwrap();
+        // An answer that should have been a refusal may be a stream without an end.
+        let body = timeout(Duration::from_secs(10), to_bytes(body, 4 << 20)).await.unwrap().unwrap();
         Answer {
             status: parts.status,
             headers: parts.headers,

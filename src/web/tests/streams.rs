@@ -1,9 +1,6 @@
 //! The event stream: at once, with each change, never silent, and over when the engine is.
 
-use std::time::Duration;
-
 use futures_util::StreamExt as _;
-use tokio::time::timeout;
 
 use super::*;
 
