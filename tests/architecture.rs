@@ -50,8 +50,11 @@ const BELOW_APP: &[&str] = &[
 ];
 
 /// Libraries that stay within their adapter. The demo plays a phone, and a phone speaks HTTP.
-const HOMES: [(&str, &[&str]); 3] =
-    [("tiberius", &["raintek"]), ("reqwest", &["billing", "alerts", "demo", "web"]), ("rusqlite", &["store"])];
+const HOMES: [(&str, &[&str]); 3] = [
+    ("tiberius", &["raintek"]),
+    ("reqwest", &["billing", "alerts", "demo", "web"]),
+    ("rusqlite", &["store"]),
+];
 
 /// Decisions only: whatever these need from the world, they are given.
 const PURE: [&str; 2] = ["model", "sync"];

@@ -203,6 +203,9 @@ pub(super) async fn recheck(shared: &Shared, id: &RecordId) -> Result<(), Fault>
                 item.next_try = now;
             }
             shared.world.state.put(&item).await?;
+            if !item.state.is_settled() {
+                shared.keep_fresh(*invoice);
+            }
         }
         InvoiceRead::Broken(_) => {
             item.next_try = now;

@@ -95,7 +95,7 @@ struct Shared {
     /// Which invoices a task is working on.
     claims: claim::Claims,
     /// Invoices read by an event a moment ago, so that the push need not read them again. At most a few.
-    fresh: Mutex<HashMap<RecordId, Invoice>>,
+    fresh: Mutex<HashMap<RecordId, (Duration, Invoice)>>,
 }
 
 /// The engine: hand its [`Engine::tasks`] to the supervisor.
@@ -112,6 +112,8 @@ impl fmt::Debug for Engine {
 
 /// How many freshly read invoices are kept for the push.
 const MOST_FRESH: usize = 64;
+/// How long such a read counts: an edit in between is told of by its own event.
+const FRESH_FOR: Duration = Duration::from_millis(500);
 
 impl Engine {
     /// Nothing runs yet. `stop` ends every task in an orderly way.
@@ -209,15 +211,21 @@ impl Shared {
         self.signals.publish.notify_one();
     }
 
+    /// Keeps what was just read for the push that follows; a later read takes its place.
     fn keep_fresh(&self, invoice: Invoice) {
+        let read_at = self.world.clock.elapsed();
         let mut fresh = self.fresh.lock().unwrap_or_else(PoisonError::into_inner);
+        fresh.retain(|_, (at, _)| read_at.saturating_sub(*at) < FRESH_FOR);
         if fresh.len() < MOST_FRESH {
-            fresh.insert(invoice.id.clone(), invoice);
+            fresh.insert(invoice.id.clone(), (read_at, invoice));
+        } else {
+            fresh.remove(&invoice.id);
         }
     }
 
     fn take_fresh(&self, id: &RecordId) -> Option<Invoice> {
-        self.fresh.lock().unwrap_or_else(PoisonError::into_inner).remove(id)
+        let (read_at, invoice) = self.fresh.lock().unwrap_or_else(PoisonError::into_inner).remove(id)?;
+        (self.world.clock.elapsed().saturating_sub(read_at) < FRESH_FOR).then_some(invoice)
     }
 
     /// An item that failed of itself: when it is tried again, and what the app shows of it.

@@ -58,10 +58,12 @@ async fn a_server_that_dies_or_hangs_is_started_again() {
     });
     for signal in ["-KILL", "-STOP"] {
         let pid = shop.server_pid();
-        let done = tokio::process::Command::new("sh").arg("-c").arg(format!("kill {signal} {pid}")).status().await;
+        let done =
+            tokio::process::Command::new("sh").arg("-c").arg(format!("kill {signal} {pid}")).status().await;
         assert!(done.unwrap().success());
         until("another process answers", async || {
-            std::fs::read_to_string(shop.data().join("pocketbase.started")).is_ok_and(|mark| !mark.starts_with(&pid.to_string()))
+            std::fs::read_to_string(shop.data().join("pocketbase.started"))
+                .is_ok_and(|mark| !mark.starts_with(&pid.to_string()))
                 && app.probe().await.is_ok()
         })
         .await;

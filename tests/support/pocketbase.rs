@@ -118,7 +118,8 @@ impl Shop {
     pub(crate) fn adapter(&self) -> PocketBase {
         let zone = chrono_tz::Tz::Asia__Kolkata;
         let secrets: Arc<dyn Secrets> = self.secrets.clone();
-        PocketBase::new(self.settings.clone(), zone, &self.data(), TestClock::new(self.speed), secrets).unwrap()
+        PocketBase::new(self.settings.clone(), zone, &self.data(), TestClock::new(self.speed), secrets)
+            .unwrap()
     }
 
     pub(crate) fn as_guest(&self) -> Caller {
@@ -137,7 +138,8 @@ impl Shop {
 
     /// A phone, signed in as a user that is made here.
     pub(crate) async fn as_phone(&self) -> Caller {
-        let user = json!({"email": "phone@shop.in", "password": "phone-1234", "passwordConfirm": "phone-1234"});
+        let user =
+            json!({"email": "phone@shop.in", "password": "phone-1234", "passwordConfirm": "phone-1234"});
         self.as_shopsync().await.post("/api/collections/users/records", user).await;
         self.sign_in("users", "phone@shop.in", "phone-1234").await
     }
@@ -165,7 +167,8 @@ pub(crate) struct Caller {
 impl Caller {
     async fn sign_in(&self, collection: &str, identity: &str, password: &str) -> Self {
         let path = format!("/api/collections/{collection}/auth-with-password");
-        let (status, body) = self.send("POST", &path, Some(json!({"identity": identity, "password": password}))).await;
+        let (status, body) =
+            self.send("POST", &path, Some(json!({"identity": identity, "password": password}))).await;
         assert_eq!(status, 200, "{identity} cannot sign in: {body}");
         Self { token: Some(body["token"].as_str().unwrap().to_owned()), ..self.clone() }
     }
@@ -228,10 +231,18 @@ impl Caller {
 pub(crate) fn start_service(folder: &Path, port: u16) -> Child {
     let mut command = Command::new(program());
     command.args(["serve", "--http", &format!("127.0.0.1:{port}")]).arg("--dir").arg(folder.join("pb_data"));
-    for (flag, name) in [("--hooksDir", "pb_hooks"), ("--migrationsDir", "pb_migrations"), ("--publicDir", "pb_public")] {
+    for (flag, name) in
+        [("--hooksDir", "pb_hooks"), ("--migrationsDir", "pb_migrations"), ("--publicDir", "pb_public")]
+    {
         command.arg(flag).arg(folder.join(name));
     }
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true).spawn().unwrap()
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap()
 }
 
 /// Waits until something holds; fails after a minute.
