@@ -73,7 +73,7 @@ pub fn rupees(value: Decimal) -> String {
     let mut grouped = String::new();
     for (position, digit) in digits.iter().enumerate() {
         let left = digits.len() - position;
-        if position > 0 && (left == 3 || (left > 3 && (left - 3) % 2 == 0)) {
+        if position > 0 && (left == 3 || (left > 3 && (left - 3).is_multiple_of(2))) {
             grouped.push(',');
         }
         grouped.push(*digit);

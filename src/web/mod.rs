@@ -12,7 +12,6 @@
 mod access;
 mod api;
 mod assets;
-pub mod client;
 mod guard;
 mod health;
 mod metrics;

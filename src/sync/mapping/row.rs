@@ -21,7 +21,7 @@ const NEUTRAL: [(&str, &str, &str); 7] = [
 
 /// Builds one row.
 #[derive(Debug)]
-pub struct RowBuilder<'a> {
+pub(super) struct RowBuilder<'a> {
     table: &'a Table,
     row: Row,
     notes: Vec<String>,
@@ -30,13 +30,13 @@ pub struct RowBuilder<'a> {
 
 impl<'a> RowBuilder<'a> {
     /// An empty row; `day` is the neutral date.
-    pub fn new(table: &'a Table, day: NaiveDate) -> Self {
+    pub(super) fn new(table: &'a Table, day: NaiveDate) -> Self {
         Self { table, row: Row::default(), notes: Vec::new(), day }
     }
 
     /// Sets a text, cut at a character where the column is narrower; what was cut is noted under `label`.
     #[must_use]
-    pub fn text(mut self, column: &str, value: &str, label: &str) -> Self {
+    pub(super) fn text(mut self, column: &str, value: &str, label: &str) -> Self {
         let Some(found) = self.table.column(column) else { return self };
         let (value, note) = fit_text(found, value, label);
         self.notes.extend(note);
@@ -46,7 +46,7 @@ impl<'a> RowBuilder<'a> {
 
     /// Sets a number, rounded half to even where the column is coarser.
     #[must_use]
-    pub fn number(mut self, column: &str, value: Decimal) -> Self {
+    pub(super) fn number(mut self, column: &str, value: Decimal) -> Self {
         let Some(found) = self.table.column(column) else { return self };
         let value = match found.kind {
             ColumnKind::Decimal { scale, .. } => {
@@ -62,7 +62,7 @@ impl<'a> RowBuilder<'a> {
 
     /// Sets a day at midnight.
     #[must_use]
-    pub fn date(mut self, column: &str, value: NaiveDate) -> Self {
+    pub(super) fn date(mut self, column: &str, value: NaiveDate) -> Self {
         if let Some(found) = self.table.column(column) {
             self.row.0.insert(found.name.clone(), Value::Date(midnight(value)));
         }
@@ -73,7 +73,7 @@ impl<'a> RowBuilder<'a> {
     ///
     /// # Errors
     /// A number that does not fit its column (RainTek would answer 8115).
-    pub fn finish(mut self, numbered: &[&str]) -> Result<(Row, Vec<String>), Fault> {
+    pub(super) fn finish(mut self, numbered: &[&str]) -> Result<(Row, Vec<String>), Fault> {
         for column in &self.table.columns {
             let given = numbered.iter().any(|name| name.eq_ignore_ascii_case(&column.name));
             if given || column.identity || column.kind == ColumnKind::ServerOwned {

@@ -103,7 +103,7 @@ pub fn desired_bill(
 }
 
 /// The counter table of a series.
-pub fn counter_table(tax_type: TaxType) -> &'static str {
+fn counter_table(tax_type: TaxType) -> &'static str {
     match tax_type {
         TaxType::Gst => "SaleGST",
         TaxType::NonGst => "SaleNoTax",

@@ -10,7 +10,7 @@ use crate::model::status::Snapshot;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A client of the page's API.
-pub struct Client {
+pub(super) struct Client {
     http: reqwest::Client,
     base: String,
     token: String,
@@ -27,7 +27,7 @@ impl Client {
     ///
     /// # Errors
     /// No HTTP client can be made.
-    pub fn new(port: u16, token: String) -> Result<Self, Fault> {
+    pub(super) fn new(port: u16, token: String) -> Result<Self, Fault> {
         let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build();
         let http = http.map_err(|error| not_running(&error))?;
         Ok(Self { http, base: format!("http://127.0.0.1:{port}"), token })
@@ -37,7 +37,7 @@ impl Client {
     ///
     /// # Errors
     /// Nobody answers, or not as ShopSync does.
-    pub async fn status(&self) -> Result<Snapshot, Fault> {
+    pub(super) async fn status(&self) -> Result<Snapshot, Fault> {
         let request = self.http.get(format!("{}/api/status", self.base));
         let answer =
             request.bearer_auth(&self.token).send().await.and_then(reqwest::Response::error_for_status);
@@ -49,7 +49,7 @@ impl Client {
     ///
     /// # Errors
     /// Nobody answers, or not as ShopSync does. A refusal is no error.
-    pub async fn command(&self, command: &Command) -> Result<Reply, Fault> {
+    pub(super) async fn command(&self, command: &Command) -> Result<Reply, Fault> {
         let request = self.http.post(format!("{}/api/command", self.base));
         let answer = request.bearer_auth(&self.token).json(command).send().await;
         let answer = answer.map_err(|error| not_running(&error))?;

@@ -1,5 +1,7 @@
 //! The command line. Bad input is one sentence and exit code 2; what did not work is exit code 1.
 
+mod client;
+
 use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -18,7 +20,7 @@ use crate::model::settings::Settings;
 use crate::model::status::Snapshot;
 use crate::platform::{FileSecrets, default_data_folder, read_settings, settings_path};
 use crate::ports::Secrets;
-use crate::web::client::Client;
+use client::Client;
 
 /// Days of log files kept.
 const LOGS_KEPT: usize = 30;
