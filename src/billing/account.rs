@@ -110,8 +110,12 @@ impl Account {
             .kill_on_drop(true);
         super::process::hide_window(&mut command);
         let failed = |detail: String| {
-            Fault::new(FaultKind::Config, Scope::Billing, "ShopSync cannot make its login in the billing app.")
-                .detail(detail.replace(&password, "***"))
+            Fault::new(
+                FaultKind::Config,
+                Scope::Billing,
+                "ShopSync cannot make its login in the billing app.",
+            )
+            .detail(detail.replace(&password, "***"))
         };
         let output = tokio::select! {
             output = command.output() => output.map_err(|error| failed(format!("{}: {error}", workshop.program.display())))?,
@@ -134,7 +138,11 @@ fn generate() -> Result<String, Fault> {
             .detail(error)
     })?;
     // 32 divides 256: each letter is as likely as any other.
-    Ok(bytes.iter().filter_map(|byte| ALPHABET.get(usize::from(*byte) % ALPHABET.len())).map(|b| char::from(*b)).collect())
+    Ok(bytes
+        .iter()
+        .filter_map(|byte| ALPHABET.get(usize::from(*byte) % ALPHABET.len()))
+        .map(|b| char::from(*b))
+        .collect())
 }
 
 #[cfg(test)]

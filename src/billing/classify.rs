@@ -132,8 +132,16 @@ mod tests {
             (Trouble::NoConnection, FaultKind::Transient, "The billing app is not answering."),
             (Trouble::TimedOut, FaultKind::Transient, "The billing app does not answer in time."),
             (Trouble::Broke, FaultKind::Transient, "The connection to the billing app broke."),
-            (Trouble::TooLarge, FaultKind::Permanent, "The billing app sent an answer that is too large to be right."),
-            (Trouble::NotJson, FaultKind::Config, "What answers at the billing app's address is not PocketBase."),
+            (
+                Trouble::TooLarge,
+                FaultKind::Permanent,
+                "The billing app sent an answer that is too large to be right.",
+            ),
+            (
+                Trouble::NotJson,
+                FaultKind::Config,
+                "What answers at the billing app's address is not PocketBase.",
+            ),
             (
                 Trouble::BadAddress,
                 FaultKind::Config,
@@ -176,7 +184,10 @@ mod tests {
     fn a_refused_record_names_its_reason() {
         let body = json!({"message": "Failed", "data": {"product_code": {"code": "validation_not_unique", "message": "Value must be unique."}}});
         let fault = classify_answer(400, &body, Doing::Write("the product P-1"), "PATCH /x");
-        assert_eq!(fault.sentence, "The billing app refuses the product P-1: product_code: Value must be unique.");
+        assert_eq!(
+            fault.sentence,
+            "The billing app refuses the product P-1: product_code: Value must be unique."
+        );
         let fault = classify_answer(400, &json!({}), Doing::Write("the product P-1"), "PATCH /x");
         assert_eq!(fault.sentence, "The billing app refuses the product P-1: no reason given.");
     }

@@ -49,7 +49,12 @@ impl Layout {
 
     /// Writes our files where they are missing or of an older version: the hook, one migration and one page. In a
     /// folder without an app the migration makes the baseline collections. Returns whether anything was written.
-    pub(super) fn lay(&self, names: &BillingSettings, hook: &Hook, now: DateTime<Utc>) -> Result<bool, Fault> {
+    pub(super) fn lay(
+        &self,
+        names: &BillingSettings,
+        hook: &Hook,
+        now: DateTime<Utc>,
+    ) -> Result<bool, Fault> {
         let lay = || -> std::io::Result<bool> {
             for folder in [self.data(), self.hooks(), self.migrations(), self.public().join("shopsync")] {
                 fs::create_dir_all(folder)?;
@@ -61,9 +66,13 @@ impl Layout {
             Ok(written)
         };
         lay().map_err(|error| {
-            Fault::new(FaultKind::Config, Scope::Billing, "ShopSync cannot write into the billing app's folder.")
-                .action(Action::FixSettings)
-                .detail(format!("{}: {error}", self.root.display()))
+            Fault::new(
+                FaultKind::Config,
+                Scope::Billing,
+                "ShopSync cannot write into the billing app's folder.",
+            )
+            .action(Action::FixSettings)
+            .detail(format!("{}: {error}", self.root.display()))
         })
     }
 
@@ -75,7 +84,9 @@ impl Layout {
             files.push(entry?.file_name().to_string_lossy().into_owned());
         }
         let scripts: Vec<&String> = files.iter().filter(|name| name.ends_with(".js")).collect();
-        if scripts.iter().any(|name| *name == BASELINE_FILE) || scripts.is_empty() && !self.data().join("data.db").exists() {
+        if scripts.iter().any(|name| *name == BASELINE_FILE)
+            || scripts.is_empty() && !self.data().join("data.db").exists()
+        {
             return Ok((folder.join(BASELINE_FILE), templates::baseline_migration(names)));
         }
         let text = templates::fields_migration(names);
@@ -117,12 +128,16 @@ mod tests {
 
     fn lay(layout: &Layout) -> bool {
         let names = BillingSettings::default();
-        layout.lay(&names, &templates::hook(&names), DateTime::from_timestamp(1_800_000_000, 0).unwrap()).unwrap()
+        layout
+            .lay(&names, &templates::hook(&names), DateTime::from_timestamp(1_800_000_000, 0).unwrap())
+            .unwrap()
     }
 
     fn files(folder: &Path) -> Vec<String> {
-        let mut names: Vec<String> =
-            fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let mut names: Vec<String> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
         names.sort();
         names
     }

@@ -139,7 +139,9 @@ impl PocketBase {
     /// The server is down, our login does not count, or the app lacks what ShopSync needs.
     pub async fn set_up(&self) -> Result<SetupReport, Fault> {
         self.ready().await?;
-        self.report().ok_or_else(|| Fault::transient(crate::model::fault::Scope::Billing, "The billing app is being set up."))
+        self.report().ok_or_else(|| {
+            Fault::transient(crate::model::fault::Scope::Billing, "The billing app is being set up.")
+        })
     }
 
     /// What the last set-up found and did, once there was one.
@@ -182,7 +184,9 @@ impl PocketBase {
         let ask = Ask::get("/api/shopsync/hook");
         loop {
             let mark = match self.client.call_as_guest(&ask).await {
-                Ok(answer) => answer.body.get("hook").and_then(Value::as_str) == Some(self.server.hook_mark()),
+                Ok(answer) => {
+                    answer.body.get("hook").and_then(Value::as_str) == Some(self.server.hook_mark())
+                }
                 Err(_) => false,
             };
             if mark || !written || self.clock.elapsed().saturating_sub(began) >= HOOK_LIMIT {

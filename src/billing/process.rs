@@ -20,10 +20,13 @@ const GRACE: Duration = Duration::from_secs(10);
 /// Starts the server. Its output goes into a file, not into a pipe: should we be killed, it must be able to go on.
 pub(super) fn start(program: &Path, layout: &Layout, listen: &str, log: &Path) -> Result<Child, Fault> {
     let fault = |sentence: &str, error: std::io::Error| {
-        Fault::new(FaultKind::Config, Scope::Billing, sentence).detail(format!("{}: {error}", program.display()))
+        Fault::new(FaultKind::Config, Scope::Billing, sentence)
+            .detail(format!("{}: {error}", program.display()))
     };
-    let output = open_log(log).map_err(|error| fault("The billing app's log file cannot be written.", error))?;
-    let errors = output.try_clone().map_err(|error| fault("The billing app's log file cannot be written.", error))?;
+    let output =
+        open_log(log).map_err(|error| fault("The billing app's log file cannot be written.", error))?;
+    let errors =
+        output.try_clone().map_err(|error| fault("The billing app's log file cannot be written.", error))?;
     let mut command = Command::new(program);
     command
         .args(["serve", "--http", listen, "--automigrate=false", "--hooksWatch=false"])
@@ -58,7 +61,8 @@ pub(super) async fn stop(child: &mut Child, clock: &dyn Clock) {
 /// Unix: SIGTERM, on which PocketBase finishes its writes. By the shell, which has `kill` built in.
 #[cfg(unix)]
 pub(super) async fn ask_to_end(pid: u32) {
-    let _ = Command::new("sh").arg("-c").arg(format!("kill -TERM {pid}")).stderr(Stdio::null()).status().await;
+    let _ =
+        Command::new("sh").arg("-c").arg(format!("kill -TERM {pid}")).stderr(Stdio::null()).status().await;
 }
 
 /// Windows has no way to ask a program without a window; SQLite's log makes an abrupt end harmless.

@@ -29,11 +29,16 @@ impl PocketBase {
         let ours = ["sync_status", "source", "raintek_inv_id"];
         // A database that was put back from before ShopSync lacks our fields; asking for them brings that to light.
         let filter = ours.map(|field| format!("{} = 'none'", self.field("invoices", field))).join(" && ");
-        let ask = self.ask("invoices", &filter).with("perPage", "1").with("skipTotal", "1").with("fields", "id");
+        let ask =
+            self.ask("invoices", &filter).with("perPage", "1").with("skipTotal", "1").with("fields", "id");
         self.client.call(&ask).await?.ok(Doing::App).map(|_| ())
     }
 
-    pub(super) async fn list_once(&self, ready: &Ready, scan: &InvoiceScan) -> Result<Vec<InvoiceHead>, Fault> {
+    pub(super) async fn list_once(
+        &self,
+        ready: &Ready,
+        scan: &InvoiceScan,
+    ) -> Result<Vec<InvoiceHead>, Fault> {
         let mut filter = self.due_filter();
         if let InvoiceScan::Unproven { since } = scan {
             let status = self.field("invoices", "sync_status");
@@ -49,7 +54,11 @@ impl PocketBase {
         self.heads(ready, &filter).await
     }
 
-    pub(super) async fn of_number_once(&self, ready: &Ready, number: &str) -> Result<Vec<InvoiceHead>, Fault> {
+    pub(super) async fn of_number_once(
+        &self,
+        ready: &Ready,
+        number: &str,
+    ) -> Result<Vec<InvoiceHead>, Fault> {
         let field = self.field("invoices", "invoice_number");
         let due = self.due_filter();
         let number = number.trim();
@@ -77,7 +86,11 @@ impl PocketBase {
         }
         for (part, key, _) in [&lines, &payments].into_iter().filter(|(_, _, linked)| *linked) {
             let with_product = *part == "invoice_items" && shape.links(part, "product", "products");
-            expand.push(if with_product { format!("{key}.{}", self.field(part, "product")) } else { key.clone() });
+            expand.push(if with_product {
+                format!("{key}.{}", self.field(part, "product"))
+            } else {
+                key.clone()
+            });
         }
         let ask = self.ask("invoices", &format!("id = {id}")).with("perPage", "1").with("skipTotal", "1");
         let ask = ask.with("expand", expand.join(","));
@@ -142,9 +155,11 @@ impl PocketBase {
                 ask = ask.with(name, value.clone());
             }
             let body = self.client.call(&ask).await?.ok(Doing::App)?;
-            let page = body.get("perPage").and_then(Value::as_u64).and_then(|size| usize::try_from(size).ok());
+            let page =
+                body.get("perPage").and_then(Value::as_u64).and_then(|size| usize::try_from(size).ok());
             let items = items_of(body)?;
-            let last = items.last().and_then(|item| item.get("id")).and_then(Value::as_str).unwrap_or_default();
+            let last =
+                items.last().and_then(|item| item.get("id")).and_then(Value::as_str).unwrap_or_default();
             let full = items.len() >= page.unwrap_or(PAGE).min(PAGE);
             if full && (last <= after.as_str() || quoted(last).is_none()) {
                 return Err(endless(collection));
@@ -183,7 +198,8 @@ impl PocketBase {
         let filter = format!("{} = {id}", self.field(part, "invoice"));
         let mut records: Vec<Value> = Vec::new();
         for page in 1..=MOST_PAGES {
-            let mut ask = self.ask(part, &filter).with("perPage", PAGE.to_string()).with("page", page.to_string());
+            let mut ask =
+                self.ask(part, &filter).with("perPage", PAGE.to_string()).with("page", page.to_string());
             ask = ask.with("sort", "@rowid");
             if *part == "invoice_items" && ready.shape.links(part, "product", "products") {
                 ask = ask.with("expand", self.field(part, "product"));
@@ -210,7 +226,8 @@ impl PocketBase {
 
 /// A text as part of a filter; `None` for one that PocketBase's filters could take for something else.
 fn quoted(text: &str) -> Option<String> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-' | '/' | '.' | ':' | '#' | '(' | ')');
+    let plain =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-' | '/' | '.' | ':' | '#' | '(' | ')');
     (!text.is_empty() && text.len() <= 200 && text.chars().all(plain)).then(|| format!("'{text}'"))
 }
 

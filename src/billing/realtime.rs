@@ -149,7 +149,8 @@ impl PocketBase {
         let subscribe = Ask::post("/api/realtime", json!({"clientId": client_id, "subscriptions": topics}));
         let token = self.client.token().await?;
         self.client.call_with(&subscribe, &token).await?.ok(Doing::App)?;
-        let proof = Ask::get(format!("/api/collections/{}", self.collection("invoices"))).with("fields", "id");
+        let proof =
+            Ask::get(format!("/api/collections/{}", self.collection("invoices"))).with("fields", "id");
         let answer = self.client.call_with(&proof, &token).await?;
         if !answer.is_ok() {
             self.client.forget(&token).await;
@@ -162,11 +163,15 @@ impl PocketBase {
         let (collection, _) = event.name.split_once('/')?;
         let data: Value = serde_json::from_str(&event.data).ok()?;
         let record = data.get("record")?;
-        let text = |field: &str| record.get(field).and_then(Value::as_str).filter(|id| !id.is_empty()).map(RecordId::new);
+        let text = |field: &str| {
+            record.get(field).and_then(Value::as_str).filter(|id| !id.is_empty()).map(RecordId::new)
+        };
         if collection == self.collection("invoices") {
             return text("id").map(BillingEvent::Invoice);
         }
-        let part = ["invoice_items", "invoice_payments"].into_iter().find(|part| collection == self.collection(part))?;
+        let part = ["invoice_items", "invoice_payments"]
+            .into_iter()
+            .find(|part| collection == self.collection(part))?;
         text(self.field(part, "invoice")).map(BillingEvent::Part)
     }
 }
@@ -176,7 +181,10 @@ fn greeted(event: &Event) -> Option<String> {
         return None;
     }
     let data: Value = serde_json::from_str(&event.data).ok()?;
-    data.get("clientId").and_then(Value::as_str).filter(|id| !id.is_empty() && id.len() <= 200).map(str::to_owned)
+    data.get("clientId")
+        .and_then(Value::as_str)
+        .filter(|id| !id.is_empty() && id.len() <= 200)
+        .map(str::to_owned)
 }
 
 fn broken(detail: &str) -> Fault {

@@ -7,7 +7,8 @@ use super::values::Record;
 use crate::model::customer::Customer;
 use crate::model::fault::Fault;
 use crate::model::invoice::{
-    Invoice, InvoiceHead, InvoiceRead, InvoiceStatus, Line, NotDue, Payment, PaymentKind, TaxMode, TaxType, Taxes,
+    Invoice, InvoiceHead, InvoiceRead, InvoiceStatus, Line, NotDue, Payment, PaymentKind, TaxMode, TaxType,
+    Taxes,
 };
 use crate::model::money::{MONEY_SCALE, PERCENT_SCALE, QUANTITY_SCALE};
 use crate::model::product::{AppProduct, ProductFields};
@@ -63,7 +64,9 @@ impl Reader {
             created: record.text("created"),
             updated: record.text("updated"),
             date: record.day("invoice_date", self.zone),
-            stamped: (record.word("sync_status") == "synced").then(|| record.whole("raintek_inv_id")).flatten(),
+            stamped: (record.word("sync_status") == "synced")
+                .then(|| record.whole("raintek_inv_id"))
+                .flatten(),
         }
     }
 
@@ -92,11 +95,8 @@ impl Reader {
             }));
         };
         let payment_method = PaymentKind(record.word("payment_method"));
-        let payments = if payment_method.0 == "split" {
-            self.payments(&parts.payments, &subject)?
-        } else {
-            Vec::new()
-        };
+        let payments =
+            if payment_method.0 == "split" { self.payments(&parts.payments, &subject)? } else { Vec::new() };
         Ok(Invoice {
             id: record.id(),
             date,
@@ -122,10 +122,15 @@ impl Reader {
     }
 
     fn lines(&self, records: &[Value], invoice: &str) -> Result<Vec<Line>, Fault> {
-        let mut records: Vec<Record<'_>> = records.iter().map(|json| self.record(json, "invoice_items")).collect();
+        let mut records: Vec<Record<'_>> =
+            records.iter().map(|json| self.record(json, "invoice_items")).collect();
         // Stable: lines of one millisecond stay in the order in which they lie in the table.
         records.sort_by_cached_key(|record| record.text("created"));
-        records.iter().enumerate().map(|(position, record)| self.line(record, position + 1, invoice)).collect()
+        records
+            .iter()
+            .enumerate()
+            .map(|(position, record)| self.line(record, position + 1, invoice))
+            .collect()
     }
 
     fn line(&self, record: &Record<'_>, position: usize, invoice: &str) -> Result<Line, Fault> {
@@ -252,9 +257,9 @@ fn item_count(record: &Record<'_>, subject: &str) -> Result<Option<u32>, Fault> 
     if count.is_zero() {
         return Ok(None);
     }
-    u32::try_from(count)
-        .map(Some)
-        .map_err(|_| Fault::data(format!("The item count of {subject} cannot be right: {}.", count.normalize())))
+    u32::try_from(count).map(Some).map_err(|_| {
+        Fault::data(format!("The item count of {subject} cannot be right: {}.", count.normalize()))
+    })
 }
 
 #[cfg(test)]
@@ -298,7 +303,8 @@ mod tests {
         assert_eq!(invoice.tax_type, TaxType::Gst);
         assert_eq!(invoice.payment_method.0, "cash");
         assert_eq!((invoice.item_count, invoice.pos_id, invoice.stamped), (Some(2), None, false));
-        let InvoiceRead::Found(invoice) = read(json!({"tax_type": "non gst", "item_count": 0}), &Parts::default())
+        let InvoiceRead::Found(invoice) =
+            read(json!({"tax_type": "non gst", "item_count": 0}), &Parts::default())
         else {
             panic!("not found")
         };
@@ -327,7 +333,8 @@ mod tests {
         with_product["expand"] = json!({"product": {"id": "p", "product_code": " P-7 "}});
         let mut own = line("b", "2026-11-20 10:00:00.001Z");
         own["product_code"] = json!("P-8");
-        let parts = Parts { lines: vec![own, with_product, line("a", "2026-11-20 10:00:00.000Z")], payments: vec![] };
+        let parts =
+            Parts { lines: vec![own, with_product, line("a", "2026-11-20 10:00:00.000Z")], payments: vec![] };
         let InvoiceRead::Found(invoice) = read(json!({}), &parts) else { panic!("not found") };
         let order: Vec<_> = invoice.lines.iter().map(|l| (l.id.as_str(), l.product_code.as_str())).collect();
         assert_eq!(order, [("z", "P-7"), ("a", ""), ("b", "P-8")]);
@@ -365,7 +372,8 @@ mod tests {
 
     #[test]
     fn a_product_with_a_broken_number_equals_nothing() {
-        let product = reader().product(&json!({"id": "p", "product_code": "P-1", "retail_price": 1.005, "active": true}));
+        let product = reader()
+            .product(&json!({"id": "p", "product_code": "P-1", "retail_price": 1.005, "active": true}));
         assert_eq!((product.fields.is_none(), product.code.as_str(), product.active), (true, "P-1", true));
     }
 }

@@ -182,7 +182,8 @@ impl Server {
         let now = self.clock.now();
         let lay = move || layout.lay(&names, &templates::hook(&names), now);
         tokio::task::spawn_blocking(lay).await.unwrap_or_else(|error| {
-            Err(Fault::new(FaultKind::Permanent, Scope::Billing, "ShopSync could not lay down its files.").detail(error))
+            Err(Fault::new(FaultKind::Permanent, Scope::Billing, "ShopSync could not lay down its files.")
+                .detail(error))
         })
     }
 
@@ -232,16 +233,20 @@ impl Server {
     }
 
     async fn ensure_locked(&self, process: &mut Process) -> Result<Origin, Fault> {
+        // Asked before: whoever answers may end right after, and would then look like somebody else's.
+        let origin = self.origin(process);
         match self.health().await {
             Health::PocketBase => {
                 process.last_answer = self.clock.elapsed();
                 process.failures = 0;
-                let origin = self.origin(process);
                 process.theirs = origin == Origin::Found;
                 return Ok(origin);
             }
             Health::SomethingElse => {
-                return Err(config(format!("Another program answers at {}, not the billing app.", self.settings.url)));
+                return Err(config(format!(
+                    "Another program answers at {}, not the billing app.",
+                    self.settings.url
+                )));
             }
             Health::Silent(fault) => return self.maybe_hangs(process, fault).await,
             Health::Nobody => {}
@@ -297,7 +302,11 @@ impl Server {
         let began = self.clock.elapsed();
         loop {
             if let Ok(Some(status)) = child.try_wait() {
-                return Err(ended_at_once(&self.settings.listen, &process::tail(&self.log), &status.to_string()));
+                return Err(ended_at_once(
+                    &self.settings.listen,
+                    &process::tail(&self.log),
+                    &status.to_string(),
+                ));
             }
             let health = self.health().await;
             if matches!(health, Health::PocketBase) && matches!(child.try_wait(), Ok(None)) {
@@ -307,8 +316,11 @@ impl Server {
             }
             if self.clock.elapsed().saturating_sub(began) > START_LIMIT {
                 process::stop(&mut child, self.clock.as_ref()).await;
-                return Err(Fault::transient(Scope::Billing, "The billing app was started, but does not answer.")
-                    .detail(process::tail(&self.log)));
+                return Err(Fault::transient(
+                    Scope::Billing,
+                    "The billing app was started, but does not answer.",
+                )
+                .detail(process::tail(&self.log)));
             }
             self.clock.sleep(START_STEP).await;
         }
@@ -323,7 +335,8 @@ impl Server {
             _ => std::fs::create_dir_all(layout.data()),
         };
         made.map_err(|error| {
-            config("The billing app's folder cannot be made.").detail(format!("{}: {error}", layout.root().display()))
+            config("The billing app's folder cannot be made.")
+                .detail(format!("{}: {error}", layout.root().display()))
         })
     }
 
@@ -430,7 +443,8 @@ fn not_answering() -> Fault {
 
 fn ended_at_once(listen: &str, said: &str, status: &str) -> Fault {
     // Linux's and Windows' words for it.
-    let taken = said.contains("address already in use") || said.contains("Only one usage of each socket address");
+    let taken =
+        said.contains("address already in use") || said.contains("Only one usage of each socket address");
     let fault = if taken {
         config(format!("Another program uses the billing app's address {listen}."))
     } else {
@@ -447,7 +461,8 @@ mod tests {
     fn only_an_app_on_this_machine_is_started() {
         let data = Path::new("data");
         let layout = |url: &str, folder: Option<&str>| {
-            let settings = BillingSettings { url: url.into(), folder: folder.map(PathBuf::from), ..Default::default() };
+            let settings =
+                BillingSettings { url: url.into(), folder: folder.map(PathBuf::from), ..Default::default() };
             layout_of(&settings, data).map(|layout| layout.root().to_owned())
         };
         assert_eq!(layout("http://127.0.0.1:8090", None), Some(data.join("billing")));

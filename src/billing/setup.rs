@@ -128,7 +128,10 @@ async fn add_fields(
     let words = words.collect();
     // Their own fields go back exactly as they came: PocketBase takes the list as the whole truth.
     let fields: Vec<Value> = there.iter().cloned().chain(missing).collect();
-    client.call(&Ask::patch(format!("/api/collections/{id}"), json!({"fields": fields}))).await?.ok(Doing::App)?;
+    client
+        .call(&Ask::patch(format!("/api/collections/{id}"), json!({"fields": fields})))
+        .await?
+        .ok(Doing::App)?;
     Ok(words)
 }
 
@@ -139,9 +142,11 @@ fn check_fields(names: &BillingSettings, shape: &Shape) -> Result<(), Fault> {
             if !shape.fits(collection, &definition) {
                 let field = definition.get("name").and_then(Value::as_str).unwrap_or_default();
                 let name = names.collection(collection);
-                return Err(schema(format!("The billing app uses the field {field} of {name} for something else."))
-                    .action(Action::FixSettings)
-                    .detail("the setting billing.fields gives ShopSync's field another name"));
+                return Err(schema(format!(
+                    "The billing app uses the field {field} of {name} for something else."
+                ))
+                .action(Action::FixSettings)
+                .detail("the setting billing.fields gives ShopSync's field another name"));
             }
         }
     }

@@ -137,8 +137,10 @@ mod tests {
             {"name": "sync_status", "type": "text"},
         ]}]);
         let shape = Shape::of(list.as_array().unwrap(), &names);
-        let fits: Vec<bool> =
-            templates::own_fields(&names, "invoices").iter().map(|field| shape.fits("invoices", field)).collect();
+        let fits: Vec<bool> = templates::own_fields(&names, "invoices")
+            .iter()
+            .map(|field| shape.fits("invoices", field))
+            .collect();
         assert_eq!(fits, [false, true, false, false]);
     }
 }

@@ -92,7 +92,8 @@ mod tests {
 
     #[test]
     fn reads_what_pocketbase_sends() {
-        let sent = b"id:TQP\nevent:PB_CONNECT\ndata:{\"clientId\":\"TQP\"}\n\nid:TQP\nevent:invoices/*\ndata:{}\n\n";
+        let sent =
+            b"id:TQP\nevent:PB_CONNECT\ndata:{\"clientId\":\"TQP\"}\n\nid:TQP\nevent:invoices/*\ndata:{}\n\n";
         assert_eq!(
             all(&[sent]),
             [("PB_CONNECT".into(), "{\"clientId\":\"TQP\"}".into()), ("invoices/*".into(), "{}".into())]
@@ -102,7 +103,11 @@ mod tests {
     #[test]
     fn any_line_end_and_several_data_lines_count() {
         let expected = [("a".to_owned(), "1\n2".to_owned())];
-        for sent in ["event: a\ndata: 1\ndata: 2\n\n", "event: a\r\ndata: 1\r\ndata: 2\r\n\r\n", "event: a\rdata: 1\rdata: 2\r\r"] {
+        for sent in [
+            "event: a\ndata: 1\ndata: 2\n\n",
+            "event: a\r\ndata: 1\r\ndata: 2\r\n\r\n",
+            "event: a\rdata: 1\rdata: 2\r\r",
+        ] {
             assert_eq!(all(&[sent.as_bytes()]), expected, "{sent:?}");
         }
         assert_eq!(all(&[b": keep\n\nevent:x\n\n\n"]), []);

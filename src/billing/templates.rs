@@ -33,7 +33,9 @@ pub(super) fn check_names(names: &BillingSettings) -> Result<(), Fault> {
         let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         if name.is_empty() || name.len() > 100 || !plain {
             let name: String = name.chars().take(100).collect();
-            return Err(config(format!("{name:?} in the settings cannot be the name of a collection or field.")));
+            return Err(config(format!(
+                "{name:?} in the settings cannot be the name of a collection or field."
+            )));
         }
     }
     Ok(())

@@ -45,7 +45,9 @@ impl<'a> Record<'a> {
         match self.value(field) {
             Some(Value::Bool(flag)) => *flag,
             Some(Value::Number(number)) => number.to_string() != "0",
-            Some(Value::String(text)) => matches!(text.trim().to_ascii_lowercase().as_str(), "true" | "yes" | "1"),
+            Some(Value::String(text)) => {
+                matches!(text.trim().to_ascii_lowercase().as_str(), "true" | "yes" | "1")
+            }
             _ => false,
         }
     }
@@ -124,7 +126,11 @@ pub(super) fn day_of(text: &str, zone: Tz) -> Option<NaiveDate> {
                     .find_map(|format| NaiveDateTime::parse_from_str(bare, format).ok())?
             }
         };
-        if utc.time() == NaiveTime::MIN { utc.date() } else { utc.and_utc().with_timezone(&zone).date_naive() }
+        if utc.time() == NaiveTime::MIN {
+            utc.date()
+        } else {
+            utc.and_utc().with_timezone(&zone).date_naive()
+        }
     };
     (2000..2100).contains(&day.year()).then_some(day)
 }
@@ -168,7 +174,9 @@ mod tests {
     fn numbers_are_exact_or_refused_with_a_sentence() {
         let names = BillingSettings::default();
         let read = |json: Value| {
-            Record::new(&json, &names, "invoices").number("grand_total", 2, "invoice A-1").map(|d| d.to_string())
+            Record::new(&json, &names, "invoices")
+                .number("grand_total", 2, "invoice A-1")
+                .map(|d| d.to_string())
         };
         let noisy: Value = serde_json::from_str(r#"{"grand_total": 1180.3000000000002}"#).unwrap();
         assert_eq!(read(noisy).unwrap(), "1180.30");
@@ -180,7 +188,12 @@ mod tests {
             fault.sentence,
             "The grand total of invoice A-1 cannot be booked: 100.005 has more than 2 decimals."
         );
-        for broken in [json!({"grand_total": true}), json!({"grand_total": {}}), json!({"grand_total": "ten"}), json!({"grand_total": [1, 2]})] {
+        for broken in [
+            json!({"grand_total": true}),
+            json!({"grand_total": {}}),
+            json!({"grand_total": "ten"}),
+            json!({"grand_total": [1, 2]}),
+        ] {
             assert!(read(broken.clone()).is_err(), "{broken}");
         }
         let huge: Value = serde_json::from_str(r#"{"grand_total": 1e300}"#).unwrap();

@@ -36,14 +36,16 @@ impl PocketBase {
         if let Some(inv_id) = inv_id {
             body.insert(self.field("invoices", "raintek_inv_id").to_owned(), json!(inv_id));
         }
-        let written = |json: &Value| Record::new(json, &self.reader.names, "invoices").text("sync_status") == status;
+        let written =
+            |json: &Value| Record::new(json, &self.reader.names, "invoices").text("sync_status") == status;
         self.patch("invoices", id, Value::Object(body), "the invoice", written).await
     }
 
     async fn stamp_customer(&self, id: &RecordId, pos_id: i32) -> Result<(), Fault> {
         let body = json!({(self.field("customers", "raintek_customer_id")): pos_id});
-        let written =
-            |json: &Value| Record::new(json, &self.reader.names, "customers").whole("raintek_customer_id") == Some(pos_id);
+        let written = |json: &Value| {
+            Record::new(json, &self.reader.names, "customers").whole("raintek_customer_id") == Some(pos_id)
+        };
         match self.patch("customers", id, body, "the customer", written).await {
             // Deleted meanwhile, or refused by a rule of the app's own: the invoice is no less in RainTek.
             Err(fault) if fault.kind == FaultKind::Data => Ok(()),
@@ -82,7 +84,11 @@ impl PocketBase {
         let mut results = Vec::with_capacity(writes.len());
         for chunk in writes.chunks(ready.batch.max(1)) {
             let chunk: Vec<One> = chunk.iter().map(|write| self.one(write)).collect();
-            results.extend(if ready.batch > 1 { self.batch(&chunk).await? } else { self.singly(&chunk).await? });
+            results.extend(if ready.batch > 1 {
+                self.batch(&chunk).await?
+            } else {
+                self.singly(&chunk).await?
+            });
         }
         Ok(results)
     }
@@ -113,7 +119,12 @@ impl PocketBase {
                 Some((at, status, body)) => {
                     let index = pending.remove(at);
                     let what = rest.get(at).map_or("the product", |one| one.what.as_str());
-                    let fault = super::classify::classify_answer(status, &body, Doing::Write(what), "POST /api/batch");
+                    let fault = super::classify::classify_answer(
+                        status,
+                        &body,
+                        Doing::Write(what),
+                        "POST /api/batch",
+                    );
                     if fault.is_outage() {
                         return Err(fault);
                     }
@@ -176,7 +187,11 @@ impl PocketBase {
 
     /// Makes sure that the next request is a superuser's, without signing in for each record that is refused.
     async fn prove(&self) -> Result<(), Fault> {
-        let ask = self.ask("invoices", "id = 'none'").with("perPage", "1").with("skipTotal", "1").with("fields", "id");
+        let ask = self
+            .ask("invoices", "id = 'none'")
+            .with("perPage", "1")
+            .with("skipTotal", "1")
+            .with("fields", "id");
         self.client.call(&ask).await?.ok(Doing::App).map(|_| ())
     }
 
@@ -194,9 +209,15 @@ impl PocketBase {
         // PocketBase's own spelling, so that its answer can be compared.
         let stamp = self.clock.now().format("%Y-%m-%d %H:%M:%S%.3fZ").to_string();
         let (id, create, fields, what) = match write {
-            ProductWrite::Create { id, fields } => (id, true, Some(fields), format!("the product {}", fields.code)),
-            ProductWrite::Update { id, fields } => (id, false, Some(fields), format!("the product {}", fields.code)),
-            ProductWrite::Deactivate { id } => (id, false, None, "a product that is no longer sold".to_owned()),
+            ProductWrite::Create { id, fields } => {
+                (id, true, Some(fields), format!("the product {}", fields.code))
+            }
+            ProductWrite::Update { id, fields } => {
+                (id, false, Some(fields), format!("the product {}", fields.code))
+            }
+            ProductWrite::Deactivate { id } => {
+                (id, false, None, "a product that is no longer sold".to_owned())
+            }
         };
         let mut body = Map::new();
         let mut set = |field: &str, value: Value| {
@@ -232,7 +253,11 @@ impl One {
     }
 
     fn batch_url(&self) -> String {
-        if self.create { self.path.clone() } else { format!("{}/{}", self.path, in_path(&self.id).unwrap_or_default()) }
+        if self.create {
+            self.path.clone()
+        } else {
+            format!("{}/{}", self.path, in_path(&self.id).unwrap_or_default())
+        }
     }
 }
 
@@ -254,7 +279,8 @@ fn fill(fields: &ProductFields, set: &mut impl FnMut(&str, Value)) {
 fn bad_one(answer: &Answer) -> Option<(usize, u16, Value)> {
     let (index, reason) = answer.body.get("data")?.get("requests")?.as_object()?.iter().next()?;
     let response = reason.get("response")?;
-    let status = response.get("status").and_then(Value::as_u64).and_then(|status| u16::try_from(status).ok())?;
+    let status =
+        response.get("status").and_then(Value::as_u64).and_then(|status| u16::try_from(status).ok())?;
     Some((index.parse().ok()?, status, response.clone()))
 }
 

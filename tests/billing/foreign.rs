@@ -61,7 +61,9 @@ async fn assert_works(app: &shopsync::billing::PocketBase, phone: &Caller, shop:
     let scan = InvoiceScan::Unproven { since: Some("2026-01-01 00:00:00.000Z".into()) };
     let heads = app.list(&scan).await.unwrap();
     assert!(heads.iter().any(|head| head.id == record));
-    let product = phone.make("products", json!({"product_code": format!("X-{number}"), "raintek_product_id": "5"})).await;
+    let product = phone
+        .make("products", json!({"product_code": format!("X-{number}"), "raintek_product_id": "5"}))
+        .await;
     assert_eq!(product["raintek_product_id"], "");
     let shelf = shop.as_guest().get("/api/shelf/a").await;
     assert_eq!(shelf["shelf"], "a");
@@ -114,13 +116,22 @@ async fn a_running_app_is_used_and_never_doubled() {
     assert!(shop.is_up().await, "what they started is theirs to stop");
     service.kill().await.unwrap();
     let fault = app.probe().await.unwrap_err();
-    assert_eq!((fault.kind, fault.sentence.as_str()), (FaultKind::Transient, "The billing app is not answering."));
+    assert_eq!(
+        (fault.kind, fault.sentence.as_str()),
+        (FaultKind::Transient, "The billing app is not answering.")
+    );
     app.server().ensure().await.unwrap_err();
     assert!(!shop.is_up().await);
 
     let mut service = ForeignApp::serve(&shop, &theirs.folder).await;
     app.probe().await.unwrap();
-    assert_works(&app, &ForeignApp::phone(&shop).await, &shop, if cfg!(unix) { "S-44-26" } else { "S-43-26" }).await;
+    assert_works(
+        &app,
+        &ForeignApp::phone(&shop).await,
+        &shop,
+        if cfg!(unix) { "S-44-26" } else { "S-43-26" },
+    )
+    .await;
     let again = shop.adapter();
     let report = again.set_up().await.unwrap();
     assert_eq!((report.added.len(), report.hook_active), (0, true));

@@ -9,7 +9,7 @@ use shopsync::ports::{Billing as _, InvoiceScan};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use crate::pocketbase::{Shop, until};
+use crate::pocketbase::{Shop, soon, until};
 
 #[tokio::test]
 async fn an_empty_folder_becomes_an_app_and_is_back_after_a_restart() {
@@ -58,10 +58,12 @@ async fn a_server_that_dies_or_hangs_is_started_again() {
     });
     for signal in ["-KILL", "-STOP"] {
         let pid = shop.server_pid();
-        let done = tokio::process::Command::new("sh").arg("-c").arg(format!("kill {signal} {pid}")).status().await;
+        let done =
+            tokio::process::Command::new("sh").arg("-c").arg(format!("kill {signal} {pid}")).status().await;
         assert!(done.unwrap().success());
         until("another process answers", async || {
-            std::fs::read_to_string(shop.data().join("pocketbase.started")).is_ok_and(|mark| !mark.starts_with(&pid.to_string()))
+            std::fs::read_to_string(shop.data().join("pocketbase.started"))
+                .is_ok_and(|mark| !mark.starts_with(&pid.to_string()))
                 && app.probe().await.is_ok()
         })
         .await;
@@ -93,7 +95,8 @@ async fn what_a_killed_run_left_behind_is_used_again_and_kept_alive() {
     });
     let _ = tokio::process::Command::new("sh").arg("-c").arg(format!("kill -KILL {pid}")).status().await;
     let mut state = server.state();
-    state.wait_for(|state| *state == ServerState::Up(Origin::Started)).await.unwrap();
+    let started = state.wait_for(|state| *state == ServerState::Up(Origin::Started));
+    soon("it is started again", started).await.unwrap();
     second.probe().await.unwrap();
     keeper.abort();
     let _ = keeper.await;

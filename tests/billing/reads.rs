@@ -52,8 +52,10 @@ async fn an_invoice_comes_whole_and_exact() {
     sent["payment_method"] = json!("split");
     sent["item_count"] = json!(40);
     let made = phone.make("invoices", sent).await;
-    let line = |quantity: u32| json!({"method": "POST", "url": "/api/collections/invoice_items/records",
-        "body": {"invoice": made["id"], "product": product["id"], "quantity": quantity, "rate": 0.1}});
+    let line = |quantity: u32| {
+        json!({"method": "POST", "url": "/api/collections/invoice_items/records",
+        "body": {"invoice": made["id"], "product": product["id"], "quantity": quantity, "rate": 0.1}})
+    };
     phone.post("/api/batch", json!({"requests": (1..=40).map(line).collect::<Vec<_>>()})).await;
     phone.make("invoice_payments", json!({"invoice": made["id"], "mode": "upi", "amount": 1000})).await;
     phone.make("invoice_payments", json!({"invoice": made["id"], "mode": "cash", "amount": 180.3})).await;
@@ -63,10 +65,12 @@ async fn an_invoice_comes_whole_and_exact() {
     assert_eq!(invoice.date.to_string(), "2026-04-01");
     assert_eq!(invoice.grand_total.to_string(), "1180.30");
     assert_eq!(invoice.customer.as_ref().unwrap().name, "Asha");
-    let quantities: Vec<String> = invoice.lines.iter().map(|line| line.quantity.normalize().to_string()).collect();
+    let quantities: Vec<String> =
+        invoice.lines.iter().map(|line| line.quantity.normalize().to_string()).collect();
     assert_eq!(quantities, (1..=40).map(|n| n.to_string()).collect::<Vec<_>>(), "in the order of entry");
     assert!(invoice.lines.iter().all(|line| line.product_code == "P-7"));
-    let payments: Vec<_> = invoice.payments.iter().map(|p| (p.mode.0.as_str(), p.amount.normalize().to_string())).collect();
+    let payments: Vec<_> =
+        invoice.payments.iter().map(|p| (p.mode.0.as_str(), p.amount.normalize().to_string())).collect();
     assert_eq!(payments, [("upi", "1000".to_owned()), ("cash", "180.3".to_owned())]);
 
     let heads = app.list(&EVERYTHING).await.unwrap();
@@ -95,7 +99,10 @@ async fn what_is_not_due_is_said_and_what_is_broken_is_named() {
     let made = phone.make("invoices", sent).await;
     let InvoiceRead::Broken(fault) = app.invoice(&id_of(&made)).await.unwrap() else { panic!("not broken") };
     assert_eq!(fault.kind, FaultKind::Data);
-    assert_eq!(fault.sentence, "The grand total of invoice B-1 cannot be booked: 100.005 has more than 2 decimals.");
+    assert_eq!(
+        fault.sentence,
+        "The grand total of invoice B-1 cannot be booked: 100.005 has more than 2 decimals."
+    );
     assert_eq!(app.list(&EVERYTHING).await.unwrap()[0].grand_total, None);
     app.stamp(&id_of(&made), &Stamp::Failed(fault.sentence.clone())).await.unwrap();
     assert_eq!(phone.read("invoices", made["id"].as_str().unwrap()).await["sync_error"], fault.sentence);
@@ -113,7 +120,10 @@ async fn what_is_not_due_is_said_and_what_is_broken_is_named() {
     admin.send("DELETE", &format!("/api/collections/invoices/records/{}", id_of(&made)), None).await;
     assert_eq!(app.invoice(&id_of(&made)).await.unwrap(), InvoiceRead::NotDue(NotDue::Deleted));
     let fault = app.stamp(&id_of(&made), &Stamp::Pending).await.unwrap_err();
-    assert_eq!((fault.kind, fault.sentence.as_str()), (FaultKind::Data, "The billing app no longer has the invoice."));
+    assert_eq!(
+        (fault.kind, fault.sentence.as_str()),
+        (FaultKind::Data, "The billing app no longer has the invoice.")
+    );
     app.server().stop().await;
 }
 
@@ -124,7 +134,8 @@ async fn more_than_a_thousand_lines_or_invoices_are_all_there() {
     let made = phone.make("invoices", bill("L-1")).await;
     let post = |collection: &str, body: Value| json!({"method": "POST", "url": format!("/api/collections/{collection}/records"), "body": body});
     for start in (0..1200).step_by(400) {
-        let lines = (start..start + 400).map(|n| post("invoice_items", json!({"invoice": made["id"], "quantity": n + 1})));
+        let lines = (start..start + 400)
+            .map(|n| post("invoice_items", json!({"invoice": made["id"], "quantity": n + 1})));
         admin.post("/api/batch", json!({"requests": lines.collect::<Vec<_>>()})).await;
         let bills = (start..start + 400).map(|n| post("invoices", bill(&format!("N-{n}"))));
         admin.post("/api/batch", json!({"requests": bills.collect::<Vec<_>>()})).await;
@@ -149,7 +160,8 @@ async fn a_login_that_no_longer_counts_is_never_an_empty_list() {
 
     // Its token is made worthless behind its back.
     let id = {
-        let found = admin.get(&format!("/api/collections/_superusers/records?filter=(email='{OWN_IDENTITY}')")).await;
+        let found =
+            admin.get(&format!("/api/collections/_superusers/records?filter=(email='{OWN_IDENTITY}')")).await;
         found["items"][0]["id"].as_str().unwrap().to_owned()
     };
     let key = "k".repeat(50);
@@ -203,7 +215,10 @@ async fn a_foreign_superuser_that_is_not_accepted_is_one_sentence() {
     let secrets: &dyn shopsync::ports::Secrets = shop.secrets.as_ref();
     secrets.set(shopsync::billing::GIVEN_PASSWORD_SECRET, "wrong-secret").unwrap();
     let fault = stranger.probe().await.unwrap_err();
-    assert_eq!((fault.kind, fault.sentence.as_str()), (FaultKind::Config, "The billing app does not accept ShopSync's login."));
+    assert_eq!(
+        (fault.kind, fault.sentence.as_str()),
+        (FaultKind::Config, "The billing app does not accept ShopSync's login.")
+    );
     assert!(!fault.to_string().contains("wrong-secret"));
     app.server().stop().await;
 }

@@ -26,7 +26,10 @@ fn fields(code: &str, price: &str) -> ProductFields {
 }
 
 fn create(number: usize) -> ProductWrite {
-    ProductWrite::Create { id: RecordId::new(format!("p{number:014}")), fields: fields(&format!("P-{number}"), "55.50") }
+    ProductWrite::Create {
+        id: RecordId::new(format!("p{number:014}")),
+        fields: fields(&format!("P-{number}"), "55.50"),
+    }
 }
 
 #[tokio::test]
@@ -44,12 +47,19 @@ async fn one_bad_record_of_many_is_named_and_the_rest_is_written() {
     for round in ["first", "again, as after a lost answer"] {
         let results = app.write_products(&writes).await.unwrap();
         assert_eq!(results.len(), writes.len());
-        let bad: Vec<usize> = results.iter().enumerate().filter(|(_, r)| r.is_err()).map(|(i, _)| i).collect();
+        let bad: Vec<usize> =
+            results.iter().enumerate().filter(|(_, r)| r.is_err()).map(|(i, _)| i).collect();
         assert_eq!(bad, [130, 250, 251], "{round}");
         let fault = results[130].clone().unwrap_err();
         assert_eq!(fault.kind, FaultKind::Data);
-        assert_eq!(fault.sentence, "The billing app refuses the product P-130: product_code: Value must be unique.");
-        assert_eq!(results[250].clone().unwrap_err().sentence, "The billing app no longer has the product P-900.");
+        assert_eq!(
+            fault.sentence,
+            "The billing app refuses the product P-130: product_code: Value must be unique."
+        );
+        assert_eq!(
+            results[250].clone().unwrap_err().sentence,
+            "The billing app no longer has the product P-900."
+        );
         assert_eq!(app.products().await.unwrap().len(), 250);
     }
     let products = app.products().await.unwrap();
@@ -63,7 +73,10 @@ async fn one_bad_record_of_many_is_named_and_the_rest_is_written() {
     let results = app.write_products(&[linked, ProductWrite::Deactivate { id: id.clone() }]).await.unwrap();
     assert!(results.iter().all(Result::is_ok));
     let record = phone.read("products", id.as_str()).await;
-    assert_eq!((record["active"].as_bool(), record["name"].as_str()), (Some(false), Some("Product P-0 \u{0905}")));
+    assert_eq!(
+        (record["active"].as_bool(), record["name"].as_str()),
+        (Some(false), Some("Product P-0 \u{0905}"))
+    );
     assert_ne!(record["last_synced_at"], "");
     app.server().stop().await;
 }
@@ -81,7 +94,8 @@ async fn many_bad_records_and_an_app_without_batches_still_take_the_rest() {
     for batch in [json!({"enabled": true, "maxRequests": 30}), json!({"enabled": false})] {
         admin.patch("/api/settings", json!({"batch": batch})).await;
         let results = app.write_products(&writes).await.unwrap();
-        let bad: Vec<usize> = results.iter().enumerate().filter(|(_, r)| r.is_err()).map(|(i, _)| i).collect();
+        let bad: Vec<usize> =
+            results.iter().enumerate().filter(|(_, r)| r.is_err()).map(|(i, _)| i).collect();
         assert_eq!(bad, (0..20).collect::<Vec<_>>());
         assert_eq!(app.products().await.unwrap().len(), 40);
     }

@@ -99,8 +99,15 @@ impl ForeignApp {
         let phone = json!({"email": "asha@shop.in", "password": "asha-12345", "passwordConfirm": "asha-12345", "role": "cashier"});
         owner.make("users", phone).await;
         owner.make("counters", json!({"name": "invoice_gst", "value": 41})).await;
-        owner.make("products", json!({"product_code": "P-1", "name": "Rice", "retail_price": 55.5, "active": true})).await;
-        owner.make("bills", json!({"state": "completed", "invoice_date": "2026-11-20", "grand_total": 10})).await;
+        owner
+            .make(
+                "products",
+                json!({"product_code": "P-1", "name": "Rice", "retail_price": 55.5, "active": true}),
+            )
+            .await;
+        owner
+            .make("bills", json!({"state": "completed", "invoice_date": "2026-11-20", "grand_total": 10}))
+            .await;
         let collections = owner.collections().await;
         service.kill().await.unwrap();
         let before = crate::pocketbase::files(&folder);
@@ -133,7 +140,10 @@ impl ForeignApp {
         for (name, before) in &self.collections {
             let now = now.get_mut(name).unwrap();
             now["updated"] = before["updated"].clone();
-            now["fields"].as_array_mut().unwrap().retain(|field| !field["id"].as_str().unwrap().starts_with("shopsync_"));
+            now["fields"]
+                .as_array_mut()
+                .unwrap()
+                .retain(|field| !field["id"].as_str().unwrap().starts_with("shopsync_"));
             assert_eq!(now, before, "{name}");
         }
     }

@@ -108,7 +108,14 @@ impl Shop {
             program: Some(program()),
             ..BillingSettings::default()
         };
-        Self { folder: tempfile::tempdir().unwrap(), port, secrets: Arc::default(), settings, speed: 1, behind: Duration::ZERO }
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            port,
+            secrets: Arc::default(),
+            settings,
+            speed: 1,
+            behind: Duration::ZERO,
+        }
     }
 
     /// ShopSync's data folder.
@@ -145,7 +152,8 @@ impl Shop {
 
     /// A phone, signed in as a user that is made here.
     pub(crate) async fn as_phone(&self) -> Caller {
-        let user = json!({"email": "phone@shop.in", "password": "phone-1234", "passwordConfirm": "phone-1234"});
+        let user =
+            json!({"email": "phone@shop.in", "password": "phone-1234", "passwordConfirm": "phone-1234"});
         self.as_shopsync().await.post("/api/collections/users/records", user).await;
         self.sign_in("users", "phone@shop.in", "phone-1234").await
     }
@@ -173,7 +181,8 @@ pub(crate) struct Caller {
 impl Caller {
     async fn sign_in(&self, collection: &str, identity: &str, password: &str) -> Self {
         let path = format!("/api/collections/{collection}/auth-with-password");
-        let (status, body) = self.send("POST", &path, Some(json!({"identity": identity, "password": password}))).await;
+        let (status, body) =
+            self.send("POST", &path, Some(json!({"identity": identity, "password": password}))).await;
         assert_eq!(status, 200, "{identity} cannot sign in: {body}");
         Self { token: Some(body["token"].as_str().unwrap().to_owned()), ..self.clone() }
     }
@@ -236,10 +245,18 @@ impl Caller {
 pub(crate) fn start_service(folder: &Path, port: u16) -> Child {
     let mut command = Command::new(program());
     command.args(["serve", "--http", &format!("127.0.0.1:{port}")]).arg("--dir").arg(folder.join("pb_data"));
-    for (flag, name) in [("--hooksDir", "pb_hooks"), ("--migrationsDir", "pb_migrations"), ("--publicDir", "pb_public")] {
+    for (flag, name) in
+        [("--hooksDir", "pb_hooks"), ("--migrationsDir", "pb_migrations"), ("--publicDir", "pb_public")]
+    {
         command.arg(flag).arg(folder.join(name));
     }
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true).spawn().unwrap()
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap()
 }
 
 /// Waits until something holds; fails after a minute.
@@ -249,6 +266,12 @@ pub(crate) async fn until<F: AsyncFnMut() -> bool>(what: &str, mut holds: F) {
         assert!(start.elapsed() < Duration::from_secs(60), "not within a minute: {what}");
         start.sleep(Duration::from_millis(20)).await;
     }
+}
+
+/// What must come within a minute.
+pub(crate) async fn soon<T>(what: &str, comes: impl Future<Output = T>) -> T {
+    let came = tokio::time::timeout(Duration::from_secs(60), comes).await;
+    came.unwrap_or_else(|_| panic!("not within a minute: {what}"))
 }
 
 /// Every file below a folder with its content, without the database.
