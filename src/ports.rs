@@ -36,12 +36,7 @@ pub trait Pos: Send + Sync {
     async fn open(&self, lookup: &Lookup) -> Result<(Box<dyn PosTransaction>, Found), Fault>;
 
     /// What stands there now: every bill of that number, and the one of that Inv_ID, all columns. Takes no lock.
-    async fn read_back(
-        &self,
-        number: &str,
-        inv_id: InvId,
-        tax_type: TaxType,
-    ) -> Result<Vec<FoundBill>, Fault>;
+    async fn read_back(&self, number: &str, inv_id: InvId, tax_type: TaxType) -> Result<Vec<FoundBill>, Fault>;
 }
 
 /// An open transaction on RainTek. Dropped without commit it is rolled back.
@@ -156,8 +151,7 @@ pub trait State: Send + Sync {
     async fn set(&self, key: &str, value: Option<&str>) -> Result<(), Fault>;
 
     /// Adds to the journal.
-    async fn journal(&self, at: DateTime<Utc>, kind: &str, number: &str, sentence: &str)
-    -> Result<(), Fault>;
+    async fn journal(&self, at: DateTime<Utc>, kind: &str, number: &str, sentence: &str) -> Result<(), Fault>;
 
     /// The newest lines of the journal, newest first.
     async fn activity(&self, limit: u32) -> Result<Vec<Activity>, Fault>;

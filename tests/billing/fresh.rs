@@ -105,23 +105,25 @@ async fn what_a_killed_run_left_behind_is_used_again_and_kept_alive() {
 
 #[tokio::test]
 async fn an_address_that_another_program_has_is_named() {
-    let shop = Shop::new();
-    let listener = TcpListener::bind(("127.0.0.1", shop.port)).await.unwrap();
-    let other = tokio::spawn(async move {
-        loop {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            let mut request = [0_u8; 1024];
-            let _ = stream.read(&mut request).await;
-            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi").await;
-        }
-    });
-    let fault = shop.adapter().set_up().await.unwrap_err();
-    assert_eq!(fault.kind, FaultKind::Config);
-    assert_eq!(
-        fault.sentence,
-        format!("Another program answers at {}, not the billing app.", shop.settings.url)
-    );
-    other.abort();
+    for says in ["HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", "SSH-2.0-OpenSSH_9.2\r\n", ""] {
+        let shop = Shop::new();
+        let listener = TcpListener::bind(("127.0.0.1", shop.port)).await.unwrap();
+        let other = tokio::spawn(async move {
+            loop {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut request = [0_u8; 1024];
+                let _ = stream.read(&mut request).await;
+                let _ = stream.write_all(says.as_bytes()).await;
+            }
+        });
+        let fault = shop.adapter().set_up().await.unwrap_err();
+        assert_eq!(fault.kind, FaultKind::Config, "{says:?}");
+        assert_eq!(
+            fault.sentence,
+            format!("Another program answers at {}, not the billing app.", shop.settings.url)
+        );
+        other.abort();
+    }
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
@@ -77,13 +77,19 @@ impl Clock for TestClock {
 #[derive(Debug, Default)]
 pub(crate) struct MemorySecrets(Mutex<BTreeMap<String, String>>);
 
+impl MemorySecrets {
+    fn known(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
+        self.0.lock().unwrap()
+    }
+}
+
 impl Secrets for MemorySecrets {
     fn get(&self, name: &str) -> Result<Option<String>, Fault> {
-        Ok(self.0.lock().unwrap().get(name).cloned())
+        Ok(self.known().get(name).cloned())
     }
 
     fn set(&self, name: &str, value: &str) -> Result<(), Fault> {
-        self.0.lock().unwrap().insert(name.to_owned(), value.to_owned());
+        self.known().insert(name.to_owned(), value.to_owned());
         Ok(())
     }
 }
