@@ -5,8 +5,17 @@
 //! - [`supervisor`] runs the engine's tasks; [`web`] shows them and takes commands.
 //! - [`app`] wires everything; [`cli`] and [`demo`] are ways in.
 
+pub mod app;
 pub mod billing;
+pub mod cli;
+pub mod demo;
+pub mod engine;
+
 pub mod model;
+pub mod platform;
 pub mod ports;
+pub mod raintek;
+pub mod store;
+pub mod supervisor;
 pub mod sync;
 pub mod web;

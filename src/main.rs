@@ -1,2 +1,5 @@
-//! x
-fn main() {}
+//! ShopSync's program.
+
+fn main() -> std::process::ExitCode {
+    shopsync::cli::main()
+}

@@ -1,10 +1,12 @@
 //! What the engine needs from the world. Adapters implement these; the simulation and the tests implement them too.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
+use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, watch};
 
 use crate::model::bill::{Found, FoundBill, Lookup, Plan};
@@ -15,13 +17,14 @@ use crate::model::invoice::{InvoiceHead, InvoiceRead, Stamp, TaxType};
 use crate::model::outbox::Item;
 use crate::model::product::{AppProduct, PosProduct, ProductWrite};
 use crate::model::schema::PosSchema;
-use crate::model::status::{Activity, Counts, Snapshot};
+use crate::model::status::{Activity, Counts, Entry, Snapshot};
 
 /// RainTek's database.
 #[async_trait]
 pub trait Pos: Send + Sync {
-    /// One cheap query on the read connection; connects where needed.
-    async fn probe(&self) -> Result<(), Fault>;
+    /// One cheap query on the read connection; connects where needed. Returns the highest Inv_ID, by which bills of
+    /// RainTek's own till are noticed.
+    async fn probe(&self) -> Result<InvId, Fault>;
 
     /// The tables as they are, read at connect.
     async fn schema(&self) -> Result<Arc<PosSchema>, Fault>;
@@ -36,7 +39,12 @@ pub trait Pos: Send + Sync {
     async fn open(&self, lookup: &Lookup) -> Result<(Box<dyn PosTransaction>, Found), Fault>;
 
     /// What stands there now: every bill of that number, and the one of that Inv_ID, all columns. Takes no lock.
-    async fn read_back(&self, number: &str, inv_id: InvId, tax_type: TaxType) -> Result<Vec<FoundBill>, Fault>;
+    async fn read_back(
+        &self,
+        number: &str,
+        inv_id: InvId,
+        tax_type: TaxType,
+    ) -> Result<Vec<FoundBill>, Fault>;
 }
 
 /// An open transaction on RainTek. Dropped without commit it is rolled back.
@@ -110,12 +118,20 @@ pub trait Billing: Send + Sync {
     async fn follow(&self, events: mpsc::Sender<BillingEvent>);
 }
 
+/// What [`State::take_up`] made of a list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TakenUp {
+    /// How many are newly to be done.
+    pub new: u64,
+    /// Known invoices that were written since, or are not shown as synced though proven: to be read and compared.
+    pub recheck: Vec<RecordId>,
+}
+
 /// Our own store. Every method is durable (synchronous FULL) before it returns.
 #[async_trait]
 pub trait State: Send + Sync {
-    /// Takes up invoices that were listed: new ones as waiting, settled ones whose `updated` changed as waiting
-    /// again. Returns how many are newly to be done.
-    async fn take_up(&self, heads: &[InvoiceHead], now: DateTime<Utc>) -> Result<u64, Fault>;
+    /// Takes up invoices that were listed: new ones, and those once withdrawn, as waiting.
+    async fn take_up(&self, heads: &[InvoiceHead], now: DateTime<Utc>) -> Result<TakenUp, Fault>;
 
     /// One item.
     async fn item(&self, id: &RecordId) -> Result<Option<Item>, Fault>;
@@ -129,8 +145,8 @@ pub trait State: Send + Sync {
     /// Stores the whole item.
     async fn put(&self, item: &Item) -> Result<(), Fault>;
 
-    /// Stores several items in one transaction.
-    async fn put_all(&self, items: &[Item]) -> Result<(), Fault>;
+    /// Stores several items, and what the journal says of it, in one transaction.
+    async fn put_all(&self, items: &[Item], journal: &[Entry]) -> Result<(), Fault>;
 
     /// Unsettled items, held first, oldest first.
     async fn open_items(&self, limit: u32) -> Result<Vec<Item>, Fault>;
@@ -144,6 +160,9 @@ pub trait State: Send + Sync {
     /// How many stand where; `today` is the day in the shop's zone.
     async fn counts(&self, today: NaiveDate) -> Result<Counts, Fault>;
 
+    /// The invoice that was proven in RainTek last: number and when.
+    async fn last_done(&self) -> Result<Option<(String, DateTime<Utc>)>, Fault>;
+
     /// A small named value (cursors, pause).
     async fn get(&self, key: &str) -> Result<Option<String>, Fault>;
 
@@ -151,7 +170,7 @@ pub trait State: Send + Sync {
     async fn set(&self, key: &str, value: Option<&str>) -> Result<(), Fault>;
 
     /// Adds to the journal.
-    async fn journal(&self, at: DateTime<Utc>, kind: &str, number: &str, sentence: &str) -> Result<(), Fault>;
+    async fn journal(&self, entry: Entry) -> Result<(), Fault>;
 
     /// The newest lines of the journal, newest first.
     async fn activity(&self, limit: u32) -> Result<Vec<Activity>, Fault>;
@@ -186,6 +205,20 @@ pub trait Secrets: Send + Sync {
     /// # Errors
     /// The place where secrets lie cannot be written.
     fn set(&self, name: &str, value: &str) -> Result<(), Fault>;
+}
+
+/// Something that runs until it is stopped; run again by the supervisor if it panics.
+pub struct Task {
+    /// For logs and the page.
+    pub name: &'static str,
+    /// Starts it anew.
+    pub run: Box<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>,
+}
+
+impl fmt::Debug for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Task").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 /// How shell and web reach the engine: a bounded channel with one-shot replies, and the published state.

@@ -115,6 +115,7 @@ impl Reader {
             notes: record.text("notes"),
             pos_id: record.whole("raintek_inv_id"),
             stamped: record.word("sync_status") == "synced",
+            updated: record.text("updated"),
             lines: self.lines(&parts.lines, &subject)?,
             payments,
             number,

@@ -15,7 +15,7 @@ pub const TILL_ID: &str = "SHOPSYNC";
 pub const OPERATOR: &str = "ShopSync";
 
 /// One value of a row, in the form in which it is compared: text trimmed at its end, dates in whole seconds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Value {
     /// Only ever read, never written.
@@ -118,6 +118,8 @@ pub struct LineProduct {
     pub code: String,
     /// `CostPrice`.
     pub cost_price: Decimal,
+    /// `CESS`, percent.
+    pub cess_percent: Decimal,
     /// `Barcode`, trimmed; `0` means none.
     pub barcode: String,
     /// `STax`, trimmed.
@@ -137,6 +139,8 @@ pub struct Marks {
     pub counter: i32,
     /// Whether the number's own N is taken in the counter table.
     pub counter_taken: bool,
+    /// Whether the counter table has a row of this invoice number already.
+    pub counter_has_number: bool,
     /// `MAX(IPo_ID)`; used only where the column is no identity.
     pub line_id: i32,
     /// `MAX(IP_ID)`; used only where the column is no identity.
@@ -171,6 +175,10 @@ pub struct Found {
     pub products: Vec<LineProduct>,
     /// The customer of that phone, or the walk-in one: the lowest ID that matches.
     pub customer: Option<CustomerId>,
+    /// `Company.State`, trimmed.
+    pub company_state: String,
+    /// The Inv_ID under which the store or the app knows this invoice.
+    pub known: Option<InvId>,
     /// Highest numbers.
     pub marks: Marks,
 }
@@ -244,8 +252,8 @@ pub struct InsertPlan {
     pub payments: Vec<Row>,
     /// Which counter table.
     pub tax_type: TaxType,
-    /// Full row with ID.
-    pub counter_row: Row,
+    /// Full row with ID; `None` where the counter table has this number already.
+    pub counter_row: Option<Row>,
 }
 
 /// A bill that is written again in its place.

@@ -25,12 +25,17 @@ pub struct Customer {
     pub pos_id: Option<CustomerId>,
 }
 
+/// Fewer digits than this are no phone number to match people by (RainTek often holds `0`).
+const FEWEST_DIGITS: usize = 6;
+
 /// What two spellings of one phone number share: the last ten digits, with spaces, `+91` and a leading 0 dropped.
-/// `None` where there are fewer than ten digits: too little to match people by.
+/// `None` where too few digits are left to match people by.
 pub fn phone_key(phone: &str) -> Option<String> {
-    let digits: Vec<char> = phone.chars().filter(char::is_ascii_digit).collect();
-    let start = digits.len().checked_sub(10)?;
-    digits.get(start..).map(|last| last.iter().collect())
+    let digits: String = phone.chars().filter(char::is_ascii_digit).collect();
+    let digits = digits.trim_start_matches('0');
+    let skip = digits.len().saturating_sub(10);
+    let last: String = digits.chars().skip(skip).collect();
+    (last.len() >= FEWEST_DIGITS).then_some(last)
 }
 
 #[cfg(test)]
@@ -42,7 +47,8 @@ mod tests {
         for spelling in ["9876543210", "+91 98765 43210", "09876543210", "98765-43210", " 91-98765 43210 "] {
             assert_eq!(phone_key(spelling).as_deref(), Some("9876543210"), "{spelling}");
         }
-        assert_eq!(phone_key("12345"), None);
+        assert_eq!(phone_key("0422 2345678"), phone_key("4222345678"));
+        assert_eq!(phone_key("0"), None);
         assert_eq!(phone_key(""), None);
     }
 }

@@ -198,6 +198,8 @@ pub struct Invoice {
     pub pos_id: Option<InvId>,
     /// Whether the app shows it as synced.
     pub stamped: bool,
+    /// PocketBase's `updated`, as text; empty where the app has no such field.
+    pub updated: String,
     /// In the order in which they were entered.
     pub lines: Vec<Line>,
     /// Of a split payment only.

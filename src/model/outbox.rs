@@ -95,8 +95,12 @@ pub struct Item {
     pub inv_id: Option<InvId>,
     /// SHA-256 (hex) over the content that was last proven in RainTek.
     pub digest: Option<String>,
-    /// The app's `updated` when it was last proven.
+    /// SHA-256 (hex) over the content that last failed as it is, so that only a changed one is tried at once.
+    pub failed_digest: Option<String>,
+    /// The app's `updated` when it was last looked at.
     pub updated: String,
+    /// When it was last proven.
+    pub done_at: Option<DateTime<Utc>>,
     /// What `sync_status` was last stamped as failed with, so that it is stamped once and turned back.
     pub stamped_failed: Option<String>,
 }

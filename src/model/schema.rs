@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 /// What a column can hold, as far as writing and comparing need to know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ColumnKind {
     /// Whole numbers, any width.
     Int,
@@ -20,6 +20,8 @@ pub enum ColumnKind {
     Text {
         /// The width.
         max: Option<usize>,
+        /// Unicode (`nchar`, `nvarchar`); the others hold the server's code page only.
+        wide: bool,
     },
     /// Any date type that has a day.
     Date,

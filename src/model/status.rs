@@ -110,6 +110,19 @@ pub struct LastPush {
     pub took_ms: u64,
 }
 
+/// What is added to the journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// As [`Activity::kind`].
+    pub kind: &'static str,
+    /// An invoice number, or empty.
+    pub number: String,
+    /// One plain sentence.
+    pub sentence: String,
+}
+
 /// One line of the journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Activity {

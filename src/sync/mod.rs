@@ -1,1 +1,14 @@
-//! (being written)
+//! Decisions. Pure functions of what was read: no I/O, no clock, no async.
+
+pub mod arithmetic;
+pub mod backoff;
+pub mod catalogue;
+pub mod completeness;
+pub mod digest;
+pub mod health;
+pub mod mapping;
+pub mod numbering;
+pub mod plan;
+
+#[cfg(test)]
+pub(crate) mod fixtures;

@@ -1,1 +1,85 @@
-//! (being written)
+//! What is seen of ShopSync from outside the process, and the few things that can be asked of it: `/health`,
+//! `/metrics`, the status page of `ui/` and the API behind it.
+//!
+//! Architecture invariants: nothing here knows an adapter; everything comes from [`Controls`], and every answer
+//! about the state is the one [`Snapshot`] that the tray and the alerts read too.
+//! The listener is bound to this PC alone; because every page in the user's browser can reach that as well, each
+//! request is checked for its `Host` and `Origin`, and whatever tells of customers asks for the [`Access`] token.
+//!
+//! What this needs of the publisher: that a snapshot is published anew at least every 30 seconds, also when
+//! nothing changed. The page calls a snapshot older than 90 seconds stale.
+
+mod access;
+mod api;
+mod assets;
+pub mod client;
+mod guard;
+mod health;
+mod metrics;
+mod serve;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use crate::model::status::Snapshot;
+use crate::ports::Controls;
+
+pub use access::{Access, WeakToken};
+pub use serve::{BindError, bind, serve};
+
+/// Every route, behind every check: the one back end of the page, for a browser and for a window.
+///
+/// | route | token | answer |
+/// | --- | --- | --- |
+/// | `GET /health` | no | JSON: state, sentence, links, queue; 503 while failing or without an engine |
+/// | `GET /metrics` | no | Prometheus text |
+/// | `GET /` | yes | the page; with `?token=` the cookie is set and the token leaves the address |
+/// | `GET /app.css`, `/*.js` | no | the page's parts, the same for everybody |
+/// | `GET /api/status` | yes | the snapshot, JSON |
+/// | `GET /api/events` | yes | server-sent events: `snapshot` with each change, `ping` while nothing changes |
+/// | `POST /api/command` | yes | a [`Command`](crate::model::command::Command) as JSON; 200 or, refused, 409 with a [`Reply`](crate::model::command::Reply) |
+///
+/// `yes` is the cookie or `Authorization: Bearer`. Errors are `{"error": "one sentence"}`.
+pub fn router(controls: Arc<dyn Controls>, access: Access) -> Router {
+    let shared = Shared { controls, access: Arc::new(access) };
+    let behind_token = Router::new()
+        .route("/api/status", get(api::status))
+        .route("/api/events", get(api::events))
+        .route("/api/command", post(api::command).layer(api::body_limit()))
+        .route_layer(axum::middleware::from_fn_with_state(shared.clone(), guard::token));
+    assets::routes()
+        .merge(behind_token)
+        .route("/", get(assets::page))
+        .route("/health", get(health::health))
+        .route("/metrics", get(metrics::metrics))
+        .fallback(guard::not_found)
+        .layer(axum::middleware::from_fn_with_state(shared.clone(), guard::front_door))
+        .with_state(shared)
+}
+
+/// What every handler may reach.
+#[derive(Clone)]
+struct Shared {
+    controls: Arc<dyn Controls>,
+    access: Arc<Access>,
+}
+
+impl Shared {
+    /// The newest snapshot, and whether somebody still publishes.
+    fn published(&self) -> Published {
+        let receiver = self.controls.watch();
+        let running = receiver.has_changed().is_ok();
+        let snapshot = Arc::clone(&receiver.borrow());
+        Published { snapshot, running }
+    }
+}
+
+/// A snapshot is only as good as its publisher: one whose publisher is gone is never shown as the state.
+struct Published {
+    snapshot: Arc<Snapshot>,
+    running: bool,
+}

@@ -78,7 +78,7 @@ fn deny() -> Result<()> {
         say("    skipped: cargo-deny is not on this machine (cargo install cargo-deny --locked)");
         return Ok(());
     }
-    run_program(&mut cargo(&["deny", "check", "bans", "licenses", "sources"]))
+    run_program(&mut cargo(&["deny", "check", "--hide-inclusion-graph", "bans", "licenses", "sources"]))
 }
 
 /// How many tests the runners said they ran.

@@ -1,0 +1,169 @@
+//! The composition root: the only place that builds adapters and hands them to the engine.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio_util::sync::CancellationToken;
+
+use crate::billing::PocketBase;
+use crate::engine::{Engine, Handle, Rules, World};
+use crate::model::fault::Fault;
+use crate::model::settings::{Settings, default_payments};
+use crate::platform::{FileSecrets, Instance, SystemClock, make_private_folder, random_token};
+use crate::ports::{Clock, Controls, Secrets, Task};
+use crate::raintek::{RainTek, read_folder};
+use crate::store::Store;
+use crate::supervisor;
+use crate::sync::mapping::MapContext;
+use crate::web::{self, Access};
+
+/// The secret that opens the status page.
+pub const PAGE_TOKEN: &str = "page.token";
+/// The secret of the SQL login.
+pub const RAINTEK_PASSWORD: &str = "raintek.password";
+
+/// What a start needs to know.
+#[derive(Debug, Clone)]
+pub struct Start {
+    /// The data folder.
+    pub data: PathBuf,
+    /// All settings.
+    pub settings: Settings,
+    /// Leave the PocketBase we started running at the end.
+    pub leave_billing_running: bool,
+}
+
+/// A ShopSync that runs. Dropped without [`Running::stop`] it is cut off as by a power cut.
+#[derive(Debug)]
+pub struct Running {
+    /// Commands in, state out.
+    pub handle: Handle,
+    /// The page's link, with its token.
+    pub link: String,
+    /// The page's port on 127.0.0.1.
+    pub port: u16,
+    stop: CancellationToken,
+    tasks: tokio::task::JoinHandle<()>,
+    billing: Arc<PocketBase>,
+    leave_billing_running: bool,
+    _instance: Instance,
+}
+
+impl Running {
+    /// Finishes what is on its way (a few seconds at most) and stops.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        // The supervisor bounds the wait for its tasks; a panic in it has been logged.
+        let _ = self.tasks.await;
+        let server = self.billing.server();
+        if self.leave_billing_running {
+            server.leave_running().await;
+        } else {
+            server.stop().await;
+        }
+        tracing::info!("stopped");
+    }
+}
+
+/// Builds everything and starts it. Sides that are away are no error: they are tried for ever.
+///
+/// # Errors
+/// What cannot get better by itself: a second instance, a damaged store, a port that is taken, settings that
+/// contradict themselves.
+pub async fn start(start: Start) -> anyhow::Result<Running> {
+    let Start { data, settings, leave_billing_running } = start;
+    make_private_folder(&data)
+        .with_context(|| format!("The data folder {} cannot be made.", data.display()))?;
+    let instance = Instance::take(&data)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let secrets: Arc<dyn Secrets> = Arc::new(FileSecrets::new(&data));
+    let store = Store::open(&data.join("shopsync.sqlite"))?;
+    let pos = raintek(&settings, secrets.as_ref())?;
+    let billing = Arc::new(PocketBase::new(
+        settings.billing.clone(),
+        settings.zone,
+        &data,
+        Arc::clone(&clock),
+        Arc::clone(&secrets),
+    )?);
+
+    let rules = rules(&settings, pos.describe());
+    let listener = web::bind(settings.web.port).await?;
+    let port = listener.local_addr().context("The page's port cannot be read.")?.port();
+    let stop = CancellationToken::new();
+    let world = World {
+        pos: Arc::new(pos),
+        billing: Arc::clone(&billing) as Arc<dyn crate::ports::Billing>,
+        state: Arc::new(store),
+        clock: Arc::clone(&clock),
+    };
+    let engine = Engine::new(world, rules, stop.clone());
+    let handle = engine.handle();
+    handle.restore().await?;
+    let access = Access::new(page_token(secrets.as_ref())?, port)?;
+    let link = access.link();
+    let router = web::router(Arc::new(handle.clone()) as Arc<dyn Controls>, access);
+
+    let mut tasks = engine.tasks();
+    let server = billing.server();
+    let server_stop = stop.clone();
+    tasks.push(Task {
+        name: "billing server",
+        run: Box::new(move || {
+            let (server, stop) = (Arc::clone(&server), server_stop.clone());
+            Box::pin(async move {
+                tokio::select! {
+                    () = server.keep_alive() => {}
+                    () = stop.cancelled() => {}
+                }
+            })
+        }),
+    });
+    let (running, page) = (stop.clone(), stop.clone());
+    let tasks = tokio::spawn(async move {
+        tokio::join!(supervisor::run(tasks, clock, running), web::serve(listener, router, page));
+    });
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), port, "started");
+    Ok(Running { handle, link, port, stop, tasks, billing, leave_billing_running, _instance: instance })
+}
+
+/// RainTek as the settings say, or as RainTek's own folder does.
+fn raintek(settings: &Settings, secrets: &dyn Secrets) -> Result<RainTek, Fault> {
+    let mut raintek = settings.raintek.clone();
+    let mut password = secrets.get(RAINTEK_PASSWORD)?;
+    if let Some(folder) = &raintek.folder {
+        let found = read_folder(folder)?;
+        raintek.server = found.server;
+        raintek.user = found.user;
+        raintek.database = found.database.unwrap_or(raintek.database);
+        password = password.or(Some(found.password));
+    }
+    Ok(RainTek::new(&raintek, password, settings.products.stock))
+}
+
+fn rules(settings: &Settings, raintek: String) -> Rules {
+    let mut payments = default_payments();
+    payments.extend(settings.payments.iter().map(|(name, text)| (name.to_lowercase(), text.clone())));
+    Rules {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        zone: settings.zone,
+        map: MapContext { payments, unknown_item: settings.products.unknown_item.clone() },
+        products_every: Duration::from_secs(settings.products.every_seconds),
+        look_every: Duration::from_secs(settings.push.look_every_seconds),
+        from_date: settings.push.from_date,
+        raintek,
+        billing: settings.billing.url.clone(),
+    }
+}
+
+/// The page's token, made once.
+fn page_token(secrets: &dyn Secrets) -> Result<String, Fault> {
+    if let Some(token) = secrets.get(PAGE_TOKEN)? {
+        return Ok(token);
+    }
+    let token = random_token()?;
+    secrets.set(PAGE_TOKEN, &token)?;
+    Ok(token)
+}

@@ -1,0 +1,211 @@
+//! The command line. Bad input is one sentence and exit code 2; what did not work is exit code 1.
+
+use std::io::{Read, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, anyhow};
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::app::{self, PAGE_TOKEN, Start};
+use crate::demo;
+use crate::model::command::{Command as Order, Reply};
+use crate::model::fault::{Fault, FaultKind};
+use crate::model::settings::Settings;
+use crate::model::status::Snapshot;
+use crate::platform::{FileSecrets, default_data_folder, read_settings, settings_path};
+use crate::ports::Secrets;
+use crate::web::client::Client;
+
+/// Days of log files kept.
+const LOGS_KEPT: usize = 30;
+
+/// Keeps a RainTek till and a PocketBase billing app in step.
+#[derive(Debug, Parser)]
+#[command(name = "shopsync", version)]
+struct Cli {
+    /// The data folder.
+    #[arg(long, global = true, value_name = "FOLDER")]
+    data: Option<PathBuf>,
+    /// The settings file, where it is not settings.toml in the data folder.
+    #[arg(long, global = true, value_name = "FILE")]
+    settings: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run without a window until Ctrl-C.
+    Run,
+    /// Show everything on a shop made up on the spot.
+    Demo(demo::Options),
+    /// Say how things are.
+    Status {
+        /// As JSON, everything.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Try a waiting or held invoice now.
+    Retry {
+        /// Its number.
+        #[arg(required_unless_present = "all", conflicts_with = "all")]
+        number: Option<String>,
+        /// Everything that waits or is held.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Keep a password, read from standard input: raintek.password, billing.password.
+    Secret {
+        /// Its name.
+        #[arg(value_parser = ["raintek.password", "billing.password"])]
+        name: String,
+    },
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are asked for, and no mistake.
+            let code = if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+            let _ = error.print();
+            return code;
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            say_error(&format!("ShopSync cannot start: {error}."));
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(run(cli)) {
+        Ok(code) => code,
+        Err(error) => {
+            tracing::error!("{error:#}");
+            say_error(&format!("{error:#}"));
+            let is_input = error.downcast_ref::<Fault>().is_some_and(|fault| fault.kind == FaultKind::Config)
+                || error.downcast_ref::<crate::web::BindError>().is_some();
+            if is_input { ExitCode::from(2) } else { ExitCode::FAILURE }
+        }
+    }
+}
+
+async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let data = cli.data.unwrap_or_else(default_data_folder);
+    let settings_file = cli.settings.unwrap_or_else(|| settings_path(&data));
+    match cli.command {
+        Command::Run => {
+            let settings = read_settings(&settings_file)?;
+            run_headless(data, settings).await
+        }
+        Command::Demo(options) => demo::run(options).await,
+        Command::Status { json } => status(&client(&data, &read_settings(&settings_file)?)?, json).await,
+        Command::Retry { number, all } => {
+            let client = client(&data, &read_settings(&settings_file)?)?;
+            let order = match number {
+                Some(number) if !all => Order::Retry { number },
+                _ => Order::RetryAll,
+            };
+            match client.command(&order).await? {
+                Reply::Accepted { sentence } => {
+                    say(&sentence);
+                    Ok(ExitCode::SUCCESS)
+                }
+                Reply::Refused { sentence } => Err(anyhow!(sentence)),
+            }
+        }
+        Command::Secret { name } => {
+            let mut value = String::new();
+            std::io::stdin().read_to_string(&mut value).context("The password cannot be read.")?;
+            crate::platform::make_private_folder(&data).context("The data folder cannot be made.")?;
+            FileSecrets::new(&data).set(&name, value.trim_end_matches(['\r', '\n']))?;
+            say(&format!("Kept as {name}."));
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+async fn run_headless(data: PathBuf, settings: Settings) -> anyhow::Result<ExitCode> {
+    let _writer = log_to(&data)?;
+    let running = app::start(Start { data, settings, leave_billing_running: false }).await?;
+    say(&format!("ShopSync is running. Its page: {}", running.link));
+    asked_to_stop().await?;
+    say("Stopping.");
+    running.stop().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Ctrl-C, or SIGTERM where there is one.
+async fn asked_to_stop() -> anyhow::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate()).context("Signals cannot be received.")?;
+        tokio::select! {
+            ended = tokio::signal::ctrl_c() => ended.context("Ctrl-C cannot be received.")?,
+            _ = terminate.recv() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await.context("Ctrl-C cannot be received.")?;
+    Ok(())
+}
+
+/// JSON lines, a file a day. The guard writes what is left when it is dropped.
+pub(crate) fn log_to(data: &std::path::Path) -> anyhow::Result<tracing_appender::non_blocking::WorkerGuard> {
+    let logs = data.join("logs");
+    std::fs::create_dir_all(&logs)
+        .with_context(|| format!("The log folder {} cannot be made.", logs.display()))?;
+    let files = tracing_appender::rolling::Builder::new()
+        .rotation(tracing_appender::rolling::Rotation::DAILY)
+        .filename_prefix("shopsync")
+        .filename_suffix("jsonl")
+        .max_log_files(LOGS_KEPT)
+        .build(&logs)
+        .with_context(|| format!("No log can be written in {}.", logs.display()))?;
+    let (writer, guard) = tracing_appender::non_blocking(files);
+    let filter =
+        EnvFilter::try_from_env("SHOPSYNC_LOG").unwrap_or_else(|_| EnvFilter::new("info,tiberius=error"));
+    tracing_subscriber::registry()
+        .with(filter)
+        .with(tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(writer))
+        .try_init()
+        .context("The log cannot be started.")?;
+    Ok(guard)
+}
+
+fn client(data: &std::path::Path, settings: &Settings) -> anyhow::Result<Client> {
+    let token = FileSecrets::new(data)
+        .get(PAGE_TOKEN)?
+        .ok_or_else(|| anyhow!("ShopSync has never run with the data folder {}.", data.display()))?;
+    Ok(Client::new(settings.web.port, token)?)
+}
+
+async fn status(client: &Client, json: bool) -> anyhow::Result<ExitCode> {
+    let snapshot: Snapshot = client.status().await?;
+    if json {
+        say(&serde_json::to_string_pretty(&snapshot)?);
+    } else {
+        say(&snapshot.sentence);
+        say(&snapshot.summary);
+        for item in &snapshot.items {
+            say(&format!("{}  Rs {}  {}  {}", item.number, item.amount, item.state, item.sentence));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A line for the person at the terminal; one that went away is no reason to fail.
+pub(crate) fn say(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+fn say_error(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}

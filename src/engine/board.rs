@@ -1,0 +1,173 @@
+//! What every task has last seen, in memory: the state shown to people is made from it, and flows wait by it.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::Rules;
+use crate::model::fault::Fault;
+use crate::model::ids::InvId;
+use crate::model::status::{LastPush, LinkStatus, ProductsStatus};
+use crate::sync::backoff;
+use crate::sync::health::Leg;
+
+/// Bills of RainTek's own within this time slow the catch-up down.
+const TILL_BUSY: TimeDelta = TimeDelta::minutes(2);
+
+/// One side's connection.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Link {
+    pub(super) status: LinkStatus,
+    pub(super) failing_since: Option<DateTime<Utc>>,
+    failures: u32,
+}
+
+impl Link {
+    fn new(target: &str) -> Self {
+        Self { status: LinkStatus { target: target.to_owned(), ..LinkStatus::default() }, ..Self::default() }
+    }
+
+    fn ok(&mut self, now: DateTime<Utc>, latency: Duration) -> Option<TimeDelta> {
+        let back_after = self.failing_since.take().map(|since| now - since);
+        if !self.status.connected {
+            self.status.since = Some(now);
+        }
+        self.failures = 0;
+        self.status.connected = true;
+        self.status.latency_ms = u64::try_from(latency.as_millis()).ok();
+        self.status.last_ok = Some(now);
+        self.status.sentence = None;
+        self.status.detail = None;
+        self.status.next_try = None;
+        back_after
+    }
+
+    /// Returns whether it was well until now.
+    fn failed(&mut self, fault: &Fault, now: DateTime<Utc>, jitter: u32) -> bool {
+        let was_well = self.failing_since.is_none();
+        self.failing_since.get_or_insert(now);
+        if self.status.connected || self.status.since.is_none() {
+            self.status.since = Some(now);
+        }
+        self.failures = self.failures.saturating_add(1);
+        self.status.connected = false;
+        self.status.sentence = Some(fault.sentence.clone());
+        self.status.detail = Some(fault.detail.clone());
+        let wait = backoff::link_retry(self.failures, jitter);
+        self.status.next_try = Some(now + TimeDelta::from_std(wait).unwrap_or_default());
+        was_well
+    }
+
+    pub(super) fn leg(&self) -> Leg {
+        Leg {
+            last_ok: self.status.last_ok,
+            failing_since: self.failing_since,
+            sentence: self.status.sentence.clone().unwrap_or_default(),
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Seen {
+    pub(super) started: DateTime<Utc>,
+    pub(super) raintek: Link,
+    pub(super) billing: Link,
+    pub(super) invoices: Leg,
+    pub(super) products: Leg,
+    pub(super) products_status: ProductsStatus,
+    /// The app may hold other products than remembered: compare with what it really holds.
+    pub(super) compare_products: bool,
+    pub(super) realtime_down_since: Option<DateTime<Utc>>,
+    pub(super) last_push: Option<LastPush>,
+    pub(super) paused_until: Option<DateTime<Utc>>,
+    pub(super) sending: u64,
+    highest_bill: Option<InvId>,
+    till_billed: Option<DateTime<Utc>>,
+}
+
+/// Shared by all tasks; locked only for a moment, never across an await.
+#[derive(Debug)]
+pub(super) struct Board {
+    seen: Mutex<Seen>,
+}
+
+impl Board {
+    pub(super) fn new(started: DateTime<Utc>, rules: &Rules) -> Self {
+        Self {
+            seen: Mutex::new(Seen {
+                started,
+                raintek: Link::new(&rules.raintek),
+                billing: Link::new(&rules.billing),
+                invoices: Leg::default(),
+                products: Leg::default(),
+                products_status: ProductsStatus::default(),
+                compare_products: true,
+                realtime_down_since: Some(started),
+                last_push: None,
+                paused_until: None,
+                sending: 0,
+                highest_bill: None,
+                till_billed: None,
+            }),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn seen(&self) -> Seen {
+        self.lock().clone()
+    }
+
+    pub(super) fn update<T>(&self, change: impl FnOnce(&mut Seen) -> T) -> T {
+        change(&mut self.lock())
+    }
+
+    pub(super) fn raintek_ok(&self, now: DateTime<Utc>, latency: Duration) -> Option<TimeDelta> {
+        self.lock().raintek.ok(now, latency)
+    }
+
+    pub(super) fn raintek_failed(&self, fault: &Fault, now: DateTime<Utc>, jitter: u32) {
+        self.lock().raintek.failed(fault, now, jitter);
+    }
+
+    pub(super) fn billing_ok(&self, now: DateTime<Utc>, latency: Duration) -> Option<TimeDelta> {
+        self.lock().billing.ok(now, latency)
+    }
+
+    pub(super) fn billing_failed(&self, fault: &Fault, now: DateTime<Utc>, jitter: u32) {
+        self.lock().billing.failed(fault, now, jitter);
+    }
+
+    /// Whether both sides answered when last asked, so that sending makes sense.
+    pub(super) fn both_up(&self) -> bool {
+        let seen = self.lock();
+        seen.raintek.status.connected && seen.billing.status.connected
+    }
+
+    pub(super) fn is_paused(&self, now: DateTime<Utc>) -> bool {
+        self.lock().paused_until.is_some_and(|until| until > now)
+    }
+
+    /// A bill of ours was given this Inv_ID.
+    pub(super) fn our_bill(&self, inv_id: InvId) {
+        let mut seen = self.lock();
+        seen.highest_bill = seen.highest_bill.max(Some(inv_id));
+    }
+
+    /// RainTek's highest bill; one that is neither known nor ours was made by a till.
+    pub(super) fn highest_bill(&self, inv_id: InvId, now: DateTime<Utc>) {
+        let mut seen = self.lock();
+        if seen.highest_bill.is_some_and(|known| inv_id > known) {
+            seen.till_billed = Some(now);
+        }
+        seen.highest_bill = seen.highest_bill.max(Some(inv_id));
+    }
+
+    /// Whether RainTek's own till is billing, so that a catch-up gives way.
+    pub(super) fn till_is_busy(&self, now: DateTime<Utc>) -> bool {
+        self.lock().till_billed.is_some_and(|at| now - at < TILL_BUSY)
+    }
+}

@@ -1,0 +1,122 @@
+//! How shell and web reach the engine: commands in, the published state out.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use tokio::sync::watch;
+
+use super::Shared;
+use crate::model::command::{Command, Reply};
+use crate::model::fault::Fault;
+use crate::model::status::Snapshot;
+use crate::ports::Controls;
+
+/// Until when it is paused, in the store.
+const PAUSED_UNTIL: &str = "paused_until";
+
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct Handle {
+    shared: Arc<Shared>,
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Handle")
+    }
+}
+
+impl Handle {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+
+    /// Takes up a pause that outlived a restart. Call before the tasks run.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn restore(&self) -> Result<(), Fault> {
+        let text = self.shared.world.state.get(PAUSED_UNTIL).await?;
+        let until = text.and_then(|text| text.parse::<DateTime<Utc>>().ok());
+        self.shared.board.update(|seen| seen.paused_until = until);
+        Ok(())
+    }
+
+    async fn retry(&self, number: Option<&str>) -> Result<u64, Fault> {
+        let shared = &self.shared;
+        let due = shared.world.state.make_due(number, shared.now()).await?;
+        // A person who asks does not want to wait for a backoff either.
+        shared.board.update(|seen| {
+            seen.raintek.status.next_try = None;
+            seen.billing.status.next_try = None;
+        });
+        shared.signals.links.notify_one();
+        shared.signals.push.notify_one();
+        shared.signals.publish.notify_one();
+        Ok(due)
+    }
+
+    async fn pause(&self, until: Option<DateTime<Utc>>) -> Result<(), Fault> {
+        let text = until.map(|until| until.to_rfc3339());
+        self.shared.world.state.set(PAUSED_UNTIL, text.as_deref()).await?;
+        self.shared.board.update(|seen| seen.paused_until = until);
+        self.shared.signals.push.notify_one();
+        self.shared.signals.products.notify_one();
+        self.shared.signals.publish.notify_one();
+        Ok(())
+    }
+
+    async fn run(&self, command: Command) -> Result<Reply, Fault> {
+        let accepted = |sentence: String| Ok(Reply::Accepted { sentence });
+        match command {
+            Command::Retry { number } => match self.retry(Some(&number)).await? {
+                0 => Ok(Reply::Refused { sentence: format!("No invoice {number} is waiting or held.") }),
+                _ => accepted(format!("{number} is tried now.")),
+            },
+            Command::RetryAll => match self.retry(None).await? {
+                0 => accepted("Nothing is waiting.".into()),
+                1 => accepted("1 invoice is tried now.".into()),
+                n => accepted(format!("{n} invoices are tried now.")),
+            },
+            Command::SyncNow => {
+                self.retry(None).await?;
+                self.shared.signals.invoices.notify_one();
+                self.shared.signals.products.notify_one();
+                accepted("Looking at both sides now.".into())
+            }
+            Command::Pause { until } if until <= self.shared.now() => {
+                Ok(Reply::Refused { sentence: "A pause must end in the future.".into() })
+            }
+            Command::Pause { until } => {
+                self.pause(Some(until)).await?;
+                let until = until.with_timezone(&self.shared.rules.zone).format("%d %b %H:%M").to_string();
+                self.shared.journal("app", "", format!("Paused until {until}.")).await;
+                accepted(format!("Paused until {until}."))
+            }
+            Command::Resume => {
+                self.pause(None).await?;
+                self.shared.journal("app", "", "Going on.").await;
+                accepted("Going on.".into())
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Controls for Handle {
+    async fn command(&self, command: Command) -> Reply {
+        match self.run(command).await {
+            Ok(reply) => reply,
+            Err(fault) => {
+                self.shared.log("command", &fault);
+                Reply::Refused { sentence: fault.sentence }
+            }
+        }
+    }
+
+    fn watch(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.shared.snapshot.subscribe()
+    }
+}

@@ -1,0 +1,261 @@
+//! Finding completed invoices: events are hints, looking is what finds.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use tokio::sync::mpsc;
+
+use super::Shared;
+use crate::model::fault::Fault;
+use crate::model::ids::RecordId;
+use crate::model::invoice::{Invoice, InvoiceHead, InvoiceRead, NotDue};
+use crate::model::outbox::{Item, ItemState};
+use crate::ports::{BillingEvent, InvoiceScan};
+use crate::sync::digest::invoice_digest;
+
+/// Where the next look goes on, in the store.
+const CURSOR: &str = "invoices.cursor";
+/// `updated` is stamped before a write queues, so its order is not commit order: looks overlap by this much.
+const OVERLAP: TimeDelta = TimeDelta::minutes(10);
+/// How often every completed invoice is compared with the store, beside at start.
+const ALL_EVERY: TimeDelta = TimeDelta::hours(24);
+/// Events waiting to be looked at; when they are more, everything is looked at instead.
+const EVENTS: usize = 1024;
+/// PocketBase's time text.
+const TIME_FORMAT: &str = "%Y-%m-%d %H:%M:%S%.3fZ";
+
+/// Looks every half minute, after each reconnect and on demand.
+pub(super) async fn run(shared: Arc<Shared>) {
+    let mut all_seen: Option<DateTime<Utc>> = None;
+    while !shared.stopping() {
+        if shared.board.seen().billing.status.connected {
+            let now = shared.now();
+            let all = all_seen.is_none_or(|at| now - at >= ALL_EVERY);
+            match look(&shared, all).await {
+                Ok(()) => {
+                    if all {
+                        all_seen = Some(now);
+                    }
+                    shared.board.update(|seen| {
+                        seen.invoices.last_ok = Some(now);
+                        seen.invoices.failing_since = None;
+                        seen.invoices.sentence.clear();
+                    });
+                }
+                Err(fault) => {
+                    shared.log("look for invoices", &fault);
+                    shared.board.update(|seen| {
+                        seen.invoices.failing_since.get_or_insert(now);
+                        seen.invoices.sentence.clone_from(&fault.sentence);
+                    });
+                    shared.note_outage(&fault);
+                }
+            }
+            shared.signals.publish.notify_one();
+        }
+        shared.wait(&shared.signals.invoices, shared.rules.look_every).await;
+    }
+}
+
+/// Follows the app's events for ever.
+pub(super) async fn follow(shared: Arc<Shared>) {
+    let (sender, mut events) = mpsc::channel(EVENTS);
+    let billing = Arc::clone(&shared.world.billing);
+    let reading = async {
+        let mut touched: HashSet<RecordId> = HashSet::new();
+        let mut order: Vec<RecordId> = Vec::new();
+        while let Some(event) = events.recv().await {
+            let mut next = Some(event);
+            // A batch writes an invoice and its lines at once: read once what was told many times.
+            while let Some(event) = next {
+                match event {
+                    BillingEvent::Connected => {
+                        shared.board.update(|seen| seen.realtime_down_since = None);
+                        shared.signals.invoices.notify_one();
+                        shared.signals.publish.notify_one();
+                    }
+                    BillingEvent::Disconnected => {
+                        let now = shared.now();
+                        shared.board.update(|seen| {
+                            seen.realtime_down_since.get_or_insert(now);
+                        });
+                    }
+                    BillingEvent::Invoice(id) | BillingEvent::Part(id) => {
+                        if touched.insert(id.clone()) {
+                            order.push(id);
+                        }
+                    }
+                }
+                next = events.try_recv().ok();
+            }
+            for id in order.drain(..) {
+                if let Err(fault) = touch(&shared, &id).await {
+                    shared.log("event", &fault);
+                    shared.note_outage(&fault);
+                    // The look that follows an outage finds it.
+                    shared.signals.invoices.notify_one();
+                }
+            }
+            touched.clear();
+        }
+    };
+    tokio::select! {
+        () = billing.follow(sender) => {}
+        () = reading => {}
+        () = shared.stop.cancelled() => {}
+    }
+}
+
+/// One look; the cursor moves only after what was found is stored.
+async fn look(shared: &Shared, all: bool) -> Result<(), Fault> {
+    let cursor = shared.world.state.get(CURSOR).await?;
+    let scan = if all {
+        InvoiceScan::All
+    } else {
+        InvoiceScan::Unproven { since: cursor.as_deref().and_then(overlapped) }
+    };
+    let mut heads = shared.world.billing.list(&scan).await?;
+    if let Some(from) = shared.rules.from_date {
+        heads.retain(|head| head.date.is_none_or(|date| date >= from));
+    }
+    // Invoices of one number go in the order in which they were made.
+    heads.sort_by(|left, right| (&left.created, &left.id).cmp(&(&right.created, &right.id)));
+    let now = shared.now();
+    let taken = shared.world.state.take_up(&heads, now).await?;
+    for id in &taken.recheck {
+        recheck(shared, id).await?;
+    }
+    let newest = heads.iter().map(|head| head.updated.as_str()).chain(cursor.as_deref()).max();
+    if let Some(newest) = newest.filter(|newest| Some(*newest) != cursor.as_deref() && !newest.is_empty()) {
+        shared.world.state.set(CURSOR, Some(newest)).await?;
+    }
+    if taken.new > 0 {
+        shared.signals.push.notify_one();
+    }
+    Ok(())
+}
+
+/// The cursor less the overlap, in PocketBase's form.
+fn overlapped(cursor: &str) -> Option<String> {
+    let at = NaiveDateTime::parse_from_str(cursor, TIME_FORMAT).ok()?;
+    Some((at - OVERLAP).format(TIME_FORMAT).to_string())
+}
+
+/// An event told of this invoice.
+async fn touch(shared: &Shared, id: &RecordId) -> Result<(), Fault> {
+    if shared.world.state.item(id).await?.is_some() {
+        return recheck(shared, id).await;
+    }
+    match shared.world.billing.invoice(id).await? {
+        InvoiceRead::Found(invoice) => {
+            if shared.rules.from_date.is_some_and(|from| invoice.date < from) {
+                return Ok(());
+            }
+            let head = head_of(&invoice);
+            shared.world.state.take_up(&[head], shared.now()).await?;
+            shared.keep_fresh(*invoice);
+            shared.signals.push.notify_one();
+        }
+        // The list knows number and customer of a broken one.
+        InvoiceRead::Broken(_) => shared.signals.invoices.notify_one(),
+        InvoiceRead::NotDue(_) => {}
+    }
+    Ok(())
+}
+
+fn head_of(invoice: &Invoice) -> InvoiceHead {
+    InvoiceHead {
+        id: invoice.id.clone(),
+        number: invoice.number.clone(),
+        grand_total: Some(invoice.grand_total),
+        customer: invoice.customer.as_ref().map(|customer| customer.name.clone()).unwrap_or_default(),
+        created: String::new(),
+        updated: invoice.updated.clone(),
+        date: Some(invoice.date),
+        stamped: invoice.pos_id.filter(|_| invoice.stamped),
+    }
+}
+
+/// Reads a known invoice again and decides whether anything is to be done about it. Our own stamp changes nothing.
+pub(super) async fn recheck(shared: &Shared, id: &RecordId) -> Result<(), Fault> {
+    // Whoever works on it looks again when done.
+    let Some(_claim) = shared.claims.claim_or_mark(id) else { return Ok(()) };
+    let Some(mut item) = shared.world.state.item(id).await? else { return Ok(()) };
+    let read = shared.world.billing.invoice(id).await?;
+    let now = shared.now();
+    match read {
+        InvoiceRead::Found(invoice) => {
+            let digest = invoice_digest(&invoice);
+            item.updated.clone_from(&invoice.updated);
+            if !proven(&mut item, &invoice, &digest) && item.failed_digest.as_deref() != Some(&digest) {
+                if item.state == ItemState::Done || item.state == ItemState::Withdrawn {
+                    item.first_seen = now;
+                    item.state = ItemState::Waiting;
+                    item.attempts = 0;
+                }
+                item.next_try = now;
+                item.number.clone_from(&invoice.number);
+                item.amount = Some(invoice.grand_total);
+            }
+            if item.state == ItemState::Applied {
+                item.next_try = now;
+            }
+            shared.world.state.put(&item).await?;
+            if !item.state.is_settled() {
+                shared.keep_fresh(*invoice);
+            }
+        }
+        InvoiceRead::Broken(_) => {
+            item.next_try = now;
+            if item.state == ItemState::Done {
+                item.state = ItemState::Waiting;
+            }
+            shared.world.state.put(&item).await?;
+        }
+        InvoiceRead::NotDue(reason) => {
+            let number = item.number.clone();
+            withdraw(&mut item, reason);
+            shared.world.state.put(&item).await?;
+            // A later invoice of this number may have waited for it.
+            shared.world.state.make_due(Some(&number), now).await?;
+        }
+    }
+    shared.signals.push.notify_one();
+    shared.signals.publish.notify_one();
+    Ok(())
+}
+
+/// Whether this very content is proven in RainTek; then only the app's stamp may be missing.
+fn proven(item: &mut Item, invoice: &Invoice, digest: &str) -> bool {
+    if item.digest.as_deref() != Some(digest) || !matches!(item.state, ItemState::Done | ItemState::Applied) {
+        return false;
+    }
+    let shown = invoice.stamped && invoice.pos_id == item.inv_id;
+    item.state = if shown { ItemState::Done } else { ItemState::Applied };
+    true
+}
+
+/// The app took the invoice back. What is proven in RainTek stays recorded as such.
+pub(super) fn withdraw(item: &mut Item, _reason: NotDue) {
+    if item.state != ItemState::Done {
+        item.state = ItemState::Withdrawn;
+        item.fault = None;
+        item.first_failed = None;
+    }
+}
+
+/// The longest the push sleeps without being told: a safety net under every signal.
+pub(super) const NET: Duration = Duration::from_secs(30);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looks_overlap_by_ten_minutes() {
+        assert_eq!(overlapped("2026-03-31 18:40:00.123Z").as_deref(), Some("2026-03-31 18:30:00.123Z"));
+        assert_eq!(overlapped("yesterday"), None);
+    }
+}

@@ -1,0 +1,241 @@
+//! The loops, over ports only: what decides lies in `sync`, what touches the world in the adapters.
+//!
+//! Every task is idempotent: it is woken by a signal or a period, looks, and does what is due. Nothing depends on a
+//! signal arriving, so a task that was dropped at any await goes on where the store says it is.
+
+mod board;
+mod claim;
+pub mod handle;
+mod invoices;
+mod links;
+mod products;
+mod publish;
+mod push;
+mod settle;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::model::fault::{Fault, Scope};
+use crate::model::ids::RecordId;
+use crate::model::invoice::Invoice;
+use crate::model::outbox::{Item, ItemState};
+use crate::model::status::{Entry, Snapshot};
+use crate::ports::{Billing, Clock, Pos, State, Task};
+use crate::sync::backoff;
+use crate::sync::mapping::MapContext;
+
+use board::Board;
+pub use handle::Handle;
+
+/// The world, as the engine sees it.
+#[derive(Clone)]
+pub struct World {
+    /// RainTek.
+    pub pos: Arc<dyn Pos>,
+    /// The billing app.
+    pub billing: Arc<dyn Billing>,
+    /// Our own store.
+    pub state: Arc<dyn State>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("World")
+    }
+}
+
+/// What the settings say to the engine.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    /// The program's version.
+    pub version: String,
+    /// The shop's zone.
+    pub zone: Tz,
+    /// How invoices are mapped.
+    pub map: MapContext,
+    /// Between two products passes.
+    pub products_every: Duration,
+    /// Between two looks for invoices that no event told of.
+    pub look_every: Duration,
+    /// Invoices dated earlier are left alone.
+    pub from_date: Option<NaiveDate>,
+    /// RainTek, for a person.
+    pub raintek: String,
+    /// The billing app, for a person.
+    pub billing: String,
+}
+
+/// Wakes a task; it looks at everything, so signals may be merged or lost.
+#[derive(Debug, Default)]
+struct Signals {
+    push: Notify,
+    invoices: Notify,
+    products: Notify,
+    links: Notify,
+    publish: Notify,
+}
+
+struct Shared {
+    world: World,
+    rules: Rules,
+    board: Board,
+    signals: Signals,
+    snapshot: watch::Sender<Arc<Snapshot>>,
+    stop: CancellationToken,
+    /// Which invoices a task is working on.
+    claims: claim::Claims,
+    /// Invoices read by an event a moment ago, so that the push need not read them again. At most a few.
+    fresh: Mutex<HashMap<RecordId, (Duration, Invoice)>>,
+}
+
+/// The engine: hand its [`Engine::tasks`] to the supervisor.
+#[derive(Clone)]
+pub struct Engine {
+    shared: Arc<Shared>,
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Engine")
+    }
+}
+
+/// How many freshly read invoices are kept for the push.
+const MOST_FRESH: usize = 64;
+/// How long such a read counts: an edit in between is told of by its own event.
+const FRESH_FOR: Duration = Duration::from_millis(500);
+
+impl Engine {
+    /// Nothing runs yet. `stop` ends every task in an orderly way.
+    pub fn new(world: World, rules: Rules, stop: CancellationToken) -> Self {
+        let started = world.clock.now();
+        let board = Board::new(started, &rules);
+        let first = publish::empty(&rules, started);
+        let (snapshot, _) = watch::channel(Arc::new(first));
+        let signals = Signals::default();
+        Self {
+            shared: Arc::new(Shared {
+                world,
+                rules,
+                board,
+                signals,
+                snapshot,
+                stop,
+                claims: claim::Claims::default(),
+                fresh: Mutex::default(),
+            }),
+        }
+    }
+
+    /// How shell and web reach it.
+    pub fn handle(&self) -> Handle {
+        Handle::new(Arc::clone(&self.shared))
+    }
+
+    /// The loops, by name. Each runs until stop.
+    pub fn tasks(&self) -> Vec<Task> {
+        let task = |name: &'static str,
+                    run: fn(Arc<Shared>) -> futures_util::future::BoxFuture<'static, ()>| {
+            let shared = Arc::clone(&self.shared);
+            Task { name, run: Box::new(move || run(Arc::clone(&shared))) }
+        };
+        vec![
+            task("links", |shared| Box::pin(links::run(shared))),
+            task("invoices", |shared| Box::pin(invoices::run(shared))),
+            task("events", |shared| Box::pin(invoices::follow(shared))),
+            task("push", |shared| Box::pin(push::run(shared))),
+            task("products", |shared| Box::pin(products::run(shared))),
+            task("publish", |shared| Box::pin(publish::run(shared))),
+        ]
+    }
+}
+
+impl Shared {
+    fn now(&self) -> DateTime<Utc> {
+        self.world.clock.now()
+    }
+
+    /// Waits for a signal, a time to pass, or stop.
+    async fn wait(&self, signal: &Notify, at_most: Duration) {
+        tokio::select! {
+            () = signal.notified() => {}
+            () = self.world.clock.sleep(at_most) => {}
+            () = self.stop.cancelled() => {}
+        }
+    }
+
+    fn stopping(&self) -> bool {
+        self.stop.is_cancelled()
+    }
+
+    /// Notes an error of a whole side, so that its flows wait until it is back. Item errors are not for here.
+    fn note_outage(&self, fault: &Fault) {
+        let jitter = self.world.clock.jitter();
+        match fault.scope {
+            Scope::Pos => self.board.raintek_failed(fault, self.now(), jitter),
+            Scope::Billing => self.board.billing_failed(fault, self.now(), jitter),
+            Scope::Item | Scope::Store => {}
+        }
+        self.signals.links.notify_one();
+        self.signals.publish.notify_one();
+    }
+
+    /// The one place where errors are logged, with all that is known.
+    fn log(&self, what: &'static str, fault: &Fault) {
+        tracing::warn!(
+            what,
+            kind = ?fault.kind,
+            scope = ?fault.scope,
+            code = fault.code,
+            detail = fault.detail,
+            "{}",
+            fault.sentence
+        );
+    }
+
+    async fn journal(&self, kind: &'static str, number: &str, sentence: impl Into<String>) {
+        let entry = Entry { at: self.now(), kind, number: number.to_owned(), sentence: sentence.into() };
+        if let Err(fault) = self.world.state.journal(entry).await {
+            self.log("journal", &fault);
+        }
+        self.signals.publish.notify_one();
+    }
+
+    /// Keeps what was just read for the push that follows; a later read takes its place.
+    fn keep_fresh(&self, invoice: Invoice) {
+        let read_at = self.world.clock.elapsed();
+        let mut fresh = self.fresh.lock().unwrap_or_else(PoisonError::into_inner);
+        fresh.retain(|_, (at, _)| read_at.saturating_sub(*at) < FRESH_FOR);
+        if fresh.len() < MOST_FRESH {
+            fresh.insert(invoice.id.clone(), (read_at, invoice));
+        } else {
+            fresh.remove(&invoice.id);
+        }
+    }
+
+    fn take_fresh(&self, id: &RecordId) -> Option<Invoice> {
+        let (read_at, invoice) = self.fresh.lock().unwrap_or_else(PoisonError::into_inner).remove(id)?;
+        (self.world.clock.elapsed().saturating_sub(read_at) < FRESH_FOR).then_some(invoice)
+    }
+
+    /// An item that failed of itself: when it is tried again, and what the app shows of it.
+    fn failed(&self, item: &mut Item, fault: Fault, digest: Option<String>, state: ItemState) {
+        let now = self.now();
+        let wait = backoff::item_retry(item.attempts.max(1), self.world.clock.jitter());
+        item.next_try = now + chrono::TimeDelta::from_std(wait).unwrap_or_default();
+        item.first_failed.get_or_insert(now);
+        item.failed_digest = digest;
+        item.state = state;
+        item.fault = Some(fault);
+    }
+}

@@ -1,0 +1,148 @@
+//! Products, RainTek -> app.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::Shared;
+use crate::model::fault::{Action, Fault, Scope};
+use crate::model::product::{ProductProblem, ProductWrite};
+use crate::model::status::Progress;
+use crate::sync::catalogue::{CataloguePlan, Held, plan_products};
+
+/// Writes in one batch.
+const BATCH: usize = 200;
+/// How often the app's products are compared with what is remembered, beside at start and after it was away.
+const COMPARE_EVERY: TimeDelta = TimeDelta::hours(24);
+
+pub(super) async fn run(shared: Arc<Shared>) {
+    let mut held: Option<(Held, DateTime<Utc>)> = None;
+    while !shared.stopping() {
+        let now = shared.now();
+        if shared.board.both_up() && !shared.board.is_paused(now) {
+            let compare = shared.board.update(|seen| std::mem::take(&mut seen.compare_products));
+            if compare || held.as_ref().is_some_and(|(_, at)| now - *at >= COMPARE_EVERY) {
+                held = None;
+            }
+            match pass(&shared, &mut held).await {
+                Ok(()) => retry_unknown_items(&shared).await,
+                Err(fault) => {
+                    // What is remembered may no longer be what the app holds: it is read anew.
+                    held = None;
+                    shared.log("products", &fault);
+                    shared.board.update(|seen| {
+                        seen.products.failing_since.get_or_insert(now);
+                        seen.products.sentence.clone_from(&fault.sentence);
+                        seen.products_status.sentence = Some(fault.sentence.clone());
+                        seen.products_status.progress = None;
+                    });
+                    shared.note_outage(&fault);
+                }
+            }
+            shared.signals.publish.notify_one();
+        }
+        shared.wait(&shared.signals.products, shared.rules.products_every).await;
+    }
+}
+
+async fn pass(shared: &Shared, held: &mut Option<(Held, DateTime<Utc>)>) -> Result<(), Fault> {
+    let rows = shared.world.pos.products().await?;
+    let (held, _) = match held {
+        Some(held) => held,
+        None => {
+            let app = shared.world.billing.products().await?;
+            held.insert((Held::from_app(&app), shared.now()))
+        }
+    };
+    let (writes, mut problems) = match plan_products(&rows, held) {
+        CataloguePlan::Write { writes, problems } => (writes, problems),
+        CataloguePlan::Suspicious { shown, known } => {
+            return Err(Fault::transient(
+                Scope::Item,
+                format!("RainTek shows {shown} products where {known} were known; none was switched off."),
+            )
+            .action(Action::CallSupport));
+        }
+    };
+    let total = u64::try_from(writes.len()).unwrap_or_default();
+    let mut done = 0_u64;
+    for batch in writes.chunks(BATCH) {
+        shared.board.update(|seen| seen.products_status.progress = Some(Progress { done, total }));
+        shared.signals.publish.notify_one();
+        let outcomes = shared.world.billing.write_products(batch).await?;
+        for (write, outcome) in batch.iter().zip(outcomes) {
+            match outcome {
+                Ok(()) => {
+                    held.confirm(write);
+                    done += 1;
+                }
+                Err(fault) => problems.extend(problem(write, &fault)),
+            }
+        }
+    }
+    finish(shared, rows.len(), done, problems).await;
+    Ok(())
+}
+
+async fn finish(shared: &Shared, rows: usize, done: u64, problems: Vec<ProductProblem>) {
+    let now = shared.now();
+    let news = shared.board.update(|seen| {
+        let status = &mut seen.products_status;
+        let news = status.problems.len() != problems.len();
+        status.total = u64::try_from(rows).unwrap_or_default();
+        if done > 0 || status.last_pass.is_none() {
+            status.changed = done;
+        }
+        status.last_pass = Some(now);
+        status.progress = None;
+        status.sentence = None;
+        status.problems.clone_from(&problems);
+        seen.products.last_ok = Some(now);
+        seen.products.failing_since = None;
+        seen.products.sentence.clear();
+        news
+    });
+    if done > 0 {
+        let word = if done == 1 { "product" } else { "products" };
+        shared.journal("products", "", format!("{done} {word} written into the billing app.")).await;
+    }
+    if news && !problems.is_empty() {
+        for problem in problems.iter().take(20) {
+            shared.journal("products", "", problem.sentence.clone()).await;
+        }
+    }
+}
+
+fn problem(write: &ProductWrite, fault: &Fault) -> Option<ProductProblem> {
+    let fields = match write {
+        ProductWrite::Create { fields, .. } | ProductWrite::Update { fields, .. } => fields,
+        ProductWrite::Deactivate { .. } => return None,
+    };
+    Some(ProductProblem {
+        pid: fields.pos_id.parse().unwrap_or_default(),
+        code: fields.code.clone(),
+        sentence: format!("The billing app did not take product {}: {}", fields.code, fault.sentence),
+    })
+}
+
+/// Invoices that waited for a product are tried again now that products were pulled.
+async fn retry_unknown_items(shared: &Shared) {
+    let now = shared.now();
+    let open = match shared.world.state.open_items(500).await {
+        Ok(open) => open,
+        Err(fault) => return shared.log("products", &fault),
+    };
+    for item in open {
+        // Only the first failure waits for the pass; one that is held is tried when its time comes.
+        let waits = item.state == crate::model::outbox::ItemState::Waiting
+            && item.fault.as_ref().is_some_and(|fault| fault.action == Action::PullProducts)
+            && item.next_try > now;
+        if !waits {
+            continue;
+        }
+        if let Err(fault) = shared.world.state.make_due(Some(&item.number), now).await {
+            shared.log("products", &fault);
+        }
+    }
+    shared.signals.push.notify_one();
+}

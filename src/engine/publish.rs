@@ -1,0 +1,173 @@
+//! Makes the published state from what was last seen.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{Rules, Shared};
+use crate::model::fault::Fault;
+use crate::model::health::HealthState;
+use crate::model::outbox::{Item, ItemState};
+use crate::model::status::{
+    Counts, ItemStatus, LinkStatus, MAX_ACTIVITY, MAX_ITEMS, ProductsStatus, Snapshot,
+};
+use crate::sync::health::{Looks, assess, summary};
+
+/// States age without any event: they are made anew this often.
+const EVERY: Duration = Duration::from_secs(5);
+/// Not more often than this, however much happens.
+const AT_MOST: Duration = Duration::from_millis(150);
+
+pub(super) async fn run(shared: Arc<Shared>) {
+    while !shared.stopping() {
+        match snapshot(&shared).await {
+            Ok(snapshot) => {
+                shared.snapshot.send_replace(Arc::new(snapshot));
+            }
+            Err(fault) => {
+                shared.log("publish", &fault);
+                // What cannot be read cannot be green.
+                shared.snapshot.send_modify(|snapshot| {
+                    let mut failed = Snapshot::clone(snapshot);
+                    failed.at = shared.now();
+                    failed.state = HealthState::Failing;
+                    failed.sentence = fault.sentence.clone();
+                    *snapshot = Arc::new(failed);
+                });
+            }
+        }
+        tokio::select! {
+            () = shared.world.clock.sleep(AT_MOST) => {}
+            () = shared.stop.cancelled() => {}
+        }
+        shared.wait(&shared.signals.publish, EVERY).await;
+    }
+}
+
+/// Before anything was seen.
+pub(super) fn empty(rules: &Rules, started: DateTime<Utc>) -> Snapshot {
+    let link = |target: &str| LinkStatus { target: target.to_owned(), ..LinkStatus::default() };
+    Snapshot {
+        version: rules.version.clone(),
+        at: started,
+        started,
+        state: HealthState::Starting,
+        sentence: "Looking at both sides.".into(),
+        summary: String::new(),
+        raintek: link(&rules.raintek),
+        billing: link(&rules.billing),
+        realtime: false,
+        products: ProductsStatus::default(),
+        counts: Counts::default(),
+        items: Vec::new(),
+        last_push: None,
+        paused_until: None,
+        activity: Vec::new(),
+    }
+}
+
+async fn snapshot(shared: &Shared) -> Result<Snapshot, Fault> {
+    let now = shared.now();
+    let state = &shared.world.state;
+    let today = now.with_timezone(&shared.rules.zone).date_naive();
+    let counts = state.counts(today).await?;
+    let limit = u32::try_from(MAX_ITEMS).unwrap_or(u32::MAX);
+    let items = state.open_items(limit).await?;
+    let last_done = state.last_done().await?;
+    let activity = state.activity(u32::try_from(MAX_ACTIVITY).unwrap_or(u32::MAX)).await?;
+    let seen = shared.board.seen();
+    let held = items.iter().find(|item| item.state == ItemState::Held || overdue(item));
+    let failing = |item: &&Item| item.first_failed.is_some();
+    let looks = Looks {
+        now,
+        started: seen.started,
+        zone: shared.rules.zone,
+        raintek: seen.raintek.leg(),
+        billing: seen.billing.leg(),
+        invoices: seen.invoices.clone(),
+        products: seen.products.clone(),
+        products_fresh: TimeDelta::from_std(shared.rules.products_every * 2).unwrap_or(TimeDelta::hours(1)),
+        realtime_down_since: seen.realtime_down_since,
+        counts,
+        oldest_waiting: items
+            .iter()
+            .filter(|item| matches!(item.state, ItemState::Waiting | ItemState::Sending | ItemState::Unknown))
+            .map(|item| item.first_seen)
+            .min(),
+        oldest_failure: items.iter().filter_map(|item| item.first_failed).min(),
+        retrying: u64::try_from(
+            items.iter().filter(failing).filter(|item| item.state != ItemState::Held).count(),
+        )
+        .unwrap_or_default(),
+        held: held.map(|item| (item.number.clone(), sentence_of(item))),
+        sending: seen.sending,
+        paused_until: seen.paused_until,
+    };
+    let verdict = assess(&looks);
+    let last = last_done.as_ref().map(|(number, at)| (number.as_str(), *at));
+    Ok(Snapshot {
+        version: shared.rules.version.clone(),
+        at: now,
+        started: seen.started,
+        state: verdict.state,
+        sentence: verdict.sentence,
+        summary: summary(&counts, last, now),
+        realtime: seen.realtime_down_since.is_none(),
+        items: items
+            .iter()
+            .map(|item| item_status(item, &items, &seen.raintek.status, &seen.billing.status))
+            .collect(),
+        raintek: seen.raintek.status,
+        billing: seen.billing.status,
+        products: seen.products_status,
+        counts,
+        last_push: seen.last_push,
+        paused_until: seen.paused_until.filter(|until| *until > now),
+        activity,
+    })
+}
+
+/// An invoice whose lines stayed away beyond their grace needs a look, though it goes by itself when they come.
+fn overdue(item: &Item) -> bool {
+    item.state == ItemState::Incomplete && item.first_failed.is_some()
+}
+
+fn sentence_of(item: &Item) -> String {
+    item.fault.as_ref().map(|fault| fault.sentence.clone()).unwrap_or_default()
+}
+
+fn item_status(item: &Item, all: &[Item], raintek: &LinkStatus, billing: &LinkStatus) -> ItemStatus {
+    let earlier = all.iter().any(|other| {
+        other.number == item.number && other.seq < item.seq && other.state != ItemState::Applied
+    });
+    let sentence = match (&item.fault, item.state) {
+        (Some(fault), _) => fault.sentence.clone(),
+        _ if earlier => format!("Waits for an earlier invoice of the number {}.", item.number),
+        (None, ItemState::Unknown) => "RainTek's answer was lost; it is looked up first.".into(),
+        (None, ItemState::Applied) => "It is in RainTek; the billing app is told next.".into(),
+        (None, ItemState::Sending) => "On its way to RainTek.".into(),
+        _ => [raintek, billing]
+            .iter()
+            .find_map(|link| link.sentence.clone())
+            .unwrap_or_else(|| "Waits for its turn.".into()),
+    };
+    ItemStatus {
+        record_id: item.record_id.to_string(),
+        number: item.number.clone(),
+        customer: item.customer.clone(),
+        amount: item.amount.map(|amount| format!("{amount:.2}")).unwrap_or_default(),
+        state: item.state.name().into(),
+        sentence,
+        action: item.action().words().into(),
+        action_kind: serde_json::to_value(item.action())
+            .ok()
+            .and_then(|name| name.as_str().map(str::to_owned))
+            .unwrap_or_default(),
+        detail: item.fault.as_ref().map(|fault| fault.detail.clone()).unwrap_or_default(),
+        tries: item.attempts,
+        first_seen: item.first_seen,
+        first_failed: item.first_failed,
+        next_try: Some(item.next_try),
+    }
+}

@@ -1,0 +1,174 @@
+//! After the commit: read back, prove, stamp.
+
+use std::time::Duration;
+
+use super::Shared;
+use super::push::{found_of, hold};
+use crate::model::bill::{Desired, DesiredCustomer, Plan};
+use crate::model::fault::{Action, Fault, FaultKind, Scope};
+use crate::model::ids::{CustomerId, InvId, RecordId};
+use crate::model::invoice::{Invoice, Stamp};
+use crate::model::outbox::{Item, ItemState};
+use crate::model::status::{Entry, LastPush};
+use crate::sync::plan::{differences, plan};
+
+/// An invoice that stands in RainTek, as far as the server said.
+#[derive(Debug)]
+pub(super) struct Sent {
+    pub(super) item: Item,
+    proof: Option<Proof>,
+    customer: Option<(RecordId, CustomerId)>,
+    took: Duration,
+}
+
+/// What must be read back.
+#[derive(Debug)]
+struct Proof {
+    desired: Desired,
+    inv_id: InvId,
+    digest: String,
+    /// Found equal under the lock: nothing was written, nothing needs to be read again.
+    verified: bool,
+}
+
+impl Sent {
+    #[expect(clippy::too_many_arguments, reason = "all of what one push produced, handed over once")]
+    pub(super) fn new(
+        item: Item,
+        invoice: &Invoice,
+        digest: String,
+        mut desired: Desired,
+        inv_id: InvId,
+        customer_id: CustomerId,
+        verified: bool,
+        took: Duration,
+    ) -> Self {
+        // A new customer exists by now: verification expects its ID.
+        desired.customer = DesiredCustomer::Existing(customer_id);
+        let customer = invoice
+            .customer
+            .as_ref()
+            .filter(|customer| customer.pos_id != Some(customer_id))
+            .filter(|customer| crate::model::customer::phone_key(&customer.phone).is_some())
+            .and_then(|customer| customer.id.clone())
+            .map(|id| (id, customer_id));
+        Self { item, proof: Some(Proof { desired, inv_id, digest, verified }), customer, took }
+    }
+
+    /// Proven already; only the app does not show it yet.
+    pub(super) fn restamp(item: Item) -> Self {
+        Self { item, proof: None, customer: None, took: Duration::ZERO }
+    }
+}
+
+/// Proves and stamps; whatever fails is stored in the item and goes on from there.
+pub(super) async fn settle(shared: &Shared, sent: Sent) {
+    let number = sent.item.number.clone();
+    if let Err(fault) = try_settle(shared, sent).await {
+        shared.log("settle", &fault);
+        shared.note_outage(&fault);
+        shared.journal("push", &number, fault.sentence).await;
+    }
+    shared.signals.push.notify_one();
+}
+
+async fn try_settle(shared: &Shared, sent: Sent) -> Result<(), Fault> {
+    let Sent { mut item, proof, customer, took } = sent;
+    let mut notes = Vec::new();
+    let proven_now = proof.is_some();
+    if let Some(proof) = proof {
+        match verify(shared, &proof).await {
+            Ok(()) => {}
+            Err(fault) if fault.is_outage() || fault.kind == FaultKind::Transient => {
+                // It may well stand there: looked up again, at no cost of an attempt.
+                item.state = ItemState::Unknown;
+                item.attempts = item.attempts.saturating_sub(1);
+                item.next_try = shared.now();
+                item.inv_id = Some(proof.inv_id);
+                shared.world.state.put(&item).await?;
+                return if fault.is_outage() { Err(fault) } else { Ok(()) };
+            }
+            Err(fault) => {
+                item.inv_id = Some(proof.inv_id);
+                return hold(shared, item, fault, Some(proof.digest)).await;
+            }
+        }
+        item.inv_id = Some(proof.inv_id);
+        item.digest = Some(proof.digest);
+        item.done_at = Some(shared.now());
+        notes = proof.desired.notes;
+    }
+    let Some(inv_id) = item.inv_id else { return Ok(()) };
+    item.attempts = 0;
+    item.first_failed = None;
+    item.failed_digest = None;
+    let stamped = shared.world.billing.stamp(&item.record_id, &Stamp::Synced { inv_id, customer }).await;
+    match &stamped {
+        Ok(()) => {
+            item.state = ItemState::Done;
+            item.fault = None;
+            item.stamped_failed = None;
+        }
+        Err(fault) => {
+            // RainTek has it; only the stamp is tried again.
+            item.state = ItemState::Applied;
+            item.next_try = shared.now() + chrono::TimeDelta::seconds(if fault.is_outage() { 0 } else { 60 });
+            item.fault = Some(fault.clone());
+        }
+    }
+    let at = shared.now();
+    let mut entries = Vec::new();
+    if proven_now {
+        let entry = |kind, sentence| Entry { at, kind, number: item.number.clone(), sentence };
+        entries.push(entry("push", format!("{} is in RainTek (Inv_ID {inv_id}).", item.number)));
+        entries.extend(notes.into_iter().map(|note| entry("note", note)));
+        let took_ms = u64::try_from(took.as_millis()).unwrap_or_default();
+        tracing::info!(number = item.number, inv_id, took_ms, "invoice proven in RainTek");
+        shared.board.update(|seen| {
+            seen.last_push = Some(LastPush { number: item.number.clone(), at, took_ms });
+        });
+    }
+    shared.world.state.put_all(std::slice::from_ref(&item), &entries).await?;
+    match stamped {
+        Err(fault) if fault.is_outage() => Err(fault),
+        _ => Ok(()),
+    }
+}
+
+/// Reads back: exactly one bill of that number, and the plan must say Nothing.
+async fn verify(shared: &Shared, proof: &Proof) -> Result<(), Fault> {
+    if proof.verified {
+        return Ok(());
+    }
+    let desired = &proof.desired;
+    let bills = shared.world.pos.read_back(&desired.number, proof.inv_id, desired.tax_type).await?;
+    let found = found_of(bills, proof.inv_id);
+    match plan(desired, &found) {
+        Plan::Nothing { inv_id, .. } if inv_id == proof.inv_id => Ok(()),
+        Plan::Conflict(_) => Err(Fault::data(format!(
+            "RainTek made a bill of the number {} at the same moment; both stand there.",
+            desired.number
+        ))
+        .action(Action::Renumber)),
+        _ => {
+            let bill = found.bills.iter().find(|bill| bill.inv_id() == proof.inv_id);
+            let all: Vec<String> = bill
+                .map(|bill| differences(desired, bill))
+                .unwrap_or_default()
+                .iter()
+                .map(|d| format!("{}[{}].{}: {} instead of {}", d.table, d.row, d.column, d.found, d.desired))
+                .collect();
+            Err(Fault::new(
+                FaultKind::Data,
+                Scope::Item,
+                format!("RainTek holds {} differently from what was written.", desired.number),
+            )
+            .action(Action::CallSupport)
+            .detail(if all.is_empty() {
+                "the bill is not there".to_owned()
+            } else {
+                all.join("; ")
+            }))
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! What the operating system provides: time, places, secrets, one instance a data folder.
+
+mod clock;
+mod instance;
+mod paths;
+mod secrets;
+mod settings;
+
+pub use clock::SystemClock;
+pub use instance::Instance;
+pub use paths::{default_data_folder, make_private_folder};
+pub use secrets::{FileSecrets, random_token};
+pub use settings::{read_settings, settings_path};

@@ -1,0 +1,33 @@
+//! Where things lie.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// `%ProgramData%\ShopSync` on Windows, `$XDG_DATA_HOME/shopsync` or `~/.local/share/shopsync` elsewhere.
+/// `SHOPSYNC_DATA` overrides both.
+pub fn default_data_folder() -> PathBuf {
+    if let Some(folder) = std::env::var_os("SHOPSYNC_DATA").filter(|value| !value.is_empty()) {
+        return PathBuf::from(folder);
+    }
+    if cfg!(windows) {
+        let root = std::env::var_os("ProgramData").unwrap_or_else(|| r"C:\ProgramData".into());
+        return PathBuf::from(root).join("ShopSync");
+    }
+    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"));
+    let root = std::env::var_os("XDG_DATA_HOME").filter(|value| !value.is_empty()).map(PathBuf::from);
+    root.or_else(home).unwrap_or_else(|| PathBuf::from(".")).join("shopsync")
+}
+
+/// Makes a folder that only its user may enter (on Windows the installer sets the rights).
+///
+/// # Errors
+/// The system's.
+pub fn make_private_folder(folder: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,261 @@
+//! What a plan needs to know: one round trip for a new bill, one more where a bill is there already or a customer
+//! must be made.
+
+use tiberius::{Query, Row as SqlRow};
+
+use super::connect::Sql;
+use super::statement::{quoted, results, select_list};
+use super::values::{row, value};
+use crate::model::bill::{Found, FoundBill, LineProduct, Lookup, Marks, Row, Value};
+use crate::model::customer::phone_key;
+use crate::model::fault::{Fault, Scope};
+use crate::model::ids::{CustomerId, InvId, ProductId};
+use crate::model::invoice::TaxType;
+use crate::model::schema::{PosSchema, Table};
+
+/// Milliseconds to wait for another ShopSync's transaction.
+const LOCK_WAIT_MS: u32 = 10_000;
+/// Keys in one IN list.
+const MOST_KEYS: usize = 1_000;
+
+/// Reads everything under the lock. A transaction must be open.
+pub(super) async fn read(
+    sql: &mut Sql,
+    schema: &PosSchema,
+    lookup: &Lookup,
+    pids: &[ProductId],
+) -> Result<Found, Fault> {
+    let table = |name: &str| schema.table(name).ok_or_else(super::schema::not_read);
+    let counter = quoted(&table(counter_table(lookup.tax_type))?.name);
+    let key_mark = |name: &str, key: &str| -> Result<String, Fault> {
+        // The server numbers an identity itself; a plain key is given by us, under the lock.
+        Ok(if table(name)?.is_identity(key) {
+            "NULL".into()
+        } else {
+            format!("(SELECT MAX({}) FROM {} WITH (UPDLOCK, HOLDLOCK))", quoted(key), quoted(name))
+        })
+    };
+    let state = if schema.table("Company").is_some_and(|company| company.column("State").is_some()) {
+        "(SELECT TOP (1) State FROM Company)"
+    } else {
+        "NULL"
+    };
+    // Bills are counted without a range lock: InvoiceNo has no index, and RainTek's till must not wait for ours.
+    let mut text = format!(
+        "SET NOCOUNT ON;\n\
+         DECLARE @lock int, @bills int, @inv int;\n\
+         EXEC @lock = sp_getapplock @Resource = N'ShopSync', @LockMode = N'Exclusive', \
+         @LockOwner = N'Transaction', @LockTimeout = {LOCK_WAIT_MS};\n\
+         SELECT @bills = COUNT(*), @inv = MIN(Inv_ID) FROM InvoiceInfo WHERE InvoiceNo = @P1;\n\
+         SELECT @lock AS lock_result, @bills AS bills, @inv AS inv_id, \
+         (SELECT MAX(Inv_ID) FROM InvoiceInfo WITH (UPDLOCK, HOLDLOCK)) AS max_inv, \
+         (SELECT MAX(ID) FROM {counter} WITH (UPDLOCK, HOLDLOCK)) AS max_counter, \
+         (SELECT COUNT(*) FROM {counter} WHERE ID = @P2) AS counter_taken, \
+         (SELECT COUNT(*) FROM {counter} WHERE InvNo = @P1) AS counter_has_number, \
+         {} AS max_line, {} AS max_payment, {state} AS company_state;\n",
+        key_mark("Invoice_Product", "IPo_ID")?,
+        key_mark("Invoice_Payment", "IP_ID")?,
+    );
+    let mut query_values: Vec<String> = Vec::new();
+    match &lookup.phone {
+        // Every way to write the number has its digits in this order; the exact match is made here, not there.
+        Some(phone) => {
+            text.push_str("SELECT ID, ContactNo FROM Customer WHERE ContactNo LIKE @P3 ORDER BY ID;\n");
+            let pattern: String = phone.chars().flat_map(|digit| ['%', digit]).chain(['%']).collect();
+            query_values.push(pattern);
+        }
+        None => {
+            text.push_str("SELECT ID, Name FROM Customer WHERE Name = @P3 ORDER BY ID;\n");
+            query_values.push("Cash".into());
+        }
+    }
+    let product_columns = product_columns(table("Product")?);
+    let first = pids.get(..pids.len().min(MOST_KEYS)).unwrap_or_default();
+    if !first.is_empty() {
+        let keys = Query::placeholders(4, first.len());
+        text.push_str(&format!("SELECT {product_columns} FROM Product WHERE PID IN ({keys});\n"));
+    }
+    let mut query = Query::new(text);
+    query.bind(lookup.number.clone());
+    query.bind(lookup.counter.unwrap_or(0));
+    query.bind_iter(query_values);
+    query.bind_iter(first.iter().copied());
+    let mut sets = results(sql, query).await?.into_iter();
+    let head = sets.next().and_then(|rows| rows.into_iter().next());
+    let head = head.map(|head| row(&head)).transpose()?.unwrap_or_default();
+    if !matches!(head.get("lock_result"), Some(Value::Int(0 | 1))) {
+        return Err(Fault::transient(Scope::Item, "Another ShopSync is writing to RainTek. Trying again.")
+            .detail(format!("sp_getapplock {:?}", head.get("lock_result"))));
+    }
+    let customer = customer(&sets.next().unwrap_or_default(), lookup.phone.as_deref())?;
+    let mut found = Found {
+        bills: Vec::new(),
+        products: products(&sets.next().unwrap_or_default())?,
+        customer,
+        company_state: head.text("company_state").trim().to_owned(),
+        known: lookup.inv_id,
+        marks: Marks {
+            inv_id: small(&head, "max_inv"),
+            customer_id: 0,
+            counter: small(&head, "max_counter"),
+            counter_taken: lookup.counter.is_none() || head.int("counter_taken") > 0,
+            counter_has_number: head.int("counter_has_number") > 0,
+            line_id: small(&head, "max_line"),
+            payment_id: small(&head, "max_payment"),
+            customer_number: 0,
+        },
+    };
+    missing_products(sql, &product_columns, lookup, &mut found).await?;
+    if found.customer.is_none() {
+        customer_marks(sql, &mut found.marks).await?;
+    }
+    if head.int("bills") > 0 || lookup.inv_id.is_some() {
+        let of_number = InvId::try_from(head.int("inv_id")).ok().filter(|id| *id > 0);
+        found.bills =
+            bills(sql, schema, &lookup.number, of_number.or(lookup.inv_id), lookup.tax_type).await?;
+    }
+    Ok(found)
+}
+
+/// The counter table of a series.
+pub(super) fn counter_table(tax_type: TaxType) -> &'static str {
+    match tax_type {
+        TaxType::Gst => "SaleGST",
+        TaxType::NonGst => "SaleNoTax",
+    }
+}
+
+/// Every bill of a number, and the one of an Inv_ID with all its rows.
+pub(super) async fn bills(
+    sql: &mut Sql,
+    schema: &PosSchema,
+    number: &str,
+    inv_id: Option<InvId>,
+    tax_type: TaxType,
+) -> Result<Vec<FoundBill>, Fault> {
+    let table = |name: &str| schema.table(name).ok_or_else(super::schema::not_read);
+    let text = format!(
+        "SET NOCOUNT ON;\n\
+         SELECT {} FROM InvoiceInfo WHERE InvoiceNo = @P1 OR Inv_ID = @P2 ORDER BY Inv_ID;\n\
+         SELECT {} FROM Invoice_Product WHERE InvoiceID = @P2 ORDER BY IPo_ID;\n\
+         SELECT {} FROM Invoice_Payment WHERE InvoiceID = @P2 ORDER BY IP_ID;\n\
+         SELECT ID, InvNo FROM {} WHERE InvNo = @P1 ORDER BY ID;",
+        select_list(table("InvoiceInfo")?),
+        select_list(table("Invoice_Product")?),
+        select_list(table("Invoice_Payment")?),
+        quoted(&table(counter_table(tax_type))?.name),
+    );
+    let mut query = Query::new(text);
+    query.bind(number.to_owned());
+    query.bind(inv_id.unwrap_or(-1));
+    let mut sets = results(sql, query).await?.into_iter();
+    let mut next = || -> Result<Vec<Row>, Fault> {
+        sets.next().unwrap_or_default().iter().map(row).collect::<Result<Vec<_>, _>>()
+    };
+    let (infos, lines, payments, counter) = (next()?, next()?, next()?, next()?);
+    Ok(infos
+        .into_iter()
+        .map(|info| {
+            let mut bill = FoundBill { info, ..FoundBill::default() };
+            if Some(bill.inv_id()) == inv_id {
+                bill.lines.clone_from(&lines);
+                bill.payments.clone_from(&payments);
+                bill.counter.clone_from(&counter);
+            }
+            bill
+        })
+        .collect())
+}
+
+fn product_columns(table: &Table) -> String {
+    ["PID", "ProductCode", "CostPrice", "CESS", "Barcode", "STax", "SalesUnit"]
+        .map(
+            |name| {
+                if table.column(name).is_some() { quoted(name) } else { format!("NULL AS {}", quoted(name)) }
+            },
+        )
+        .join(", ")
+}
+
+/// Products the last pass did not know, or that have another code by now, are looked up by their code.
+async fn missing_products(
+    sql: &mut Sql,
+    columns: &str,
+    lookup: &Lookup,
+    found: &mut Found,
+) -> Result<(), Fault> {
+    let missing: Vec<&String> = lookup
+        .product_codes
+        .iter()
+        .filter(|code| !found.products.iter().any(|product| product.code.eq_ignore_ascii_case(code)))
+        .collect();
+    for chunk in missing.chunks(MOST_KEYS) {
+        let keys = Query::placeholders(1, chunk.len());
+        let mut query = Query::new(format!("SELECT {columns} FROM Product WHERE ProductCode IN ({keys})"));
+        query.bind_iter(chunk.iter().map(|code| (*code).clone()));
+        let sets = results(sql, query).await?;
+        found.products.extend(products(&sets.into_iter().next().unwrap_or_default())?);
+    }
+    Ok(())
+}
+
+fn products(rows: &[SqlRow]) -> Result<Vec<LineProduct>, Fault> {
+    rows.iter()
+        .map(|sql| {
+            let row = row(sql)?;
+            Ok(LineProduct {
+                pid: small(&row, "PID"),
+                code: row.text("ProductCode").trim().to_owned(),
+                cost_price: row.decimal("CostPrice"),
+                cess_percent: row.decimal("CESS"),
+                barcode: row.text("Barcode").trim().to_owned(),
+                tax_mode: row.text("STax").trim().to_owned(),
+                unit: row.text("SalesUnit").trim().to_owned(),
+            })
+        })
+        .collect()
+}
+
+/// The lowest ID whose phone reads the same, or the walk-in customer.
+fn customer(rows: &[SqlRow], phone: Option<&str>) -> Result<Option<CustomerId>, Fault> {
+    let mut lowest: Option<CustomerId> = None;
+    for sql in rows {
+        let id = sql.get_column_data(0).map_err(|error| super::classify::classify(&error))?;
+        let text = sql.get_column_data(1).map_err(|error| super::classify::classify(&error))?;
+        let (Value::Int(id), Value::Text(text)) = (value(id)?, value(text)?) else { continue };
+        let matches = match phone {
+            Some(phone) => phone_key(&text).as_deref() == Some(phone),
+            None => true,
+        };
+        let id = CustomerId::try_from(id).unwrap_or_default();
+        if matches && lowest.is_none_or(|lowest| id < lowest) {
+            lowest = Some(id);
+        }
+    }
+    Ok(lowest)
+}
+
+/// Numbers for a customer that is to be made, kept true until the commit.
+async fn customer_marks(sql: &mut Sql, marks: &mut Marks) -> Result<(), Fault> {
+    let query = Query::new(
+        "SET NOCOUNT ON;\n\
+         SELECT MAX(ID) AS max_id FROM Customer WITH (UPDLOCK, HOLDLOCK);\n\
+         SELECT CustomerID FROM Customer WHERE CustomerID LIKE N'C-%';",
+    );
+    let mut sets = results(sql, query).await?.into_iter();
+    if let Some(head) = sets.next().and_then(|rows| rows.into_iter().next()) {
+        marks.customer_id = small(&row(&head)?, "max_id");
+    }
+    for sql in sets.next().unwrap_or_default() {
+        let row = row(&sql)?;
+        // RainTek's own form only; a hand-made `C-12A` does not count.
+        let number =
+            row.text("CustomerID").trim().strip_prefix("C-").and_then(|digits| digits.parse::<i64>().ok());
+        marks.customer_number = marks.customer_number.max(number.unwrap_or(0));
+    }
+    Ok(())
+}
+
+fn small(row: &Row, column: &str) -> i32 {
+    i32::try_from(row.int(column)).unwrap_or_default()
+}

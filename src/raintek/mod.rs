@@ -1,0 +1,154 @@
+//! RainTek's database on SQL Server, through tiberius. No type of tiberius leaves this folder.
+
+mod classify;
+mod connect;
+mod files;
+mod lookup;
+mod products;
+mod schema;
+mod statement;
+mod values;
+mod write;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex as StdMutex, PoisonError};
+
+use async_trait::async_trait;
+use tokio::sync::Mutex;
+
+use crate::model::bill::{Found, FoundBill, Lookup};
+use crate::model::fault::Fault;
+use crate::model::ids::{InvId, ProductId};
+use crate::model::invoice::TaxType;
+use crate::model::product::PosProduct;
+use crate::model::schema::PosSchema;
+use crate::model::settings::{RaintekSettings, StockSource};
+use crate::ports::{Pos, PosTransaction};
+
+pub use connect::Target;
+pub use files::{Found as FolderSettings, read_folder};
+
+use connect::Sql;
+
+/// A connection that is there, or not at the moment. Whoever uses it takes it out and puts it back only when
+/// nothing went wrong: a connection left in the middle of anything is dropped, and the server rolls back.
+type Slot = Arc<Mutex<Option<Sql>>>;
+
+/// RainTek's database: one connection for reads, one for writes.
+pub struct RainTek {
+    target: Target,
+    stock: StockSource,
+    reads: Slot,
+    writes: Slot,
+    schema: StdMutex<Option<Arc<PosSchema>>>,
+    /// ProductCode (upper case) -> PID, from the last products pass: lets a push find its products by key.
+    codes: StdMutex<HashMap<Box<str>, ProductId>>,
+}
+
+impl fmt::Debug for RainTek {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RainTek").field("target", &self.target).finish_non_exhaustive()
+    }
+}
+
+impl RainTek {
+    /// Nothing is connected yet.
+    pub fn new(settings: &RaintekSettings, password: Option<String>, stock: StockSource) -> Self {
+        Self {
+            target: Target::new(settings, password),
+            stock,
+            reads: Slot::default(),
+            writes: Slot::default(),
+            schema: StdMutex::default(),
+            codes: StdMutex::default(),
+        }
+    }
+
+    /// What it is connected to, for a person.
+    pub fn describe(&self) -> String {
+        self.target.describe()
+    }
+
+    async fn take(&self, connection: &mut Option<Sql>) -> Result<Sql, Fault> {
+        match connection.take() {
+            Some(sql) => Ok(sql),
+            None => {
+                let mut sql = self.target.connect().await?;
+                // A server that was away may have been updated meanwhile.
+                let fresh = Arc::new(schema::read(&mut sql).await?);
+                *self.schema.lock().unwrap_or_else(PoisonError::into_inner) = Some(fresh);
+                Ok(sql)
+            }
+        }
+    }
+
+    fn known_schema(&self) -> Option<Arc<PosSchema>> {
+        self.schema.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn need_schema(&self) -> Result<Arc<PosSchema>, Fault> {
+        self.known_schema().ok_or_else(schema::not_read)
+    }
+}
+
+#[async_trait]
+impl Pos for RainTek {
+    async fn probe(&self) -> Result<InvId, Fault> {
+        let mut slot = self.reads.lock().await;
+        let mut sql = self.take(&mut slot).await?;
+        let highest = connect::probe(&mut sql).await?;
+        *slot = Some(sql);
+        Ok(highest)
+    }
+
+    async fn schema(&self) -> Result<Arc<PosSchema>, Fault> {
+        if let Some(schema) = self.known_schema() {
+            return Ok(schema);
+        }
+        self.probe().await?;
+        self.need_schema()
+    }
+
+    async fn products(&self) -> Result<Vec<PosProduct>, Fault> {
+        let mut slot = self.reads.lock().await;
+        let mut sql = self.take(&mut slot).await?;
+        let schema = self.need_schema()?;
+        let products = products::read(&mut sql, &schema, self.stock).await?;
+        *slot = Some(sql);
+        let codes = products::codes(&products);
+        *self.codes.lock().unwrap_or_else(PoisonError::into_inner) = codes;
+        Ok(products)
+    }
+
+    async fn open(&self, lookup: &Lookup) -> Result<(Box<dyn PosTransaction>, Found), Fault> {
+        let mut slot = Arc::clone(&self.writes).lock_owned().await;
+        let mut sql = self.take(&mut slot).await?;
+        let schema = self.need_schema()?;
+        let pids: Vec<ProductId> = {
+            let codes = self.codes.lock().unwrap_or_else(PoisonError::into_inner);
+            lookup
+                .product_codes
+                .iter()
+                .filter_map(|code| codes.get(code.to_uppercase().as_str()).copied())
+                .collect()
+        };
+        connect::begin(&mut sql).await?;
+        let found = lookup::read(&mut sql, &schema, lookup, &pids).await?;
+        Ok((Box::new(write::Transaction::new(slot, sql, schema)), found))
+    }
+
+    async fn read_back(
+        &self,
+        number: &str,
+        inv_id: InvId,
+        tax_type: TaxType,
+    ) -> Result<Vec<FoundBill>, Fault> {
+        let mut slot = self.reads.lock().await;
+        let mut sql = self.take(&mut slot).await?;
+        let schema = self.need_schema()?;
+        let bills = lookup::bills(&mut sql, &schema, number, Some(inv_id), tax_type).await?;
+        *slot = Some(sql);
+        Ok(bills)
+    }
+}

@@ -1,0 +1,179 @@
+//! Products with their lots and stock.
+
+use std::collections::HashMap;
+
+use futures_util::TryStreamExt;
+use rust_decimal::Decimal;
+
+use super::classify::classify;
+use super::connect::Sql;
+use super::statement::quoted;
+use super::values::value;
+use crate::model::bill::Value;
+use crate::model::fault::Fault;
+use crate::model::ids::ProductId;
+use crate::model::product::PosProduct;
+use crate::model::schema::{PosSchema, Table};
+use crate::model::settings::StockSource;
+
+/// What the lots of a product add up to.
+#[derive(Debug, Default)]
+struct Lots {
+    mrp: Option<Decimal>,
+    barcode: Option<String>,
+    quantity: Decimal,
+}
+
+/// ProductCode (upper case) -> PID, the lowest where two claim one.
+pub(super) fn codes(products: &[PosProduct]) -> HashMap<Box<str>, ProductId> {
+    let mut codes: HashMap<Box<str>, ProductId> = HashMap::with_capacity(products.len());
+    for product in products {
+        let Some(code) = product.code.as_deref().map(str::trim).filter(|code| !code.is_empty()) else {
+            continue;
+        };
+        codes
+            .entry(code.to_uppercase().into())
+            .and_modify(|pid| *pid = product.pid.min(*pid))
+            .or_insert(product.pid);
+    }
+    codes
+}
+
+/// Reads all; the rows are judged by `sync::catalogue`.
+pub(super) async fn read(
+    sql: &mut Sql,
+    schema: &PosSchema,
+    stock: StockSource,
+) -> Result<Vec<PosProduct>, Fault> {
+    let mut lots = lots(sql, schema).await?;
+    let live = match (stock, schema.table("Temp_Stock")) {
+        (StockSource::Live, Some(table)) => Some(live_stock(sql, table).await?),
+        _ => None,
+    };
+    let table = schema.table("Product").ok_or_else(super::schema::not_read)?;
+    let list = columns(
+        table,
+        &[
+            "PID",
+            "ProductCode",
+            "ProductName",
+            "HSNCode",
+            "SalesUnit",
+            "SellingPrice",
+            "MRP",
+            "Barcode",
+            "CGST",
+            "SGST",
+            "Status",
+        ],
+    );
+    let mut products = Vec::new();
+    let text = format!("SELECT {list} FROM {}", quoted(&table.name));
+    let mut rows = sql.simple_query(text).await.map_err(|error| classify(&error))?.into_row_stream();
+    while let Some(row) = rows.try_next().await.map_err(|error| classify(&error))? {
+        let mut cells = row.cells().map(|(_, data)| value(data));
+        let mut next = || cells.next().unwrap_or(Ok(Value::Null));
+        let pid = ProductId::try_from(whole(&next()?)).unwrap_or_default();
+        let (code, name) = (text_of(next()?), text_of(next()?));
+        let (hsn, unit) = (text_of(next()?).unwrap_or_default(), text_of(next()?).unwrap_or_default());
+        let (price, mrp) = (decimal_of(&next()?), decimal_of(&next()?));
+        let barcode = text_of(next()?).unwrap_or_default();
+        let (cgst, sgst) = (decimal_of(&next()?), decimal_of(&next()?));
+        let status = text_of(next()?).unwrap_or_default();
+        let lots = lots.remove(&pid).unwrap_or_default();
+        let stock = match &live {
+            Some(live) => live.get(&pid).copied().unwrap_or_default(),
+            None => lots.quantity,
+        };
+        products.push(PosProduct {
+            pid,
+            code,
+            name,
+            hsn,
+            unit,
+            price,
+            mrp,
+            barcode,
+            gst_rate: cgst.zip(sgst).map(|(cgst, sgst)| cgst + sgst),
+            active: !status.trim().eq_ignore_ascii_case("no"),
+            lot_mrp: lots.mrp,
+            lot_barcode: lots.barcode,
+            stock,
+        });
+    }
+    Ok(products)
+}
+
+/// Lots in the order of their ID: a later one overrides what an earlier one said.
+async fn lots(sql: &mut Sql, schema: &PosSchema) -> Result<HashMap<ProductId, Lots>, Fault> {
+    let mut all: HashMap<ProductId, Lots> = HashMap::new();
+    let Some(table) = schema.table("Product_OpeningStock") else { return Ok(all) };
+    if table.column("ProductID").is_none() {
+        return Ok(all);
+    }
+    let list = columns(table, &["ProductID", "MRP", "Barcode", "Qty"]);
+    let order = if table.column("ID").is_some() { " ORDER BY ID" } else { "" };
+    let text = format!("SELECT {list} FROM {}{order}", quoted(&table.name));
+    let mut rows = sql.simple_query(text).await.map_err(|error| classify(&error))?.into_row_stream();
+    while let Some(row) = rows.try_next().await.map_err(|error| classify(&error))? {
+        let mut cells = row.cells().map(|(_, data)| value(data));
+        let mut next = || cells.next().unwrap_or(Ok(Value::Null));
+        let pid = ProductId::try_from(whole(&next()?)).unwrap_or_default();
+        let lots = all.entry(pid).or_default();
+        if let Some(mrp) = decimal_of(&next()?).filter(|mrp| *mrp > Decimal::ZERO) {
+            lots.mrp = Some(mrp);
+        }
+        if let Some(barcode) = text_of(next()?).filter(|text| !matches!(text.as_str(), "" | "0")) {
+            lots.barcode = Some(barcode);
+        }
+        lots.quantity += decimal_of(&next()?).unwrap_or_default();
+    }
+    Ok(all)
+}
+
+async fn live_stock(sql: &mut Sql, table: &Table) -> Result<HashMap<ProductId, Decimal>, Fault> {
+    let text = format!("SELECT ProductID, SUM(Qty) AS Qty FROM {} GROUP BY ProductID", quoted(&table.name));
+    let mut all = HashMap::new();
+    let mut rows = sql.simple_query(text).await.map_err(|error| classify(&error))?.into_row_stream();
+    while let Some(row) = rows.try_next().await.map_err(|error| classify(&error))? {
+        let mut cells = row.cells().map(|(_, data)| value(data));
+        let mut next = || cells.next().unwrap_or(Ok(Value::Null));
+        let pid = ProductId::try_from(whole(&next()?)).unwrap_or_default();
+        all.insert(pid, decimal_of(&next()?).unwrap_or_default());
+    }
+    Ok(all)
+}
+
+/// A SELECT list in which a column this version does not have is NULL.
+fn columns(table: &Table, names: &[&str]) -> String {
+    names
+        .iter()
+        .map(|name| {
+            let quoted = quoted(name);
+            if table.column(name).is_some() { quoted } else { format!("NULL AS {quoted}") }
+        })
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn whole(value: &Value) -> i64 {
+    match value {
+        Value::Int(value) => *value,
+        _ => 0,
+    }
+}
+
+fn text_of(value: Value) -> Option<String> {
+    match value {
+        Value::Text(text) => Some(text.trim().to_owned()),
+        _ => None,
+    }
+}
+
+fn decimal_of(value: &Value) -> Option<Decimal> {
+    match value {
+        Value::Dec(value) => Some(*value),
+        Value::Int(value) => Some(Decimal::from(*value)),
+        _ => None,
+    }
+}

@@ -1,0 +1,162 @@
+use super::*;
+use crate::model::outbox::ItemState;
+
+fn at(seconds: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_800_000_000 + seconds, 0).unwrap()
+}
+
+fn head(id: &str, number: &str) -> InvoiceHead {
+    InvoiceHead {
+        id: RecordId::new(id),
+        number: number.into(),
+        grand_total: Some("106.00".parse().unwrap()),
+        customer: "Asha".into(),
+        created: String::new(),
+        updated: "u1".into(),
+        date: NaiveDate::from_ymd_opt(2026, 3, 31),
+        stamped: None,
+    }
+}
+
+fn store() -> (Store, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    (Store::open(&folder.path().join("store.sqlite")).unwrap(), folder)
+}
+
+async fn done(store: &Store, id: &str, inv_id: i32) {
+    let mut item = store.item(&RecordId::new(id)).await.unwrap().unwrap();
+    item.state = ItemState::Done;
+    item.inv_id = Some(inv_id);
+    item.done_at = Some(at(5));
+    store.put(&item).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_was_put_survives_a_new_start() {
+    let (store, folder) = store();
+    store.take_up(&[head("a", "GST-1")], at(0)).await.unwrap();
+    let mut item = store.item(&RecordId::new("a")).await.unwrap().unwrap();
+    item.state = ItemState::Held;
+    item.attempts = 3;
+    item.fault = Some(Fault::data("Item is not in RainTek."));
+    item.first_failed = Some(at(1));
+    item.next_try = at(60);
+    item.digest = Some("abc".into());
+    item.stamped_failed = Some("Item is not in RainTek.".into());
+    store.put(&item).await.unwrap();
+    drop(store);
+    let store = Store::open(&folder.path().join("store.sqlite")).unwrap();
+    assert_eq!(store.item(&item.record_id).await.unwrap(), Some(item));
+}
+
+#[tokio::test]
+async fn invoices_of_one_number_keep_their_order_and_others_do_not_wait() {
+    let (store, _folder) = store();
+    let heads = [head("a", "GST-1"), head("b", "GST-1"), head("c", "GST-2")];
+    store.take_up(&heads, at(0)).await.unwrap();
+    let ids = |items: Vec<Item>| items.iter().map(|i| i.record_id.to_string()).collect::<Vec<_>>();
+    assert_eq!(ids(store.due(at(0), 10).await.unwrap()), ["a", "c"]);
+    let mut first = store.item(&RecordId::new("a")).await.unwrap().unwrap();
+    first.state = ItemState::Held;
+    first.next_try = at(3600);
+    store.put(&first).await.unwrap();
+    assert_eq!(ids(store.due(at(0), 10).await.unwrap()), ["c"]);
+    first.state = ItemState::Applied;
+    store.put(&first).await.unwrap();
+    assert_eq!(ids(store.due(at(0), 10).await.unwrap()), ["b", "c"]);
+}
+
+#[tokio::test]
+async fn a_known_invoice_is_looked_at_again_only_when_it_was_written_or_lost_its_stamp() {
+    let (store, _folder) = store();
+    let seen = head("a", "GST-1");
+    assert_eq!(store.take_up(std::slice::from_ref(&seen), at(0)).await.unwrap().new, 1);
+    assert_eq!(store.take_up(std::slice::from_ref(&seen), at(1)).await.unwrap(), TakenUp::default());
+    done(&store, "a", 7).await;
+    let stamped = InvoiceHead { stamped: Some(7), ..seen.clone() };
+    assert_eq!(store.take_up(std::slice::from_ref(&stamped), at(2)).await.unwrap(), TakenUp::default());
+    let written = InvoiceHead { updated: "u2".into(), ..stamped };
+    assert_eq!(store.take_up(&[written], at(2)).await.unwrap().recheck, [RecordId::new("a")]);
+    assert_eq!(store.take_up(&[seen], at(2)).await.unwrap().recheck, [RecordId::new("a")]);
+}
+
+#[tokio::test]
+async fn a_withdrawn_invoice_comes_back_as_new() {
+    let (store, _folder) = store();
+    store.take_up(&[head("a", "GST-1")], at(0)).await.unwrap();
+    let mut item = store.item(&RecordId::new("a")).await.unwrap().unwrap();
+    item.state = ItemState::Withdrawn;
+    store.put(&item).await.unwrap();
+    assert!(store.due(at(9), 10).await.unwrap().is_empty());
+    assert_eq!(store.next_due().await.unwrap(), None);
+    assert_eq!(store.take_up(&[head("a", "GST-1")], at(10)).await.unwrap().new, 1);
+    assert_eq!(store.due(at(10), 10).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn counts_and_retry_see_only_what_is_open() {
+    let (store, _folder) = store();
+    let heads = [head("a", "GST-1"), head("b", "GST-2"), head("c", "GST-3")];
+    store.take_up(&heads, at(0)).await.unwrap();
+    done(&store, "a", 7).await;
+    let mut held = store.item(&RecordId::new("b")).await.unwrap().unwrap();
+    held.state = ItemState::Held;
+    held.next_try = at(3600);
+    store.put(&held).await.unwrap();
+    let today = NaiveDate::from_ymd_opt(2026, 3, 31).unwrap();
+    let counts = store.counts(today).await.unwrap();
+    assert_eq!(counts, Counts { waiting: 1, held: 1, done_today: 1, seen_today: 3, done_total: 1 });
+    assert_eq!(store.counts(today.succ_opt().unwrap()).await.unwrap().seen_today, 0);
+    assert_eq!(store.make_due(Some("GST-1"), at(1)).await.unwrap(), 0);
+    assert_eq!(store.make_due(Some("GST-2"), at(1)).await.unwrap(), 1);
+    assert_eq!(store.due(at(1), 10).await.unwrap().len(), 2);
+    assert_eq!(store.open_items(10).await.unwrap()[0].number, "GST-2", "held ones first");
+    assert_eq!(store.owner_of(7).await.unwrap().unwrap().number, "GST-1");
+    assert_eq!(store.last_done().await.unwrap(), Some(("GST-1".into(), at(5))));
+}
+
+#[tokio::test]
+async fn journal_and_named_values() {
+    let (store, _folder) = store();
+    let entry = |seconds, sentence: &str| Entry {
+        at: at(seconds),
+        kind: "push",
+        number: "GST-1".into(),
+        sentence: sentence.into(),
+    };
+    store.journal(entry(0, "first")).await.unwrap();
+    store.journal(entry(1, "second")).await.unwrap();
+    assert_eq!(store.activity(1).await.unwrap()[0].sentence, "second");
+    store.set("cursor", Some("x")).await.unwrap();
+    store.set("cursor", Some("y")).await.unwrap();
+    assert_eq!(store.get("cursor").await.unwrap().as_deref(), Some("y"));
+    store.set("cursor", None).await.unwrap();
+    assert_eq!(store.get("cursor").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn an_item_that_is_not_there_cannot_be_acknowledged() {
+    let (store, _folder) = store();
+    store.take_up(&[head("a", "GST-1")], at(0)).await.unwrap();
+    let mut item = store.item(&RecordId::new("a")).await.unwrap().unwrap();
+    item.record_id = RecordId::new("other");
+    assert!(store.put(&item).await.is_err());
+}
+
+#[test]
+fn a_store_of_a_newer_version_is_refused_with_a_sentence() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.sqlite");
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    let fault = Store::open(&path).unwrap_err();
+    assert_eq!(fault.kind, FaultKind::Config);
+    assert!(fault.sentence.contains("newer ShopSync"));
+}
+
+#[test]
+fn a_damaged_store_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.sqlite");
+    std::fs::write(&path, vec![7_u8; 8192]).unwrap();
+    assert_eq!(Store::open(&path).unwrap_err().sentence, "ShopSync's own store is damaged.");
+}

@@ -1,0 +1,214 @@
+//! Products, RainTek -> app: what to write so that the app shows what RainTek sells. Nothing is ever deleted.
+
+use std::collections::hash_map::DefaultHasher;
+use std::collections::{HashMap, HashSet};
+use std::hash::{Hash, Hasher};
+
+use rust_decimal::Decimal;
+
+use super::digest::hex_digest;
+use crate::model::ids::RecordId;
+use crate::model::money::r2;
+use crate::model::product::{AppProduct, PosProduct, ProductFields, ProductProblem, ProductWrite};
+
+/// What the app holds, as small as it can be kept: remembered between passes so that one without changes reads
+/// nothing from the app.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Held {
+    by_code: HashMap<Box<str>, HeldProduct>,
+    /// Barcode -> code, of products that a phone added.
+    unlinked_barcodes: HashMap<Box<str>, Box<str>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct HeldProduct {
+    id: RecordId,
+    hash: u64,
+    linked: bool,
+    active: bool,
+}
+
+/// What a pass is to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CataloguePlan {
+    /// Write these; an empty list is a pass without changes.
+    Write {
+        /// In RainTek's order.
+        writes: Vec<ProductWrite>,
+        /// Rows that are not taken over, or not whole.
+        problems: Vec<ProductProblem>,
+    },
+    /// RainTek shows less than half of what it did: nothing is written until it does again.
+    Suspicious {
+        /// Rows shown now.
+        shown: usize,
+        /// Products known to be in use.
+        known: usize,
+    },
+}
+
+impl Held {
+    /// From everything the app holds.
+    pub fn from_app(products: &[AppProduct]) -> Self {
+        let mut held = Self::default();
+        for product in products {
+            let linked = !product.pos_id.is_empty();
+            let code: Box<str> = product.code.as_str().into();
+            if !linked && !product.barcode.is_empty() {
+                held.unlinked_barcodes.insert(product.barcode.as_str().into(), code.clone());
+            }
+            let hash = product.fields.as_ref().map_or(0, fields_hash);
+            let entry = HeldProduct { id: product.id.clone(), hash, linked, active: product.active };
+            held.by_code.insert(code, entry);
+        }
+        held
+    }
+
+    /// Takes over a write that the app confirmed.
+    pub fn confirm(&mut self, write: &ProductWrite) {
+        match write {
+            ProductWrite::Create { id, fields } | ProductWrite::Update { id, fields } => {
+                // A product linked by its barcode gives up the code the phone gave it.
+                if let Some(code) = self.unlinked_barcodes.remove(fields.barcode.as_str())
+                    && self.by_code.get(&code).is_some_and(|held| held.id == *id)
+                {
+                    self.by_code.remove(&code);
+                }
+                self.by_code.insert(
+                    fields.code.as_str().into(),
+                    HeldProduct {
+                        id: id.clone(),
+                        hash: fields_hash(fields),
+                        linked: true,
+                        active: fields.active,
+                    },
+                );
+            }
+            ProductWrite::Deactivate { id } => {
+                if let Some(held) = self.by_code.values_mut().find(|held| held.id == *id) {
+                    held.active = false;
+                    held.hash = 0;
+                }
+            }
+        }
+    }
+}
+
+/// Compares RainTek's rows with what the app holds.
+pub fn plan_products(rows: &[PosProduct], held: &Held) -> CataloguePlan {
+    let known = held.by_code.values().filter(|product| product.linked && product.active).count();
+    if rows.len() * 2 < known {
+        return CataloguePlan::Suspicious { shown: rows.len(), known };
+    }
+    let (wanted, problems) = wanted(rows);
+    let mut writes = Vec::new();
+    let mut seen: HashSet<&str> = problems.iter().map(|problem| problem.code.as_str()).collect();
+    let mut linked_by_barcode: HashSet<&str> = HashSet::new();
+    for fields in &wanted {
+        seen.insert(fields.code.as_str());
+        if let Some(product) = held.by_code.get(fields.code.as_str()) {
+            if product.hash != fields_hash(fields) {
+                writes.push(ProductWrite::Update { id: product.id.clone(), fields: fields.clone() });
+            }
+            continue;
+        }
+        let phone_code =
+            held.unlinked_barcodes.get(fields.barcode.as_str()).filter(|_| !fields.barcode.is_empty());
+        let phone_product = phone_code.and_then(|code| held.by_code.get(code));
+        match (phone_code, phone_product) {
+            (Some(code), Some(product)) if linked_by_barcode.insert(code) => {
+                writes.push(ProductWrite::Update { id: product.id.clone(), fields: fields.clone() });
+            }
+            _ => writes.push(ProductWrite::Create { id: record_id(&fields.code), fields: fields.clone() }),
+        }
+    }
+    let mut gone: Vec<&HeldProduct> = held
+        .by_code
+        .iter()
+        .filter(|(code, product)| product.linked && product.active && !seen.contains(&***code))
+        .map(|(_, product)| product)
+        .collect();
+    gone.sort_by(|left, right| left.id.cmp(&right.id));
+    writes.extend(gone.into_iter().map(|product| ProductWrite::Deactivate { id: product.id.clone() }));
+    CataloguePlan::Write { writes, problems }
+}
+
+/// A product's record id follows from its code, so that a create whose answer was lost is recognised.
+fn record_id(code: &str) -> RecordId {
+    RecordId::new(hex_digest(&("product", code)).chars().take(15).collect::<String>())
+}
+
+fn fields_hash(fields: &ProductFields) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    fields.hash(&mut hasher);
+    // 0 stands for "unreadable in the app", which equals nothing.
+    hasher.finish().max(1)
+}
+
+/// RainTek's rows as they are to stand in the app; the lowest PID wins where two claim one code or barcode.
+fn wanted(rows: &[PosProduct]) -> (Vec<ProductFields>, Vec<ProductProblem>) {
+    let mut problems = Vec::new();
+    let mut order: Vec<&PosProduct> = rows.iter().collect();
+    order.sort_by_key(|row| row.pid);
+    let mut codes: HashMap<&str, i32> = HashMap::with_capacity(rows.len());
+    let mut barcodes: HashMap<String, &str> = HashMap::new();
+    let mut wanted = Vec::with_capacity(rows.len());
+    for row in order {
+        let code = row.code.as_deref().map_or("", str::trim);
+        let mut report = |sentence: String| {
+            problems.push(ProductProblem { pid: row.pid, code: code.to_owned(), sentence });
+        };
+        if code.is_empty() {
+            report(format!("Product {} has no code.", row.pid));
+            continue;
+        }
+        if let Some(first) = codes.insert(code, row.pid) {
+            codes.insert(code, first);
+            report(format!(
+                "Code {code} is used by products {first} and {}; only the first is taken.",
+                row.pid
+            ));
+            continue;
+        }
+        let Some(name) = row.name.as_deref().map(str::trim).filter(|name| !name.is_empty()) else {
+            report(format!("Product {code} has no name."));
+            continue;
+        };
+        let Some(price) = row.price.filter(|price| *price >= Decimal::ZERO && r2(*price) == *price) else {
+            report(format!("Product {code} ({name}) has no usable price."));
+            continue;
+        };
+        let Some(gst_rate) = row.gst_rate.filter(|rate| *rate >= Decimal::ZERO) else {
+            report(format!("Product {code} ({name}) has no usable GST rate."));
+            continue;
+        };
+        let own = Some(row.barcode.trim()).filter(|barcode| !matches!(*barcode, "" | "0"));
+        let mut barcode = row.lot_barcode.as_deref().map(str::trim).or(own).unwrap_or_default().to_owned();
+        if !barcode.is_empty() {
+            if let Some(first) = barcodes.get(&barcode) {
+                report(format!("Barcode {barcode} of {code} is also on {first}; scanning it finds {first}."));
+                barcode = String::new();
+            } else {
+                barcodes.insert(barcode.clone(), code);
+            }
+        }
+        wanted.push(ProductFields {
+            code: code.to_owned(),
+            pos_id: row.pid.to_string(),
+            name: name.to_owned(),
+            retail_price: price,
+            mrp: r2(row.lot_mrp.or(row.mrp).unwrap_or_default()),
+            barcode,
+            current_stock: row.stock,
+            hsn_code: row.hsn.trim().to_owned(),
+            gst_rate,
+            unit: row.unit.trim().to_owned(),
+            active: row.active,
+        });
+    }
+    (wanted, problems)
+}
+
+#[cfg(test)]
+#[path = "catalogue_tests.rs"]
+mod tests;

@@ -1,0 +1,129 @@
+use super::*;
+
+fn at(seconds: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_800_000_000 + seconds, 0).unwrap()
+}
+
+/// All well and proven at second 100.
+fn well() -> Looks {
+    let leg = Leg { last_ok: Some(at(95)), failing_since: None, sentence: String::new() };
+    Looks {
+        now: at(100),
+        started: at(0),
+        zone: Tz::Asia__Kolkata,
+        raintek: leg.clone(),
+        billing: leg.clone(),
+        invoices: leg.clone(),
+        products: leg,
+        products_fresh: TimeDelta::seconds(660),
+        realtime_down_since: None,
+        counts: Counts::default(),
+        oldest_waiting: None,
+        oldest_failure: None,
+        retrying: 0,
+        held: None,
+        sending: 0,
+        paused_until: None,
+    }
+}
+
+fn state(looks: &Looks) -> HealthState {
+    assess(looks).state
+}
+
+fn lost(since: i64) -> Leg {
+    Leg { last_ok: Some(at(since)), failing_since: Some(at(since)), sentence: "Gone.".into() }
+}
+
+#[test]
+fn green_only_when_every_leg_is_proven_since_the_start() {
+    assert_eq!(state(&well()), HealthState::InStep);
+    let break_leg: [fn(&mut Looks) -> &mut Leg; 4] =
+        [|l| &mut l.raintek, |l| &mut l.billing, |l| &mut l.invoices, |l| &mut l.products];
+    for leg in break_leg {
+        let mut looks = well();
+        leg(&mut looks).last_ok = None;
+        assert_eq!(state(&looks), HealthState::Starting);
+        leg(&mut looks).last_ok = Some(at(-1));
+        assert_eq!(state(&looks), HealthState::Starting, "proof from before the start is none");
+    }
+}
+
+#[test]
+fn a_stale_look_is_never_green() {
+    for seconds in [400, 4000] {
+        let mut looks = well();
+        looks.now = at(seconds);
+        assert_eq!(state(&looks), HealthState::Attention, "{seconds}");
+    }
+}
+
+#[test]
+fn a_lost_side_is_amber_then_red() {
+    let mut looks = well();
+    looks.raintek = lost(70);
+    assert_eq!(state(&looks), HealthState::Attention);
+    looks.raintek = lost(30);
+    looks.counts.waiting = 7;
+    let verdict = assess(&looks);
+    assert_eq!(verdict.state, HealthState::Failing);
+    assert!(verdict.sentence.contains("7 invoices wait"), "{}", verdict.sentence);
+    let mut looks = well();
+    looks.billing = lost(30);
+    assert_eq!(state(&looks), HealthState::Failing);
+}
+
+#[test]
+fn precedence_is_red_amber_paused_starting_working_green() {
+    let mut looks = well();
+    looks.counts.waiting = 2;
+    looks.oldest_waiting = Some(at(99));
+    assert_eq!(state(&looks), HealthState::Working);
+    looks.products.last_ok = None;
+    assert_eq!(state(&looks), HealthState::Starting);
+    looks.paused_until = Some(at(1000));
+    assert_eq!(state(&looks), HealthState::Paused);
+    looks.counts.held = 1;
+    looks.held = Some(("GST-0151".into(), "Item is not in RainTek.".into()));
+    assert_eq!(state(&looks), HealthState::Attention);
+    assert!(assess(&looks).sentence.contains("GST-0151"));
+    looks.raintek = lost(0);
+    assert_eq!(state(&looks), HealthState::Failing);
+}
+
+#[test]
+fn late_retrying_and_day_old_failures_show() {
+    let mut looks = well();
+    looks.counts.waiting = 1;
+    looks.oldest_waiting = Some(at(-30));
+    assert_eq!(state(&looks), HealthState::Attention);
+    let mut looks = well();
+    looks.retrying = 1;
+    assert_eq!(state(&looks), HealthState::Attention);
+    looks.oldest_failure = Some(at(100) - FAILING);
+    assert_eq!(state(&looks), HealthState::Failing);
+    let mut looks = well();
+    looks.realtime_down_since = Some(at(100) - QUIET);
+    assert_eq!(state(&looks), HealthState::Attention);
+}
+
+#[test]
+fn a_flow_that_holds_says_why() {
+    let mut looks = well();
+    looks.products.failing_since = Some(at(99));
+    looks.products.sentence = "RainTek shows 3 products of 500.".into();
+    let verdict = assess(&looks);
+    assert_eq!(
+        (verdict.state, verdict.sentence.as_str()),
+        (HealthState::Attention, "RainTek shows 3 products of 500.")
+    );
+}
+
+#[test]
+fn the_summary_counts_today() {
+    let counts = Counts { done_today: 142, seen_today: 143, ..Counts::default() };
+    assert_eq!(
+        summary(&counts, Some(("GST-0143", at(0))), at(130)),
+        "142 of 143 invoices of today are in RainTek. Last: GST-0143, 2 min ago."
+    );
+}

@@ -1,0 +1,10 @@
+//! An invoice of the app as rows of RainTek's tables.
+
+mod customer;
+mod payments;
+mod row;
+mod sale;
+
+pub use customer::new_customer;
+pub use payments::{PaymentRow, payment_rows};
+pub use sale::{MapContext, desired_bill};

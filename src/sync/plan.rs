@@ -1,0 +1,230 @@
+//! The heart: what is to be done so that RainTek holds a bill as it is desired. The same function decides a push,
+//! verifies what was written, and looks up an unknown outcome; there is no second definition of "equal".
+
+use crate::model::bill::{
+    Conflict, Desired, DesiredCustomer, Difference, Found, FoundBill, InsertPlan, PaymentChange, Plan,
+    ReplacePlan, Row, TILL_ID, Value,
+};
+use crate::model::ids::CustomerId;
+use crate::sync::numbering::customer_text;
+
+/// Decides from what is desired and what was found under the lock.
+pub fn plan(desired: &Desired, found: &Found) -> Plan {
+    let of_number: Vec<&FoundBill> =
+        found.bills.iter().filter(|bill| same_number(bill, &desired.number)).collect();
+    let known = found.known.and_then(|id| found.bills.iter().find(|bill| bill.inv_id() == id));
+    match (of_number.as_slice(), known) {
+        ([], None) => insert(desired, found),
+        // Under its known Inv_ID stands a bill of another number: ours whose number was changed, or one of
+        // RainTek's that took over the Inv_ID after ours was deleted.
+        ([], Some(bill)) if is_ours(bill) => replace(desired, found, bill),
+        ([], Some(_)) => insert(desired, found),
+        ([bill], known) => {
+            let ours = is_ours(bill) || known.is_some_and(|known| known.inv_id() == bill.inv_id());
+            let elsewhere = known.filter(|known| known.inv_id() != bill.inv_id() && is_ours(known));
+            match (ours, elsewhere) {
+                (false, _) => Plan::Conflict(Conflict::NumberTaken {
+                    inv_id: bill.inv_id(),
+                    grand_total: bill.info.decimal("GrandTotal"),
+                }),
+                (true, Some(other)) => {
+                    Plan::Conflict(Conflict::Ambiguous { inv_ids: vec![bill.inv_id(), other.inv_id()] })
+                }
+                (true, None) => replace(desired, found, bill),
+            }
+        }
+        (several, _) => Plan::Conflict(Conflict::Ambiguous {
+            inv_ids: several.iter().map(|bill| bill.inv_id()).collect(),
+        }),
+    }
+}
+
+/// Every place in which a bill differs from what is desired: empty means the same.
+pub fn differences(desired: &Desired, bill: &FoundBill) -> Vec<Difference> {
+    let mut all = Vec::new();
+    row_differences("InvoiceInfo", 0, &desired.info, &bill.info, &mut all);
+    let customer = bill.info.int(&desired.customer_column);
+    if desired.customer != DesiredCustomer::Existing(CustomerId::try_from(customer).unwrap_or_default()) {
+        all.push(Difference {
+            table: "InvoiceInfo",
+            row: 0,
+            column: desired.customer_column.clone(),
+            desired: format!("{:?}", desired.customer),
+            found: customer.to_string(),
+        });
+    }
+    rows_differences("Invoice_Product", &desired.lines, &bill.lines, &mut all);
+    rows_differences("Invoice_Payment", &desired.payments, &bill.payments, &mut all);
+    if bill.counter.is_empty() {
+        all.push(count_difference("counter", 1, 0));
+    }
+    all
+}
+
+fn same_number(bill: &FoundBill, number: &str) -> bool {
+    bill.info.text("InvoiceNo").trim().eq_ignore_ascii_case(number.trim())
+}
+
+fn is_ours(bill: &FoundBill) -> bool {
+    bill.info.text("TillID").trim().eq_ignore_ascii_case(TILL_ID)
+}
+
+fn insert(desired: &Desired, found: &Found) -> Plan {
+    let marks = &found.marks;
+    let inv_id = marks.inv_id.saturating_add(1);
+    let (customer_id, new_customer) = customer(desired, found);
+    let mut info = desired.info.clone();
+    set(&mut info, "Inv_ID", inv_id.into());
+    set(&mut info, &desired.customer_column, customer_id.into());
+    Plan::Insert(Box::new(InsertPlan {
+        inv_id,
+        customer_id,
+        new_customer,
+        info,
+        lines: numbered(&desired.lines, "IPo_ID", marks.line_id, inv_id),
+        payments: numbered(&desired.payments, "IP_ID", marks.payment_id, inv_id),
+        tax_type: desired.tax_type,
+        counter_row: (!marks.counter_has_number).then(|| counter_row(desired, found)),
+    }))
+}
+
+fn replace(desired: &Desired, found: &Found, bill: &FoundBill) -> Plan {
+    let inv_id = bill.inv_id();
+    let (customer_id, new_customer) = customer(desired, found);
+    if differences(desired, bill).is_empty() {
+        return Plan::Nothing { inv_id, customer_id };
+    }
+    let mut info = desired.info.clone();
+    set(&mut info, &desired.customer_column, customer_id.into());
+    let lines_differ = !same_rows(&desired.lines, &bill.lines);
+    let payments_differ = !same_rows(&desired.payments, &bill.payments);
+    let lines = numbered(&desired.lines, "IPo_ID", found.marks.line_id, inv_id);
+    Plan::Replace(Box::new(ReplacePlan {
+        inv_id,
+        customer_id,
+        new_customer,
+        info,
+        lines: lines_differ.then_some(lines),
+        payments: payments_differ.then(|| payment_change(desired, found, bill)),
+        counter_row: (bill.counter.is_empty() && !found.marks.counter_has_number)
+            .then(|| counter_row(desired, found)),
+        tax_type: desired.tax_type,
+        before: bill.clone(),
+    }))
+}
+
+fn customer(desired: &Desired, found: &Found) -> (CustomerId, Option<Row>) {
+    match &desired.customer {
+        DesiredCustomer::Existing(id) => (*id, None),
+        DesiredCustomer::New(row) => {
+            let id = found.marks.customer_id.saturating_add(1);
+            let mut row = row.clone();
+            set(&mut row, "ID", id.into());
+            let number = customer_text(found.marks.customer_number.saturating_add(1));
+            row.0.insert("CustomerID".into(), Value::Text(number));
+            (id, Some(row))
+        }
+    }
+}
+
+/// The counter's ID is the number's own N where that is free, so that RainTek's next bill follows it.
+fn counter_row(desired: &Desired, found: &Found) -> Row {
+    let marks = &found.marks;
+    let id = desired.counter.filter(|_| !marks.counter_taken).unwrap_or(marks.counter.saturating_add(1));
+    let mut row = desired.counter_row.clone();
+    set(&mut row, "ID", id.into());
+    row
+}
+
+/// Rows of this bill; the key is left to the server where it numbers the column itself.
+fn numbered(rows: &[Row], key: &str, highest: i32, inv_id: i32) -> Vec<Row> {
+    rows.iter()
+        .zip(1_i64..)
+        .map(|(row, offset)| {
+            let mut row = row.clone();
+            set(&mut row, "InvoiceID", inv_id.into());
+            set(&mut row, key, i64::from(highest).saturating_add(offset));
+            row
+        })
+        .collect()
+}
+
+fn payment_change(desired: &Desired, found: &Found, bill: &FoundBill) -> PaymentChange {
+    let rows = numbered(&desired.payments, "IP_ID", found.marks.payment_id, bill.inv_id());
+    let ids: Vec<i64> = bill.payments.iter().map(|row| row.int("IP_ID")).collect();
+    let kept = rows.len().min(ids.len());
+    let mut rows = rows.into_iter();
+    let update = ids
+        .iter()
+        .copied()
+        .zip(rows.by_ref().take(kept))
+        .map(|(id, mut row)| {
+            row.0.retain(|name, _| !name.eq_ignore_ascii_case("IP_ID"));
+            (id, row)
+        })
+        .collect();
+    PaymentChange { update, insert: rows.collect(), delete: ids.iter().skip(kept).copied().collect() }
+}
+
+fn set(row: &mut Row, column: &str, value: i64) {
+    row.0.insert(column.to_owned(), Value::Int(value));
+}
+
+fn same_row(desired: &Row, found: &Row) -> bool {
+    desired.0.iter().all(|(name, value)| found.get(name).is_some_and(|there| there.same(value)))
+}
+
+/// The same rows in any order: the server may number the rows of one INSERT as it likes.
+fn same_rows(desired: &[Row], found: &[Row]) -> bool {
+    if desired.len() != found.len() {
+        return false;
+    }
+    if desired.iter().zip(found).all(|(left, right)| same_row(left, right)) {
+        return true;
+    }
+    let mut left: Vec<&Row> = found.iter().collect();
+    desired.iter().all(|row| {
+        left.iter().position(|there| same_row(row, there)).map(|index| left.swap_remove(index)).is_some()
+    })
+}
+
+fn rows_differences(table: &'static str, desired: &[Row], found: &[Row], all: &mut Vec<Difference>) {
+    if same_rows(desired, found) {
+        return;
+    }
+    if desired.len() != found.len() {
+        all.push(count_difference(table, desired.len(), found.len()));
+    }
+    for (index, (left, right)) in desired.iter().zip(found).enumerate() {
+        row_differences(table, index, left, right, all);
+    }
+}
+
+fn row_differences(table: &'static str, row: usize, desired: &Row, found: &Row, all: &mut Vec<Difference>) {
+    for (name, value) in &desired.0 {
+        let there = found.get(name);
+        if !there.is_some_and(|there| there.same(value)) {
+            all.push(Difference {
+                table,
+                row,
+                column: name.clone(),
+                desired: format!("{value:?}"),
+                found: there.map_or_else(|| "no such column".to_owned(), |there| format!("{there:?}")),
+            });
+        }
+    }
+}
+
+fn count_difference(table: &'static str, desired: usize, found: usize) -> Difference {
+    Difference {
+        table,
+        row: 0,
+        column: String::new(),
+        desired: format!("{desired} rows"),
+        found: format!("{found} rows"),
+    }
+}
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;

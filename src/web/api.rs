@@ -1,0 +1,105 @@
+//! The page's API: the snapshot, its changes, and commands.
+
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::StatusCode;
+use axum::response::sse::{Event, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream::{Stream, unfold};
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+
+use super::Shared;
+use super::guard::Refusal;
+use crate::model::command::{Command, Reply};
+use crate::model::status::Snapshot;
+
+/// A command is a few words; an invoice number has at most some dozens of characters.
+const LARGEST_COMMAND: usize = 16 * 1024;
+/// At most so often a snapshot is sent: a big load publishes far more of them.
+const GAP: Duration = Duration::from_millis(250);
+/// So often the page hears something: well within the ten seconds after which it calls itself stale.
+const PING: Duration = Duration::from_secs(3);
+
+/// The largest command.
+pub(super) fn body_limit() -> DefaultBodyLimit {
+    DefaultBodyLimit::max(LARGEST_COMMAND)
+}
+
+/// The snapshot, or 503 where nobody publishes any more.
+pub(super) fn status(State(shared): State<Shared>) -> Ready<Response> {
+    let published = shared.published();
+    ready(if published.running {
+        Json(published.snapshot.as_ref()).into_response()
+    } else {
+        engine_gone().into_response()
+    })
+}
+
+/// The snapshot now and with each change. Ends with the engine, so that the page asks again and learns why.
+pub(super) fn events(State(shared): State<Shared>) -> Ready<Response> {
+    let receiver = shared.controls.watch();
+    ready(if receiver.has_changed().is_ok() {
+        Sse::new(changes(receiver)).into_response()
+    } else {
+        engine_gone().into_response()
+    })
+}
+
+/// Hands a command to the engine.
+pub(super) async fn command(
+    State(shared): State<Shared>,
+    command: Result<Json<Command>, JsonRejection>,
+) -> Response {
+    let command = match command {
+        Ok(Json(command)) => command,
+        Err(rejection) => return refused(&rejection).into_response(),
+    };
+    let reply = shared.controls.command(command).await;
+    let status = match reply {
+        Reply::Accepted { .. } => StatusCode::OK,
+        Reply::Refused { .. } => StatusCode::CONFLICT,
+    };
+    (status, Json(reply)).into_response()
+}
+
+fn engine_gone() -> Refusal {
+    Refusal(StatusCode::SERVICE_UNAVAILABLE, super::health::ENGINE_GONE)
+}
+
+/// Axum's own words would repeat what was sent.
+fn refused(rejection: &JsonRejection) -> Refusal {
+    let status = rejection.status();
+    let sentence = match status {
+        StatusCode::PAYLOAD_TOO_LARGE => "That is too long for a command.",
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => "A command is sent as application/json.",
+        _ => "That is not a command ShopSync knows.",
+    };
+    Refusal(status, sentence)
+}
+
+fn changes(receiver: watch::Receiver<Arc<Snapshot>>) -> impl Stream<Item = Result<Event, Infallible>> {
+    unfold((receiver, true), |(mut receiver, first)| async move {
+        if !first {
+            sleep(GAP).await;
+            match timeout(PING, receiver.changed()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(_publisher_gone)) => return None,
+                Err(_nothing_new) => {
+                    // Never without data: a browser drops such an event in silence.
+                    return Some((Ok(Event::default().event("ping").data("-")), (receiver, false)));
+                }
+            }
+        }
+        let snapshot = Arc::clone(&receiver.borrow_and_update());
+        // A snapshot is plain data; were it ever not to become JSON, the page would see the stream end.
+        let event = Event::default().event("snapshot").json_data(snapshot.as_ref()).ok()?;
+        Some((Ok(event), (receiver, false)))
+    })
+}

@@ -1,0 +1,64 @@
+//! Asks a running ShopSync on this PC, for the command line.
+
+use std::time::Duration;
+
+use crate::model::command::{Command, Reply};
+use crate::model::fault::{Action, Fault, FaultKind, Scope};
+use crate::model::status::Snapshot;
+
+/// Long enough for a busy PC, short enough for a person.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A client of the page's API.
+pub struct Client {
+    http: reqwest::Client,
+    base: String,
+    token: String,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").field("base", &self.base).finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// For the ShopSync on this port of 127.0.0.1.
+    ///
+    /// # Errors
+    /// No HTTP client can be made.
+    pub fn new(port: u16, token: String) -> Result<Self, Fault> {
+        let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build();
+        let http = http.map_err(|error| not_running(&error))?;
+        Ok(Self { http, base: format!("http://127.0.0.1:{port}"), token })
+    }
+
+    /// The published state.
+    ///
+    /// # Errors
+    /// Nobody answers, or not as ShopSync does.
+    pub async fn status(&self) -> Result<Snapshot, Fault> {
+        let request = self.http.get(format!("{}/api/status", self.base));
+        let answer =
+            request.bearer_auth(&self.token).send().await.and_then(reqwest::Response::error_for_status);
+        let answer = answer.map_err(|error| not_running(&error))?;
+        answer.json().await.map_err(|error| not_running(&error))
+    }
+
+    /// Gives a command.
+    ///
+    /// # Errors
+    /// Nobody answers, or not as ShopSync does. A refusal is no error.
+    pub async fn command(&self, command: &Command) -> Result<Reply, Fault> {
+        let request = self.http.post(format!("{}/api/command", self.base));
+        let answer = request.bearer_auth(&self.token).json(command).send().await;
+        let answer = answer.map_err(|error| not_running(&error))?;
+        answer.json().await.map_err(|error| not_running(&error))
+    }
+}
+
+fn not_running(error: &reqwest::Error) -> Fault {
+    Fault::new(FaultKind::Transient, Scope::Item, "ShopSync is not running, or does not answer.")
+        .action(Action::CallSupport)
+        .detail(error)
+}

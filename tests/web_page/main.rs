@@ -1,0 +1,29 @@
+//! The status page in a real browser: what is clicked reaches the engine, and what is shown is true.
+#![cfg(unix)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test may fail loudly"
+)]
+
+mod browser;
+mod clicks;
+mod pictures;
+mod scenes;
+mod site;
+mod truth;
+
+use browser::Browser;
+use shopsync::model::status::Snapshot;
+use site::Site;
+
+/// The page with this snapshot, opened by its link, at the size it is designed for.
+fn opened(snapshot: Snapshot) -> (Site, Browser) {
+    let site = Site::open(snapshot);
+    let mut browser = Browser::open(960, 680);
+    browser.go(&site.link());
+    browser
+        .wait("document.querySelector('.card .big').innerText !== '' && document.readyState === 'complete'");
+    (site, browser)
+}

@@ -1,0 +1,235 @@
+//! Snapshots of believable moments in a shop.
+
+use chrono::{DateTime, Duration, Utc};
+use shopsync::model::health::HealthState;
+use shopsync::model::product::ProductProblem;
+use shopsync::model::status::{
+    Activity, Counts, ItemStatus, LastPush, LinkStatus, ProductsStatus, Progress, Snapshot,
+};
+
+const CUSTOMERS: [&str; 6] =
+    ["Asha Traders", "", "Lakshmi Stationers", "Mohammed Irfan", "S. Venkatesh & Sons", "Dr. Meera Nair"];
+
+/// Now, as the browser sees it.
+#[expect(clippy::disallowed_methods, reason = "the browser beside it has the machine's clock")]
+pub(crate) fn now() -> DateTime<Utc> {
+    Utc::now()
+}
+
+/// All is well.
+pub(crate) fn in_step() -> Snapshot {
+    let now = now();
+    Snapshot {
+        version: "0.1.0".into(),
+        at: now,
+        started: now - Duration::hours(3),
+        state: HealthState::InStep,
+        sentence: "Everything is in step.".into(),
+        summary: "143 of 143 invoices of today are in RainTek, totals equal. Last: GST-0143, 2 min ago."
+            .into(),
+        raintek: link("Raintech_DB1 on .\\SQLEXPRESS", 3),
+        billing: link("http://127.0.0.1:8090", 12),
+        realtime: true,
+        products: ProductsStatus {
+            total: 4812,
+            changed: 2,
+            last_pass: Some(now - Duration::minutes(3)),
+            ..ProductsStatus::default()
+        },
+        counts: Counts { waiting: 0, held: 0, done_today: 143, seen_today: 143, done_total: 12_998 },
+        items: Vec::new(),
+        last_push: Some(LastPush { number: "GST-0143".into(), at: now - Duration::minutes(2), took_ms: 430 }),
+        paused_until: None,
+        activity: activity(),
+    }
+}
+
+/// No proof yet.
+pub(crate) fn starting() -> Snapshot {
+    Snapshot {
+        state: HealthState::Starting,
+        sentence: "ShopSync is looking at both sides.".into(),
+        summary: String::new(),
+        raintek: LinkStatus { target: "Raintech_DB1 on .\\SQLEXPRESS".into(), ..LinkStatus::default() },
+        billing: LinkStatus { target: "http://127.0.0.1:8090".into(), ..LinkStatus::default() },
+        realtime: false,
+        products: ProductsStatus::default(),
+        counts: Counts::default(),
+        last_push: None,
+        activity: Vec::new(),
+        ..in_step()
+    }
+}
+
+/// Something is on its way, and the first big load of products too.
+pub(crate) fn working() -> Snapshot {
+    let mut snapshot = in_step();
+    snapshot.state = HealthState::Working;
+    snapshot.sentence = "3 invoices are on their way to RainTek.".into();
+    snapshot.summary = "140 of 143 invoices of today are in RainTek.".into();
+    snapshot.products.progress = Some(Progress { done: 1900, total: 4812 });
+    snapshot.items = (144..147)
+        .map(|n| ItemStatus {
+            state: "sending".into(),
+            sentence: String::new(),
+            detail: String::new(),
+            tries: 0,
+            first_failed: None,
+            next_try: None,
+            ..waiting(n)
+        })
+        .collect();
+    snapshot.counts = Counts { waiting: 3, done_today: 140, ..snapshot.counts };
+    snapshot
+}
+
+/// One item held, two waiting, some products not whole.
+pub(crate) fn attention() -> Snapshot {
+    let mut snapshot = in_step();
+    snapshot.state = HealthState::Attention;
+    snapshot.sentence = "1 invoice needs a look.".into();
+    snapshot.summary = "142 of 145 invoices of today are in RainTek. Look at the held invoice below.".into();
+    snapshot.items = vec![held(151), waiting(152), waiting(153)];
+    snapshot.counts = Counts { waiting: 2, held: 1, done_today: 142, seen_today: 145, done_total: 12_997 };
+    snapshot.products.problems = (1..4)
+        .map(|pid| ProductProblem {
+            pid,
+            code: format!("PEN-{pid:03}"),
+            sentence: "The barcode 8901234567890 stands on another product too.".into(),
+        })
+        .collect();
+    snapshot
+}
+
+/// RainTek's database is gone.
+pub(crate) fn failing() -> Snapshot {
+    let mut snapshot = in_step();
+    let now = now();
+    snapshot.state = HealthState::Failing;
+    snapshot.sentence = "RainTek's database is not answering.".into();
+    snapshot.summary =
+        "12 invoices wait and go by themselves as soon as it is back. Is the main PC on?".into();
+    snapshot.raintek.connected = false;
+    snapshot.raintek.since = Some(now - Duration::minutes(14));
+    snapshot.raintek.sentence = Some("RainTek's database is not answering.".into());
+    snapshot.raintek.detail = Some("connect to 192.168.1.4:1433: timed out".into());
+    snapshot.raintek.next_try = Some(now + Duration::seconds(40));
+    snapshot.realtime = false;
+    snapshot.items = (160..172).map(waiting).collect();
+    snapshot.counts = Counts { waiting: 12, ..snapshot.counts };
+    snapshot
+}
+
+/// A person paused it.
+pub(crate) fn paused() -> Snapshot {
+    Snapshot {
+        state: HealthState::Paused,
+        sentence: "Paused until 11:30.".into(),
+        summary: "Invoices wait and go by themselves then. Nothing is lost.".into(),
+        paused_until: Some(now() + Duration::minutes(48)),
+        ..in_step()
+    }
+}
+
+/// So many held.
+pub(crate) fn held_many(count: i64) -> Snapshot {
+    let mut snapshot = attention();
+    snapshot.items = (0..count).map(held).collect();
+    snapshot.counts.held = u64::try_from(count).unwrap_or(0);
+    snapshot.counts.waiting = 0;
+    snapshot.sentence = format!("{count} invoices need a look.");
+    snapshot
+}
+
+/// Names that try to be markup, and names without an end.
+pub(crate) fn hostile() -> Snapshot {
+    let mut snapshot = attention();
+    let markup = "<img src=x onerror=\"document.title='taken'\"><script>document.title='taken'</script>";
+    let endless = "Shree-Lakshmi-Venkateshwara-General-Stores-and-Stationery-Wholesale-Merchants-".repeat(4);
+    let mut one = held(151);
+    one.number = format!("GST/2025-26/{}", "0".repeat(60));
+    one.customer = endless.clone();
+    one.amount = "9999999999999999.99".into();
+    one.sentence = format!("Item \"{endless}\" is not in RainTek.");
+    let mut two = held(152);
+    two.customer = markup.into();
+    two.sentence = markup.into();
+    two.detail = format!("{markup}\n{endless}");
+    two.amount = String::new();
+    snapshot.items = vec![one, two];
+    snapshot.counts.held = 2;
+    snapshot.counts.waiting = 0;
+    snapshot.sentence = format!("2 invoices need a look: {markup}");
+    snapshot.raintek.target = endless.clone();
+    snapshot.last_push = snapshot.last_push.map(|push| LastPush { number: endless.clone(), ..push });
+    snapshot.activity.insert(
+        0,
+        Activity { id: 99, at: now(), kind: "hold".into(), number: String::new(), sentence: markup.into() },
+    );
+    snapshot
+}
+
+fn link(target: &str, latency_ms: u64) -> LinkStatus {
+    LinkStatus {
+        connected: true,
+        latency_ms: Some(latency_ms),
+        since: Some(now() - Duration::hours(3)),
+        last_ok: Some(now()),
+        target: target.into(),
+        ..LinkStatus::default()
+    }
+}
+
+fn waiting(n: i64) -> ItemStatus {
+    let now = now();
+    let customer = usize::try_from(n).ok().and_then(|n| CUSTOMERS.get(n % CUSTOMERS.len())).copied();
+    ItemStatus {
+        record_id: format!("record{n:09}"),
+        number: format!("GST-{n:04}"),
+        customer: customer.unwrap_or_default().into(),
+        amount: format!("{}.50", 410 + n * n * 37),
+        state: "waiting".into(),
+        sentence: "RainTek's database is not answering.".into(),
+        action: "Nothing to do: it is tried again by itself.".into(),
+        action_kind: "wait".into(),
+        detail: "connect to 192.168.1.4:1433: timed out".into(),
+        tries: 2,
+        first_seen: now - Duration::minutes(31),
+        first_failed: Some(now - Duration::minutes(30)),
+        next_try: Some(now + Duration::seconds(40 + n % 7)),
+    }
+}
+
+fn held(n: i64) -> ItemStatus {
+    ItemStatus {
+        state: "held".into(),
+        sentence: "Item \"Blue pen\" is not in RainTek.".into(),
+        action: "Pull products and retry.".into(),
+        action_kind: "pull_products".into(),
+        detail: "Invoice_Product: no row of Product with ProductCode = 'PEN-BLUE'".into(),
+        tries: 3,
+        next_try: Some(now() + Duration::minutes(52)),
+        ..waiting(n)
+    }
+}
+
+fn activity() -> Vec<Activity> {
+    let line = |id: i64, minutes: i64, kind: &str, sentence: &str| Activity {
+        id,
+        at: now() - Duration::minutes(minutes),
+        kind: kind.into(),
+        number: String::new(),
+        sentence: sentence.into(),
+    };
+    vec![
+        line(9, 2, "push", "GST-0143 of Asha Traders, ₹ 1,23,456.00, is in RainTek."),
+        line(8, 3, "products", "2 products changed in RainTek and were taken over."),
+        line(7, 5, "push", "GST-0142, ₹ 410.00, is in RainTek."),
+        line(6, 9, "push", "GST-0141 of Dr. Meera Nair, ₹ 2,900.00, is in RainTek."),
+        line(5, 14, "link", "RainTek's database answers again after 4 minutes."),
+        line(4, 18, "link", "RainTek's database is not answering."),
+        line(3, 20, "hold", "GST-0139 is held: item \"Blue pen\" is not in RainTek."),
+        line(2, 180, "app", "ShopSync 0.1.0 started."),
+        line(1, 1500, "note", "Paused for 15 minutes."),
+    ]
+}

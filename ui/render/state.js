@@ -1,0 +1,38 @@
+// The first line: one sentence, one icon, one more sentence with numbers; and the browser's tab.
+
+import { setHidden, setText } from '../dom.js';
+import { favicon, icon } from '../icons.js';
+import { words } from '../words.js';
+
+export function createState(sentence, summary, place, tab) {
+  let drawn = null;
+  let title = words.looking;
+
+  setText(sentence, words.looking);
+  draw('starting');
+
+  return {
+    update(snapshot) {
+      setText(sentence, snapshot.sentence);
+      setText(summary, snapshot.summary);
+      setHidden(summary, snapshot.summary === '');
+      title = words.title(words.states[snapshot.state] ?? snapshot.state, snapshot.counts.held);
+      document.body.dataset.state = snapshot.state;
+      draw(snapshot.state);
+    },
+    tick(_now, stale) {
+      document.title = stale ? words.titleStale : title;
+      const shown = stale ? 'starting' : drawn;
+      if (tab.dataset.state !== shown) {
+        tab.dataset.state = shown;
+        tab.href = favicon(shown);
+      }
+    },
+  };
+
+  function draw(state) {
+    if (state === drawn) return;
+    drawn = state;
+    place.replaceChildren(icon(state));
+  }
+}
