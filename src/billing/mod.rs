@@ -31,6 +31,7 @@ mod account;
 mod classify;
 mod client;
 mod folder;
+mod health;
 mod process;
 mod reads;
 mod realtime;

@@ -41,7 +41,9 @@ pub(super) fn start(program: &Path, layout: &Layout, listen: &str, log: &Path) -
         .current_dir(layout.root())
         .stdin(Stdio::null())
         .stdout(output)
-        .stderr(errors);
+        .stderr(errors)
+        // Without an orderly stop (a panic, a cancelled start) it must not outlive us either.
+        .kill_on_drop(true);
     hide_window(&mut command);
     command.spawn().map_err(|error| fault("The billing app's program cannot be started.", error))
 }

@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value;
 use tokio::process::Child;
 use tokio::sync::{Mutex, watch};
 
 use super::account::{Account, Workshop};
-use super::classify::{Trouble, classify_trouble, config};
+use super::classify::config;
 use super::folder::Layout;
+use super::health::{Health, Lookout, not_answering};
 use super::process;
 use super::templates::{self, Hook};
 use crate::model::fault::{Fault, FaultKind, Scope};
@@ -25,7 +25,6 @@ use crate::ports::Clock;
 const START_LIMIT: Duration = Duration::from_secs(60);
 const START_STEP: Duration = Duration::from_millis(50);
 const LOOK_EVERY: Duration = Duration::from_secs(2);
-const HEALTH_LIMIT: Duration = Duration::from_secs(5);
 /// A process that lives and does not answer for this long hangs.
 const HANGS: Duration = Duration::from_secs(30);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
@@ -61,7 +60,7 @@ pub struct Server {
     log: PathBuf,
     mark: PathBuf,
     hook: Hook,
-    http: reqwest::Client,
+    lookout: Lookout,
     clock: Arc<dyn Clock>,
     account: Arc<Account>,
     state: watch::Sender<ServerState>,
@@ -83,13 +82,6 @@ impl std::fmt::Debug for Server {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Server").field("url", &self.settings.url).finish_non_exhaustive()
     }
-}
-
-enum Health {
-    PocketBase,
-    SomethingElse,
-    Nobody,
-    Silent(Fault),
 }
 
 /// Where the app lies that may be started and worked on, if anywhere.
@@ -126,20 +118,14 @@ impl Server {
         account: Arc<Account>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, Fault> {
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(HEALTH_LIMIT)
-            .build()
-            .map_err(|error| classify_trouble(Trouble::of(&error), "HTTP client"))?;
         Ok(Self {
             program: program_of(&settings),
             log: data_dir.join("logs").join("pocketbase.log"),
             mark: data_dir.join("pocketbase.started"),
             hook: templates::hook(&settings),
             layout,
+            lookout: Lookout::new(&settings.url)?,
             settings,
-            http,
             clock,
             account,
             state: watch::Sender::new(ServerState::Unknown),
@@ -233,11 +219,12 @@ impl Server {
     }
 
     async fn ensure_locked(&self, process: &mut Process) -> Result<Origin, Fault> {
+        // Asked before: whoever answers may end right after, and would then look like somebody else's.
+        let origin = self.origin(process);
         match self.health().await {
             Health::PocketBase => {
                 process.last_answer = self.clock.elapsed();
                 process.failures = 0;
-                let origin = self.origin(process);
                 process.theirs = origin == Origin::Found;
                 return Ok(origin);
             }
@@ -392,30 +379,7 @@ impl Server {
     }
 
     async fn health(&self) -> Health {
-        let url = format!("{}/api/health", self.settings.url.trim().trim_end_matches('/'));
-        let response = match self.http.get(url).send().await {
-            Ok(response) => response,
-            Err(error) => {
-                return match Trouble::of(&error) {
-                    Trouble::NoConnection => Health::Nobody,
-                    Trouble::Broke => Health::SomethingElse,
-                    trouble => Health::Silent(classify_trouble(trouble, "GET /api/health")),
-                };
-            }
-        };
-        let ok = response.status().is_success();
-        let busy = response.status().is_server_error() || response.status().as_u16() == 429;
-        let small = response.content_length().is_some_and(|length| length < 10_000);
-        let body = if small { response.bytes().await.unwrap_or_default() } else { Vec::new().into() };
-        let body: Value = serde_json::from_slice(&body).unwrap_or_default();
-        let healthy = body.get("code").and_then(Value::as_u64) == Some(200) && body.get("data").is_some();
-        if ok && healthy {
-            Health::PocketBase
-        } else if busy && body.get("message").is_some() {
-            Health::Silent(not_answering())
-        } else {
-            Health::SomethingElse
-        }
+        self.lookout.health(self.clock.as_ref()).await
     }
 
     fn publish(&self, state: ServerState) {
@@ -425,19 +389,6 @@ impl Server {
             changed
         });
     }
-}
-
-impl Drop for Server {
-    /// Without an orderly stop (a panic) the process must not outlive us either.
-    fn drop(&mut self) {
-        if let Some(child) = self.process.get_mut().child.as_mut() {
-            let _ = child.start_kill();
-        }
-    }
-}
-
-fn not_answering() -> Fault {
-    Fault::transient(Scope::Billing, "The billing app is not answering.")
 }
 
 fn ended_at_once(listen: &str, said: &str, status: &str) -> Fault {

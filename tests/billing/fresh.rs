@@ -9,7 +9,7 @@ use shopsync::ports::{Billing as _, InvoiceScan};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use crate::pocketbase::{Shop, until};
+use crate::pocketbase::{Shop, soon, until};
 
 #[tokio::test]
 async fn an_empty_folder_becomes_an_app_and_is_back_after_a_restart() {
@@ -95,7 +95,8 @@ async fn what_a_killed_run_left_behind_is_used_again_and_kept_alive() {
     });
     let _ = tokio::process::Command::new("sh").arg("-c").arg(format!("kill -KILL {pid}")).status().await;
     let mut state = server.state();
-    state.wait_for(|state| *state == ServerState::Up(Origin::Started)).await.unwrap();
+    let started = state.wait_for(|state| *state == ServerState::Up(Origin::Started));
+    soon("it is started again", started).await.unwrap();
     second.probe().await.unwrap();
     keeper.abort();
     let _ = keeper.await;
@@ -104,23 +105,25 @@ async fn what_a_killed_run_left_behind_is_used_again_and_kept_alive() {
 
 #[tokio::test]
 async fn an_address_that_another_program_has_is_named() {
-    let shop = Shop::new();
-    let listener = TcpListener::bind(("127.0.0.1", shop.port)).await.unwrap();
-    let other = tokio::spawn(async move {
-        loop {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            let mut request = [0_u8; 1024];
-            let _ = stream.read(&mut request).await;
-            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi").await;
-        }
-    });
-    let fault = shop.adapter().set_up().await.unwrap_err();
-    assert_eq!(fault.kind, FaultKind::Config);
-    assert_eq!(
-        fault.sentence,
-        format!("Another program answers at {}, not the billing app.", shop.settings.url)
-    );
-    other.abort();
+    for says in ["HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", "SSH-2.0-OpenSSH_9.2\r\n", ""] {
+        let shop = Shop::new();
+        let listener = TcpListener::bind(("127.0.0.1", shop.port)).await.unwrap();
+        let other = tokio::spawn(async move {
+            loop {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut request = [0_u8; 1024];
+                let _ = stream.read(&mut request).await;
+                let _ = stream.write_all(says.as_bytes()).await;
+            }
+        });
+        let fault = shop.adapter().set_up().await.unwrap_err();
+        assert_eq!(fault.kind, FaultKind::Config, "{says:?}");
+        assert_eq!(
+            fault.sentence,
+            format!("Another program answers at {}, not the billing app.", shop.settings.url)
+        );
+        other.abort();
+    }
 }
 
 #[tokio::test]

@@ -1,1 +1,224 @@
-//! x
+//! Reads are complete or an error, and exact or refused.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use shopsync::billing::{OWN_IDENTITY, PocketBase};
+use shopsync::model::fault::FaultKind;
+use shopsync::model::ids::RecordId;
+use shopsync::model::invoice::{InvoiceRead, NotDue, Stamp, TaxType};
+use shopsync::ports::{Billing as _, Clock as _, InvoiceScan};
+
+use crate::pocketbase::{Caller, Shop, TestClock, until};
+
+const EVERYTHING: InvoiceScan = InvoiceScan::Unproven { since: None };
+
+async fn start() -> (Shop, PocketBase, Caller) {
+    let shop = Shop::new();
+    let app = shop.adapter();
+    app.set_up().await.unwrap();
+    let phone = shop.as_phone().await;
+    (shop, app, phone)
+}
+
+fn bill(number: &str) -> Value {
+    json!({"invoice_number": number, "invoice_date": "2026-11-21 00:00:00.000Z", "status": "completed", "grand_total": 100})
+}
+
+fn id_of(record: &Value) -> RecordId {
+    RecordId::new(record["id"].as_str().unwrap())
+}
+
+/// To a guest the app is open but shows nothing: the trap.
+async fn open_to_guests(admin: &Caller) {
+    for collection in ["invoices", "invoice_items", "products"] {
+        let hide = "@request.auth.id != ''";
+        let rules = json!({"listRule": hide, "viewRule": hide, "createRule": "", "updateRule": ""});
+        admin.patch(&format!("/api/collections/{collection}"), rules).await;
+    }
+}
+
+#[tokio::test]
+async fn an_invoice_comes_whole_and_exact() {
+    let (_shop, app, phone) = start().await;
+    let customer = phone.make("customers", json!({"name": "Asha", "phone": "+91 98765 43210"})).await;
+    let product = phone.make("products", json!({"product_code": "P-7", "name": "Rice"})).await;
+    let mut sent = bill(" G-1-26 ");
+    // 00:10 on the first day of a financial year, and what an app's float arithmetic leaves behind.
+    sent["invoice_date"] = json!("2026-03-31 18:40:00.000Z");
+    sent["grand_total"] = serde_json::from_str("1180.3000000000002").unwrap();
+    sent["customer"] = customer["id"].clone();
+    sent["tax_type"] = json!("NON GST");
+    sent["payment_method"] = json!("split");
+    sent["item_count"] = json!(40);
+    let made = phone.make("invoices", sent).await;
+    let line = |quantity: u32| {
+        json!({"method": "POST", "url": "/api/collections/invoice_items/records",
+        "body": {"invoice": made["id"], "product": product["id"], "quantity": quantity, "rate": 0.1}})
+    };
+    phone.post("/api/batch", json!({"requests": (1..=40).map(line).collect::<Vec<_>>()})).await;
+    phone.make("invoice_payments", json!({"invoice": made["id"], "mode": "upi", "amount": 1000})).await;
+    phone.make("invoice_payments", json!({"invoice": made["id"], "mode": "cash", "amount": 180.3})).await;
+
+    let InvoiceRead::Found(invoice) = app.invoice(&id_of(&made)).await.unwrap() else { panic!("not found") };
+    assert_eq!((invoice.number.as_str(), invoice.tax_type), ("G-1-26", TaxType::NonGst));
+    assert_eq!(invoice.date.to_string(), "2026-04-01");
+    assert_eq!(invoice.grand_total.to_string(), "1180.30");
+    assert_eq!(invoice.customer.as_ref().unwrap().name, "Asha");
+    let quantities: Vec<String> =
+        invoice.lines.iter().map(|line| line.quantity.normalize().to_string()).collect();
+    assert_eq!(quantities, (1..=40).map(|n| n.to_string()).collect::<Vec<_>>(), "in the order of entry");
+    assert!(invoice.lines.iter().all(|line| line.product_code == "P-7"));
+    let payments: Vec<_> =
+        invoice.payments.iter().map(|p| (p.mode.0.as_str(), p.amount.normalize().to_string())).collect();
+    assert_eq!(payments, [("upi", "1000".to_owned()), ("cash", "180.3".to_owned())]);
+
+    let heads = app.list(&EVERYTHING).await.unwrap();
+    assert_eq!((heads[0].number.as_str(), heads[0].customer.as_str()), ("G-1-26", "Asha"));
+    assert_eq!(heads[0].date.unwrap().to_string(), "2026-04-01");
+    assert_eq!(app.of_number("G-1-26").await.unwrap(), heads);
+    assert_eq!(app.of_number("G-1").await.unwrap(), []);
+    assert_eq!(app.of_number("G'1\\").await.unwrap(), []);
+
+    let customer = (id_of(&customer), 5);
+    app.stamp(&id_of(&made), &Stamp::Synced { inv_id: 9, customer: Some(customer) }).await.unwrap();
+    let InvoiceRead::Found(invoice) = app.invoice(&id_of(&made)).await.unwrap() else { panic!("not found") };
+    assert_eq!((invoice.pos_id, invoice.stamped, invoice.customer.unwrap().pos_id), (Some(9), true, Some(5)));
+    assert_eq!(app.list(&EVERYTHING).await.unwrap(), []);
+    let since = InvoiceScan::Unproven { since: Some(heads[0].updated.clone()) };
+    assert_eq!(app.list(&since).await.unwrap()[0].stamped, Some(9));
+    app.server().stop().await;
+}
+
+#[tokio::test]
+async fn what_is_not_due_is_said_and_what_is_broken_is_named() {
+    let (shop, app, phone) = start().await;
+    let admin = shop.as_shopsync().await;
+    let mut sent = bill("B-1");
+    sent["grand_total"] = json!(100.005);
+    let made = phone.make("invoices", sent).await;
+    let InvoiceRead::Broken(fault) = app.invoice(&id_of(&made)).await.unwrap() else { panic!("not broken") };
+    assert_eq!(fault.kind, FaultKind::Data);
+    assert_eq!(
+        fault.sentence,
+        "The grand total of invoice B-1 cannot be booked: 100.005 has more than 2 decimals."
+    );
+    assert_eq!(app.list(&EVERYTHING).await.unwrap()[0].grand_total, None);
+    app.stamp(&id_of(&made), &Stamp::Failed(fault.sentence.clone())).await.unwrap();
+    assert_eq!(phone.read("invoices", made["id"].as_str().unwrap()).await["sync_error"], fault.sentence);
+
+    for (change, reason) in [
+        (json!({"status": "draft"}), NotDue::Draft),
+        (json!({"status": "revised"}), NotDue::Revised),
+        (json!({"status": "cancelled"}), NotDue::Cancelled),
+        (json!({"status": "completed", "source": "raintek"}), NotDue::FromPos),
+    ] {
+        admin.change("invoices", made["id"].as_str().unwrap(), change).await;
+        assert_eq!(app.invoice(&id_of(&made)).await.unwrap(), InvoiceRead::NotDue(reason));
+        assert_eq!(app.list(&InvoiceScan::All).await.unwrap(), []);
+    }
+    admin.send("DELETE", &format!("/api/collections/invoices/records/{}", id_of(&made)), None).await;
+    assert_eq!(app.invoice(&id_of(&made)).await.unwrap(), InvoiceRead::NotDue(NotDue::Deleted));
+    let fault = app.stamp(&id_of(&made), &Stamp::Pending).await.unwrap_err();
+    assert_eq!(
+        (fault.kind, fault.sentence.as_str()),
+        (FaultKind::Data, "The billing app no longer has the invoice.")
+    );
+    app.server().stop().await;
+}
+
+#[tokio::test]
+async fn more_than_a_thousand_lines_or_invoices_are_all_there() {
+    let (shop, app, phone) = start().await;
+    let admin = shop.as_shopsync().await;
+    let made = phone.make("invoices", bill("L-1")).await;
+    let post = |collection: &str, body: Value| json!({"method": "POST", "url": format!("/api/collections/{collection}/records"), "body": body});
+    for start in (0..1200).step_by(400) {
+        let lines = (start..start + 400)
+            .map(|n| post("invoice_items", json!({"invoice": made["id"], "quantity": n + 1})));
+        admin.post("/api/batch", json!({"requests": lines.collect::<Vec<_>>()})).await;
+        let bills = (start..start + 400).map(|n| post("invoices", bill(&format!("N-{n}"))));
+        admin.post("/api/batch", json!({"requests": bills.collect::<Vec<_>>()})).await;
+    }
+    let InvoiceRead::Found(invoice) = app.invoice(&id_of(&made)).await.unwrap() else { panic!("not found") };
+    assert_eq!(invoice.lines.len(), 1200);
+    let ordered = invoice.lines.windows(2).all(|pair| pair[0].quantity < pair[1].quantity);
+    assert!(ordered, "in the order of entry");
+    assert_eq!(app.list(&EVERYTHING).await.unwrap().len(), 1201);
+    app.server().stop().await;
+}
+
+#[tokio::test]
+async fn a_login_that_no_longer_counts_is_never_an_empty_list() {
+    let (shop, app, phone) = start().await;
+    let admin = shop.as_shopsync().await;
+    open_to_guests(&admin).await;
+    let made = phone.make("invoices", bill("T-1")).await;
+    let hidden = shop.as_guest().get("/api/collections/invoices/records").await;
+    assert_eq!(hidden["items"], json!([]), "a guest sees nothing, and no error");
+    assert_eq!(app.list(&EVERYTHING).await.unwrap().len(), 1);
+
+    // Its token is made worthless behind its back.
+    let id = {
+        let found =
+            admin.get(&format!("/api/collections/_superusers/records?filter=(email='{OWN_IDENTITY}')")).await;
+        found["items"][0]["id"].as_str().unwrap().to_owned()
+    };
+    let key = "k".repeat(50);
+    admin.change("_superusers", &id, json!({"tokenKey": key})).await;
+    assert_eq!(app.list(&EVERYTHING).await.unwrap().len(), 1);
+    let admin = shop.as_shopsync().await;
+    admin.change("_superusers", &id, json!({"tokenKey": "l".repeat(50)})).await;
+    assert!(matches!(app.invoice(&id_of(&made)).await.unwrap(), InvoiceRead::Found(_)));
+    let admin = shop.as_shopsync().await;
+    admin.change("_superusers", &id, json!({"tokenKey": "m".repeat(50)})).await;
+    app.stamp(&id_of(&made), &Stamp::Failed("x".into())).await.unwrap();
+    assert_eq!(phone.read("invoices", made["id"].as_str().unwrap()).await["sync_error"], "x");
+    // Its password too.
+    let admin = shop.as_shopsync().await;
+    let password = json!({"password": "another-password", "passwordConfirm": "another-password"});
+    admin.change("_superusers", &id, password).await;
+    assert_eq!(app.list(&EVERYTHING).await.unwrap().len(), 1);
+    app.probe().await.unwrap();
+    app.server().stop().await;
+}
+
+#[tokio::test]
+async fn tokens_that_end_soon_are_renewed_even_with_a_wrong_clock() {
+    let (mut shop, app, phone) = start().await;
+    shop.behind = Duration::from_secs(3600);
+    let late = shop.adapter();
+    let admin = shop.as_shopsync().await;
+    open_to_guests(&admin).await;
+    phone.make("invoices", bill("T-2")).await;
+    // PocketBase's shortest: ten seconds.
+    admin.patch("/api/collections/_superusers", json!({"authToken": {"duration": 10}})).await;
+    let fresh = shop.adapter();
+    let clock = TestClock::new(1);
+    until("a token's life has passed", async || {
+        for app in [&app, &late, &fresh] {
+            assert_eq!(app.list(&EVERYTHING).await.unwrap().len(), 1);
+        }
+        clock.elapsed() > Duration::from_secs(12)
+    })
+    .await;
+    app.server().stop().await;
+}
+
+#[tokio::test]
+async fn a_foreign_superuser_that_is_not_accepted_is_one_sentence() {
+    let (mut shop, app, _) = start().await;
+    shop.settings.identity = Some("owner@shop.in".into());
+    let stranger = shop.adapter();
+    let fault = stranger.probe().await.unwrap_err();
+    assert_eq!(fault.sentence, "The password of the billing app's superuser is not known.");
+    let secrets: &dyn shopsync::ports::Secrets = shop.secrets.as_ref();
+    secrets.set(shopsync::billing::GIVEN_PASSWORD_SECRET, "wrong-secret").unwrap();
+    let fault = stranger.probe().await.unwrap_err();
+    assert_eq!(
+        (fault.kind, fault.sentence.as_str()),
+        (FaultKind::Config, "The billing app does not accept ShopSync's login.")
+    );
+    assert!(!fault.to_string().contains("wrong-secret"));
+    app.server().stop().await;
+}

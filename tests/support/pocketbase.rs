@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
@@ -33,17 +33,22 @@ pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-/// Real time, as often as wanted: a clock that runs `speed` times as fast.
+/// Real time, but it can run `speed` times as fast, and be wrong by `behind`.
 #[derive(Debug)]
 pub(crate) struct TestClock {
     start: Instant,
     speed: u32,
+    behind: Duration,
 }
 
 impl TestClock {
     pub(crate) fn new(speed: u32) -> Arc<Self> {
+        Self::wrong_by(speed, Duration::ZERO)
+    }
+
+    fn wrong_by(speed: u32, behind: Duration) -> Arc<Self> {
         #[expect(clippy::disallowed_methods, reason = "the tests' clock")]
-        Arc::new(Self { start: Instant::now(), speed })
+        Arc::new(Self { start: Instant::now(), speed, behind })
     }
 }
 
@@ -51,7 +56,8 @@ impl TestClock {
 impl Clock for TestClock {
     fn now(&self) -> DateTime<Utc> {
         #[expect(clippy::disallowed_methods, reason = "the tests' clock; tokens end by real time")]
-        Utc::now()
+        let now = Utc::now();
+        now - self.behind
     }
 
     fn elapsed(&self) -> Duration {
@@ -71,13 +77,19 @@ impl Clock for TestClock {
 #[derive(Debug, Default)]
 pub(crate) struct MemorySecrets(Mutex<BTreeMap<String, String>>);
 
+impl MemorySecrets {
+    fn known(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
+        self.0.lock().unwrap()
+    }
+}
+
 impl Secrets for MemorySecrets {
     fn get(&self, name: &str) -> Result<Option<String>, Fault> {
-        Ok(self.0.lock().unwrap().get(name).cloned())
+        Ok(self.known().get(name).cloned())
     }
 
     fn set(&self, name: &str, value: &str) -> Result<(), Fault> {
-        self.0.lock().unwrap().insert(name.to_owned(), value.to_owned());
+        self.known().insert(name.to_owned(), value.to_owned());
         Ok(())
     }
 }
@@ -90,6 +102,7 @@ pub(crate) struct Shop {
     pub(crate) secrets: Arc<MemorySecrets>,
     pub(crate) settings: BillingSettings,
     pub(crate) speed: u32,
+    pub(crate) behind: Duration,
 }
 
 impl Shop {
@@ -101,7 +114,14 @@ impl Shop {
             program: Some(program()),
             ..BillingSettings::default()
         };
-        Self { folder: tempfile::tempdir().unwrap(), port, secrets: Arc::default(), settings, speed: 1 }
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            port,
+            secrets: Arc::default(),
+            settings,
+            speed: 1,
+            behind: Duration::ZERO,
+        }
     }
 
     /// ShopSync's data folder.
@@ -118,8 +138,8 @@ impl Shop {
     pub(crate) fn adapter(&self) -> PocketBase {
         let zone = chrono_tz::Tz::Asia__Kolkata;
         let secrets: Arc<dyn Secrets> = self.secrets.clone();
-        PocketBase::new(self.settings.clone(), zone, &self.data(), TestClock::new(self.speed), secrets)
-            .unwrap()
+        let clock = TestClock::wrong_by(self.speed, self.behind);
+        PocketBase::new(self.settings.clone(), zone, &self.data(), clock, secrets).unwrap()
     }
 
     pub(crate) fn as_guest(&self) -> Caller {
@@ -252,6 +272,12 @@ pub(crate) async fn until<F: AsyncFnMut() -> bool>(what: &str, mut holds: F) {
         assert!(start.elapsed() < Duration::from_secs(60), "not within a minute: {what}");
         start.sleep(Duration::from_millis(20)).await;
     }
+}
+
+/// What must come within a minute.
+pub(crate) async fn soon<T>(what: &str, comes: impl Future<Output = T>) -> T {
+    let came = tokio::time::timeout(Duration::from_secs(60), comes).await;
+    came.unwrap_or_else(|_| panic!("not within a minute: {what}"))
 }
 
 /// Every file below a folder with its content, without the database.
