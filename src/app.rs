@@ -11,7 +11,9 @@ use crate::billing::PocketBase;
 use crate::engine::{Engine, Handle, Rules, World};
 use crate::model::fault::Fault;
 use crate::model::settings::{Settings, default_payments};
-use crate::platform::{FileSecrets, Instance, SystemClock, make_private_folder, random_token};
+use crate::platform::{
+    FileSecrets, Instance, SnapshotFolder, SystemClock, make_private_folder, random_token,
+};
 use crate::ports::{Clock, Controls, Secrets, Task};
 use crate::raintek::{RainTek, read_folder};
 use crate::store::Store;
@@ -97,6 +99,7 @@ pub async fn start(start: Start) -> anyhow::Result<Running> {
         pos: Arc::new(pos),
         billing: Arc::clone(&billing) as Arc<dyn crate::ports::Billing>,
         state: Arc::new(store),
+        archive: Arc::new(SnapshotFolder::new(&data)),
         clock: Arc::clone(&clock),
     };
     let engine = Engine::new(world, rules, stop.clone());

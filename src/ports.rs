@@ -192,6 +192,13 @@ pub trait Clock: Send + Sync {
     fn jitter(&self) -> u32;
 }
 
+/// Copies of RainTek's rows from before they are changed.
+#[async_trait]
+pub trait Archive: Send + Sync {
+    /// Keeps a bill's rows; they are on disk when this returns, with the file's place.
+    async fn snapshot(&self, day: NaiveDate, bill: &FoundBill) -> Result<String, Fault>;
+}
+
 /// Passwords and tokens: apart from the settings, readable by nobody else.
 pub trait Secrets: Send + Sync {
     /// A secret by name, as it was set last.

@@ -9,7 +9,8 @@ use tokio::sync::watch;
 
 use super::Shared;
 use crate::model::command::{Command, Reply};
-use crate::model::fault::Fault;
+use crate::model::fault::{Action, Fault};
+use crate::model::outbox::ItemState;
 use crate::model::status::Snapshot;
 use crate::ports::Controls;
 
@@ -68,6 +69,28 @@ impl Handle {
         Ok(())
     }
 
+    /// A person decided about an invoice that the app took back.
+    async fn decide(&self, number: &str, state: ItemState, words: &str) -> Result<Reply, Fault> {
+        let shared = &self.shared;
+        let open = shared.world.state.open_items(u32::MAX).await?;
+        let asked =
+            open.into_iter().find(|item| item.number == number && item.action() == Action::RemoveOrLeave);
+        let Some(mut item) = asked else {
+            return Ok(Reply::Refused {
+                sentence: format!("No cancelled invoice {number} waits for a decision."),
+            });
+        };
+        item.state = state;
+        item.next_try = shared.now();
+        item.fault = None;
+        item.first_failed = None;
+        shared.world.state.put(&item).await?;
+        shared.signals.push.notify_one();
+        let sentence = format!("{number} {words}.");
+        shared.journal("push", number, sentence.clone()).await;
+        Ok(Reply::Accepted { sentence })
+    }
+
     async fn run(&self, command: Command) -> Result<Reply, Fault> {
         let accepted = |sentence: String| Ok(Reply::Accepted { sentence });
         match command {
@@ -80,6 +103,10 @@ impl Handle {
                 1 => accepted("1 invoice is tried now.".into()),
                 n => accepted(format!("{n} invoices are tried now.")),
             },
+            Command::Remove { number } => {
+                self.decide(&number, ItemState::Removing, "is being removed from RainTek").await
+            }
+            Command::Leave { number } => self.decide(&number, ItemState::Withdrawn, "stays in RainTek").await,
             Command::SyncNow => {
                 self.retry(None).await?;
                 self.shared.signals.invoices.notify_one();

@@ -7,10 +7,10 @@ use std::time::Duration;
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use tokio::sync::mpsc;
 
-use super::Shared;
+use super::{Shared, removal};
 use crate::model::fault::Fault;
 use crate::model::ids::RecordId;
-use crate::model::invoice::{Invoice, InvoiceHead, InvoiceRead, NotDue};
+use crate::model::invoice::{Invoice, InvoiceHead, InvoiceRead};
 use crate::model::outbox::{Item, ItemState};
 use crate::ports::{BillingEvent, InvoiceScan};
 use crate::sync::digest::invoice_digest;
@@ -215,11 +215,9 @@ pub(super) async fn recheck(shared: &Shared, id: &RecordId) -> Result<(), Fault>
             shared.world.state.put(&item).await?;
         }
         InvoiceRead::NotDue(reason) => {
-            let number = item.number.clone();
-            withdraw(&mut item, reason);
-            shared.world.state.put(&item).await?;
             // A later invoice of this number may have waited for it.
-            shared.world.state.make_due(Some(&number), now).await?;
+            shared.world.state.make_due(Some(&item.number), now).await?;
+            removal::taken_back(shared, item, reason).await?;
         }
     }
     shared.signals.push.notify_one();
@@ -235,15 +233,6 @@ fn proven(item: &mut Item, invoice: &Invoice, digest: &str) -> bool {
     let shown = invoice.stamped && invoice.pos_id == item.inv_id;
     item.state = if shown { ItemState::Done } else { ItemState::Applied };
     true
-}
-
-/// The app took the invoice back. What is proven in RainTek stays recorded as such.
-pub(super) fn withdraw(item: &mut Item, _reason: NotDue) {
-    if item.state != ItemState::Done {
-        item.state = ItemState::Withdrawn;
-        item.fault = None;
-        item.first_failed = None;
-    }
 }
 
 /// The longest the push sleeps without being told: a safety net under every signal.

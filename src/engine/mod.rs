@@ -3,14 +3,17 @@
 //! Every task is idempotent: it is woken by a signal or a period, looks, and does what is due. Nothing depends on a
 //! signal arriving, so a task that was dropped at any await goes on where the store says it is.
 
+mod attempt;
 mod board;
 mod claim;
 pub mod handle;
+mod hold;
 mod invoices;
 mod links;
 mod products;
 mod publish;
 mod push;
+mod removal;
 mod settle;
 
 use std::collections::HashMap;
@@ -28,7 +31,7 @@ use crate::model::ids::RecordId;
 use crate::model::invoice::Invoice;
 use crate::model::outbox::{Item, ItemState};
 use crate::model::status::{Entry, Snapshot};
-use crate::ports::{Billing, Clock, Pos, State, Task};
+use crate::ports::{Archive, Billing, Clock, Pos, State, Task};
 use crate::sync::backoff;
 use crate::sync::mapping::MapContext;
 
@@ -44,6 +47,8 @@ pub struct World {
     pub billing: Arc<dyn Billing>,
     /// Our own store.
     pub state: Arc<dyn State>,
+    /// Copies of RainTek's rows from before they are changed.
+    pub archive: Arc<dyn Archive>,
     /// Time.
     pub clock: Arc<dyn Clock>,
 }

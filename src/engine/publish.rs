@@ -138,14 +138,14 @@ fn sentence_of(item: &Item) -> String {
 }
 
 fn item_status(item: &Item, all: &[Item], raintek: &LinkStatus, billing: &LinkStatus) -> ItemStatus {
-    let earlier = all.iter().any(|other| {
-        other.number == item.number && other.seq < item.seq && other.state != ItemState::Applied
-    });
+    let earlier =
+        all.iter().any(|other| other.number == item.number && other.seq < item.seq && other.inv_id.is_none());
     let sentence = match (&item.fault, item.state) {
         (Some(fault), _) => fault.sentence.clone(),
         _ if earlier => format!("Waits for an earlier invoice of the number {}.", item.number),
         (None, ItemState::Unknown) => "RainTek's answer was lost; it is looked up first.".into(),
         (None, ItemState::Applied) => "It is in RainTek; the billing app is told next.".into(),
+        (None, ItemState::Removing) => "It is being removed from RainTek.".into(),
         (None, ItemState::Sending) => "On its way to RainTek.".into(),
         _ => [raintek, billing]
             .iter()

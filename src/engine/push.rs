@@ -7,20 +7,16 @@ use chrono::TimeDelta;
 use futures_util::{FutureExt, StreamExt, stream};
 use tokio::task::JoinSet;
 
+use super::attempt::{send, unsent};
+use super::hold::hold;
 use super::settle::{Sent, settle};
-use super::{Shared, invoices};
-use crate::model::bill::{Conflict, Desired, Found, Lookup, Plan};
-use crate::model::customer::phone_key;
-use crate::model::fault::{Action, Fault, FaultKind, Scope, SendOutcome};
-use crate::model::invoice::{Invoice, InvoiceRead, Stamp};
-use crate::model::money::rupees;
+use super::{Shared, invoices, removal};
+
+use crate::model::fault::Fault;
+use crate::model::invoice::{Invoice, InvoiceRead, NotDue};
 use crate::model::outbox::{Item, ItemState};
 use crate::sync::backoff;
 use crate::sync::completeness::{Completeness, completeness};
-use crate::sync::digest::invoice_digest;
-use crate::sync::mapping::desired_bill;
-use crate::sync::numbering::counter_of;
-use crate::sync::plan::plan;
 
 /// Items taken from the outbox at a time.
 const CHUNK: u32 = 64;
@@ -28,8 +24,6 @@ const CHUNK: u32 = 64;
 const READ_AHEAD: usize = 8;
 /// Invoices being verified and stamped at a time.
 const SETTLING: usize = 8;
-/// Tries at once after a deadlock or a number taken at that moment, before the item waits its minute.
-const TRIES_AT_ONCE: u32 = 5;
 /// While RainTek's own till bills, at most five a second.
 const PACE: Duration = Duration::from_millis(200);
 
@@ -191,13 +185,6 @@ pub(super) async fn release(shared: &Shared, id: &crate::model::ids::RecordId) {
     }
 }
 
-/// Back as it was before its attempt was stored; one that may have arrived stays to be looked up.
-fn unsent(mut item: Item) -> Item {
-    item.attempts = item.attempts.saturating_sub(1);
-    item.state = ItemState::Waiting;
-    item
-}
-
 async fn read(shared: &Shared, item: Item) -> (Item, Result<Option<InvoiceRead>, Fault>) {
     if item.state == ItemState::Applied {
         return (item, Ok(None));
@@ -253,238 +240,16 @@ async fn prepare(
             hold(shared, item, fault, None).await?;
         }
         Some(InvoiceRead::NotDue(reason)) => {
-            invoices::withdraw(&mut item, reason);
-            shared.world.state.put(&item).await?;
-            shared.world.state.make_due(Some(&item.number), now).await?;
+            let gone = matches!(reason, NotDue::Cancelled | NotDue::Deleted);
+            if item.state == ItemState::Removing && gone {
+                removal::remove(shared, item).await?;
+            } else {
+                // A later invoice of this number may have waited for it.
+                shared.world.state.make_due(Some(&item.number), now).await?;
+                removal::taken_back(shared, item, reason).await?;
+            }
         }
         None => {}
     }
     Ok(None)
-}
-
-/// Sends one invoice. `None`: it did not go, and the item says why.
-///
-/// # Errors
-/// An outage: the item is back as it was, and the rest of the pass is given up.
-async fn send(shared: &Shared, mut item: Item, invoice: Invoice) -> Result<Option<Sent>, Fault> {
-    let started = shared.world.clock.elapsed();
-    let digest = invoice_digest(&invoice);
-    let mut replace_agreed = false;
-    let mut tries = 0;
-    loop {
-        match attempt(shared, &item, &invoice, replace_agreed).await {
-            Ok(Attempt::Written { desired, inv_id, customer_id, verified }) => {
-                shared.board.our_bill(inv_id);
-                let took = shared.world.clock.elapsed().saturating_sub(started);
-                let sent = Sent::new(item, &invoice, digest, *desired, inv_id, customer_id, verified, took);
-                return Ok(Some(sent));
-            }
-            Ok(Attempt::AskApp) => match shared_number(shared, &invoice).await {
-                Ok(None) => replace_agreed = true,
-                Ok(Some(fault)) => {
-                    hold(shared, item, fault, Some(digest)).await?;
-                    return Ok(None);
-                }
-                Err(fault) => {
-                    shared.world.state.put(&unsent(item)).await?;
-                    return Err(fault);
-                }
-            },
-            Ok(Attempt::Unknown(fault)) => {
-                item.state = ItemState::Unknown;
-                item.attempts = item.attempts.saturating_sub(1);
-                item.next_try = shared.now();
-                shared.world.state.put(&item).await?;
-                shared.log("commit", &fault);
-                shared
-                    .journal("push", &item.number, "The answer of RainTek was lost; it is looked up.")
-                    .await;
-                return if fault.is_outage() { Err(fault) } else { Ok(None) };
-            }
-            Err(fault) if fault.is_outage() => {
-                shared.world.state.put(&unsent(item)).await?;
-                return Err(fault);
-            }
-            Err(fault) if fault.kind == FaultKind::Transient => {
-                tries += 1;
-                if tries < TRIES_AT_ONCE {
-                    let wait = u64::from(shared.world.clock.jitter()) / 10 * u64::from(tries);
-                    shared.world.clock.sleep(Duration::from_millis(wait + 5)).await;
-                    continue;
-                }
-                shared.log("push", &fault);
-                retry_later(shared, item, fault).await?;
-                return Ok(None);
-            }
-            Err(fault) => {
-                let first_time = item.failed_digest.as_deref() != Some(&digest);
-                if fault.action == Action::PullProducts && first_time {
-                    // One products pass may bring what is missing; then the rule holds.
-                    item.failed_digest = Some(digest);
-                    item.state = ItemState::Waiting;
-                    item.fault = Some(fault);
-                    item.next_try = shared.now() + TimeDelta::minutes(1);
-                    shared.world.state.put(&item).await?;
-                    shared.signals.products.notify_one();
-                } else {
-                    hold(shared, item, fault, Some(digest)).await?;
-                }
-                return Ok(None);
-            }
-        }
-    }
-}
-
-enum Attempt {
-    Written {
-        desired: Box<Desired>,
-        inv_id: i32,
-        customer_id: i32,
-        verified: bool,
-    },
-    /// A bill of ours stands there: whether it may be replaced is asked outside the transaction.
-    AskApp,
-    Unknown(Fault),
-}
-
-/// One transaction: look up, plan, write, commit.
-async fn attempt(
-    shared: &Shared,
-    item: &Item,
-    invoice: &Invoice,
-    replace_agreed: bool,
-) -> Result<Attempt, Fault> {
-    let schema = shared.world.pos.schema().await?;
-    let mut codes: Vec<String> = invoice
-        .lines
-        .iter()
-        .map(|line| line.product_code.trim().to_owned())
-        .filter(|c| !c.is_empty())
-        .collect();
-    codes.extend(shared.rules.map.unknown_item.clone());
-    codes.sort();
-    codes.dedup();
-    let lookup = Lookup {
-        number: invoice.number.clone(),
-        inv_id: item.inv_id.or(invoice.pos_id),
-        tax_type: invoice.tax_type,
-        counter: counter_of(&invoice.number),
-        product_codes: codes,
-        phone: invoice.customer.as_ref().and_then(|customer| phone_key(&customer.phone)),
-    };
-    let (mut transaction, mut found) = shared.world.pos.open(&lookup).await?;
-    shared.board.highest_bill(found.marks.inv_id, shared.now());
-    // Only the store's own word makes a bill ours; what the app's record says may come from a phone.
-    found.known = item.inv_id;
-    let desired = match desired_bill(invoice, &found, &schema, &shared.rules.map) {
-        Ok(desired) => desired,
-        Err(fault) => {
-            transaction.rollback().await;
-            return Err(fault);
-        }
-    };
-    let plan = plan(&desired, &found);
-    match &plan {
-        Plan::Conflict(conflict) => {
-            transaction.rollback().await;
-            Err(conflict_fault(conflict, &invoice.number))
-        }
-        Plan::Nothing { inv_id, customer_id } => {
-            let (inv_id, customer_id) = (*inv_id, *customer_id);
-            transaction.rollback().await;
-            if !replace_agreed && item.inv_id != Some(inv_id) {
-                return Ok(Attempt::AskApp);
-            }
-            Ok(Attempt::Written { desired: Box::new(desired), inv_id, customer_id, verified: true })
-        }
-        Plan::Replace(_) if !replace_agreed => {
-            transaction.rollback().await;
-            Ok(Attempt::AskApp)
-        }
-        Plan::Insert(_) | Plan::Replace(_) => {
-            let (inv_id, customer_id) = transaction.apply(&plan).await?;
-            match transaction.commit().await {
-                SendOutcome::Confirmed => {
-                    Ok(Attempt::Written { desired: Box::new(desired), inv_id, customer_id, verified: false })
-                }
-                SendOutcome::Rejected(fault) => Err(fault),
-                SendOutcome::Unknown(fault) => Ok(Attempt::Unknown(fault)),
-            }
-        }
-    }
-}
-
-/// Another completed invoice of the app that carries the number: a bill of ours must not be taken from it.
-async fn shared_number(shared: &Shared, invoice: &Invoice) -> Result<Option<Fault>, Fault> {
-    let others = shared.world.billing.of_number(&invoice.number).await?;
-    let other = others.iter().find(|head| head.id != invoice.id);
-    Ok(other.map(|other| {
-        let amount = other.grand_total.map(rupees).unwrap_or_default();
-        Fault::data(format!(
-            "Another completed invoice of the app has the number {} too ({amount}).",
-            invoice.number
-        ))
-        .action(Action::Renumber)
-        .detail(format!("record {}", other.id))
-    }))
-}
-
-fn conflict_fault(conflict: &Conflict, number: &str) -> Fault {
-    let sentence = match conflict {
-        Conflict::NumberTaken { inv_id, grand_total } => format!(
-            "RainTek used the number {number} for a bill of its own ({}, Inv_ID {inv_id}).",
-            rupees(*grand_total)
-        ),
-        Conflict::Ambiguous { inv_ids } => format!(
-            "RainTek has {} bills of the number {number} (Inv_ID {}).",
-            inv_ids.len(),
-            inv_ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-        ),
-    };
-    Fault::new(FaultKind::Data, Scope::Item, sentence).action(Action::Renumber)
-}
-
-/// The item waits for a person; it is tried again by itself as well, and never dropped.
-pub(super) async fn hold(
-    shared: &Shared,
-    mut item: Item,
-    fault: Fault,
-    digest: Option<String>,
-) -> Result<(), Fault> {
-    let news = item.fault.as_ref().is_none_or(|known| known.sentence != fault.sentence)
-        || item.state != ItemState::Held;
-    let sentence = fault.sentence.clone();
-    shared.log("hold", &fault);
-    shared.failed(&mut item, fault, digest, ItemState::Held);
-    stamp_failed(shared, &mut item).await;
-    shared.world.state.put(&item).await?;
-    if news {
-        shared.journal("hold", &item.number, sentence).await;
-    }
-    Ok(())
-}
-
-async fn retry_later(shared: &Shared, mut item: Item, fault: Fault) -> Result<(), Fault> {
-    shared.failed(&mut item, fault, None, ItemState::Waiting);
-    if item.first_failed.is_some_and(|since| shared.now() - since >= crate::sync::health::FAILING) {
-        stamp_failed(shared, &mut item).await;
-    }
-    shared.world.state.put(&item).await
-}
-
-/// Shows the reason in the app, once. The invoice itself does not depend on it: if it fails, the next try shows it.
-async fn stamp_failed(shared: &Shared, item: &mut Item) {
-    let Some(sentence) = item.fault.as_ref().map(|fault| fault.sentence.clone()) else { return };
-    if item.stamped_failed.as_ref() == Some(&sentence) {
-        return;
-    }
-    match shared.world.billing.stamp(&item.record_id, &Stamp::Failed(sentence.clone())).await {
-        Ok(()) => item.stamped_failed = Some(sentence),
-        Err(fault) => shared.log("stamp", &fault),
-    }
-}
-
-/// What a plan was made for, for those who settle it.
-pub(super) fn found_of(bills: Vec<crate::model::bill::FoundBill>, inv_id: i32) -> Found {
-    Found { bills, known: Some(inv_id), ..Found::default() }
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::Shared;
-use super::push::{found_of, hold};
-use crate::model::bill::{Desired, DesiredCustomer, Plan};
+use super::hold::hold;
+use crate::model::bill::{Desired, DesiredCustomer, Found, Plan};
 use crate::model::fault::{Action, Fault, FaultKind, Scope};
 use crate::model::ids::{CustomerId, InvId, RecordId};
 use crate::model::invoice::{Invoice, Stamp};
@@ -142,7 +142,7 @@ async fn verify(shared: &Shared, proof: &Proof) -> Result<(), Fault> {
     }
     let desired = &proof.desired;
     let bills = shared.world.pos.read_back(&desired.number, proof.inv_id, desired.tax_type).await?;
-    let found = found_of(bills, proof.inv_id);
+    let found = Found { bills, known: Some(proof.inv_id), ..Found::default() };
     match plan(desired, &found) {
         Plan::Nothing { inv_id, .. } if inv_id == proof.inv_id => Ok(()),
         Plan::Conflict(_) => Err(Fault::data(format!(

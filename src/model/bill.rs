@@ -224,6 +224,8 @@ pub enum Plan {
     Insert(Box<InsertPlan>),
     /// Write the bill again under its own Inv_ID.
     Replace(Box<ReplacePlan>),
+    /// Take the bill out, as RainTek's own delete does.
+    Remove(Box<RemovePlan>),
     /// It stands there just so.
     Nothing {
         /// Where.
@@ -275,6 +277,19 @@ pub struct ReplacePlan {
     pub counter_row: Option<Row>,
     /// Which counter table.
     pub tax_type: TaxType,
+    /// What stood there before, for the snapshot.
+    pub before: FoundBill,
+}
+
+/// A bill that is taken out: its lines, payments, counter row and itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemovePlan {
+    /// Which bill.
+    pub inv_id: InvId,
+    /// Which counter table.
+    pub tax_type: TaxType,
+    /// IDs of its rows in the counter table.
+    pub counter_ids: Vec<i64>,
     /// What stood there before, for the snapshot.
     pub before: FoundBill,
 }

@@ -14,6 +14,16 @@ pub enum Command {
     },
     /// Try everything that waits or is held now.
     RetryAll,
+    /// Take an invoice that the app cancelled out of RainTek, as RainTek's own delete does.
+    Remove {
+        /// The invoice number.
+        number: String,
+    },
+    /// Leave an invoice that the app cancelled in RainTek.
+    Leave {
+        /// The invoice number.
+        number: String,
+    },
     /// Look at both sides now: products and invoices.
     SyncNow,
     /// Send nothing until then.

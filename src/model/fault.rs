@@ -46,6 +46,8 @@ pub enum Action {
     PullProducts,
     /// Choose another number: RainTek used this one itself.
     Renumber,
+    /// Remove it from RainTek, or leave it there.
+    RemoveOrLeave,
     /// Correct the settings.
     FixSettings,
     /// Look at the server (space, service, permission).
@@ -62,6 +64,7 @@ impl Action {
             Self::FixInvoice => "Correct the invoice in the billing app; it is then sent by itself.",
             Self::PullProducts => "Pull products and retry.",
             Self::Renumber => "Give the invoice a free number in the billing app.",
+            Self::RemoveOrLeave => "Remove it from RainTek, or leave it there.",
             Self::FixSettings => "Check the connection settings.",
             Self::FixServer => "Check the SQL Server on this PC.",
             Self::CallSupport => "Call whoever supports the shop.",

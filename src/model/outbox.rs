@@ -23,6 +23,8 @@ pub enum ItemState {
     Applied,
     /// A person must look. Never dropped; tried again by itself as well.
     Held,
+    /// A person wants it out of RainTek, where it stands though the app took it back.
+    Removing,
     /// Proven in RainTek and stamped in the app.
     Done,
     /// The app withdrew it before it was ever sent (draft again, revised, cancelled, deleted).
@@ -39,6 +41,7 @@ impl ItemState {
             Self::Unknown => "unknown",
             Self::Applied => "applied",
             Self::Held => "held",
+            Self::Removing => "removing",
             Self::Done => "done",
             Self::Withdrawn => "withdrawn",
         }
@@ -53,6 +56,7 @@ impl ItemState {
             Self::Unknown,
             Self::Applied,
             Self::Held,
+            Self::Removing,
             Self::Done,
             Self::Withdrawn,
         ]

@@ -1,11 +1,13 @@
 //! What the operating system provides: time, places, secrets, one instance a data folder.
 
+mod archive;
 mod clock;
 mod instance;
 mod paths;
 mod secrets;
 mod settings;
 
+pub use archive::SnapshotFolder;
 pub use clock::SystemClock;
 pub use instance::Instance;
 pub use paths::{default_data_folder, make_private_folder};

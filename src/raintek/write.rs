@@ -9,7 +9,7 @@ use super::classify::classify;
 use super::connect::Sql;
 use super::lookup::counter_table;
 use super::statement::Batch;
-use crate::model::bill::{InsertPlan, Plan, ReplacePlan, Row, Value};
+use crate::model::bill::{InsertPlan, Plan, RemovePlan, ReplacePlan, Row, Value};
 use crate::model::fault::{Fault, FaultKind, Scope, SendOutcome};
 use crate::model::ids::{CustomerId, InvId};
 use crate::model::schema::{PosSchema, Table};
@@ -95,6 +95,18 @@ impl Transaction {
         Ok((plan.inv_id, customer_id))
     }
 
+    async fn remove(&self, sql: &mut Sql, plan: &RemovePlan) -> Result<(), Fault> {
+        let mut batch = Batch::default();
+        let inv_id = i64::from(plan.inv_id);
+        batch.delete(&self.table("Invoice_Product")?, &[("InvoiceID", inv_id)]);
+        batch.delete(&self.table("Invoice_Payment")?, &[("InvoiceID", inv_id)]);
+        batch.delete(&self.table("InvoiceInfo")?, &[("Inv_ID", inv_id)]);
+        for id in &plan.counter_ids {
+            batch.delete(&self.table(counter_table(plan.tax_type))?, &[("ID", *id)]);
+        }
+        batch.send(sql).await
+    }
+
     /// Adds a new customer to the batch; where the server numbers customers itself it is sent at once.
     async fn customer(
         &self,
@@ -127,6 +139,10 @@ impl PosTransaction for Transaction {
         let given = match plan {
             Plan::Insert(plan) => self.insert(&mut sql, plan).await?,
             Plan::Replace(plan) => self.replace(&mut sql, plan).await?,
+            Plan::Remove(plan) => {
+                self.remove(&mut sql, plan).await?;
+                (plan.inv_id, 0)
+            }
             Plan::Nothing { inv_id, customer_id } => (*inv_id, *customer_id),
             Plan::Conflict(_) => {
                 return Err(Fault::new(FaultKind::Permanent, Scope::Item, "A conflict is never written."));

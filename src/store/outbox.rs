@@ -112,12 +112,12 @@ pub(super) fn item(db: &Connection, id: &RecordId) -> rusqlite::Result<Option<It
         .optional()
 }
 
-/// Of one number only the oldest that is not yet in RainTek: its invoices keep their order.
+/// Of one number only the oldest that never stood in RainTek: its invoices keep their order.
 pub(super) fn due(db: &Connection, now: DateTime<Utc>, limit: u32) -> rusqlite::Result<Vec<Item>> {
     db.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM outbox AS mine WHERE state NOT IN ('done', 'withdrawn') AND next_try <= ?1 \
          AND NOT EXISTS (SELECT 1 FROM outbox AS older WHERE older.number = mine.number AND older.seq < mine.seq \
-         AND older.state NOT IN ('done', 'withdrawn', 'applied')) ORDER BY seq LIMIT ?2"
+         AND older.inv_id IS NULL AND older.state NOT IN ('done', 'withdrawn')) ORDER BY seq LIMIT ?2"
     ))?
     .query_map(params![now.timestamp_millis(), limit], read)?
     .collect()
@@ -127,7 +127,7 @@ pub(super) fn next_due(db: &Connection) -> rusqlite::Result<Option<DateTime<Utc>
     db.prepare_cached(
         "SELECT MIN(next_try) FROM outbox AS mine WHERE state NOT IN ('done', 'withdrawn') \
          AND NOT EXISTS (SELECT 1 FROM outbox AS older WHERE older.number = mine.number AND older.seq < mine.seq \
-         AND older.state NOT IN ('done', 'withdrawn', 'applied'))",
+         AND older.inv_id IS NULL AND older.state NOT IN ('done', 'withdrawn'))",
     )?
     .query_row([], |row| Ok(row.get::<_, Option<i64>>(0)?.map(time)))
 }

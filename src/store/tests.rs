@@ -62,6 +62,7 @@ async fn invoices_of_one_number_keep_their_order_and_others_do_not_wait() {
     store.put(&first).await.unwrap();
     assert_eq!(ids(store.due(at(0), 10).await.unwrap()), ["c"]);
     first.state = ItemState::Applied;
+    first.inv_id = Some(7);
     store.put(&first).await.unwrap();
     assert_eq!(ids(store.due(at(0), 10).await.unwrap()), ["b", "c"]);
 }

@@ -3,9 +3,10 @@
 
 use crate::model::bill::{
     Conflict, Desired, DesiredCustomer, Difference, Found, FoundBill, InsertPlan, PaymentChange, Plan,
-    ReplacePlan, Row, TILL_ID, Value,
+    RemovePlan, ReplacePlan, Row, TILL_ID, Value,
 };
 use crate::model::ids::CustomerId;
+use crate::model::invoice::TaxType;
 use crate::sync::numbering::customer_text;
 
 /// Decides from what is desired and what was found under the lock.
@@ -36,6 +37,29 @@ pub fn plan(desired: &Desired, found: &Found) -> Plan {
         (several, _) => Plan::Conflict(Conflict::Ambiguous {
             inv_ids: several.iter().map(|bill| bill.inv_id()).collect(),
         }),
+    }
+}
+
+/// What is to be done so that RainTek no longer holds a bill of ours; `None` where it does not.
+pub fn plan_removal(number: &str, tax_type: TaxType, found: &Found) -> Option<Plan> {
+    let of_number: Vec<&FoundBill> = found.bills.iter().filter(|bill| same_number(bill, number)).collect();
+    match of_number.as_slice() {
+        [] => None,
+        [bill] if is_ours(bill) || found.known == Some(bill.inv_id()) => {
+            Some(Plan::Remove(Box::new(RemovePlan {
+                inv_id: bill.inv_id(),
+                tax_type,
+                counter_ids: bill.counter.iter().map(|row| row.int("ID")).collect(),
+                before: (*bill).clone(),
+            })))
+        }
+        [bill] => Some(Plan::Conflict(Conflict::NumberTaken {
+            inv_id: bill.inv_id(),
+            grand_total: bill.info.decimal("GrandTotal"),
+        })),
+        several => Some(Plan::Conflict(Conflict::Ambiguous {
+            inv_ids: several.iter().map(|bill| bill.inv_id()).collect(),
+        })),
     }
 }
 

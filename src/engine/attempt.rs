@@ -1,0 +1,266 @@
+//! One invoice, one transaction: look up, plan, write, commit.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+
+use super::Shared;
+use super::hold::{hold, retry_later};
+use super::settle::Sent;
+use crate::model::bill::{Conflict, Desired, FoundBill, Lookup, Plan};
+use crate::model::customer::phone_key;
+use crate::model::fault::{Action, Fault, FaultKind, Scope, SendOutcome};
+use crate::model::invoice::Invoice;
+use crate::model::money::rupees;
+use crate::model::outbox::{Item, ItemState};
+use crate::sync::backoff;
+use crate::sync::digest::invoice_digest;
+use crate::sync::mapping::desired_bill;
+use crate::sync::numbering::counter_of;
+use crate::sync::plan::plan;
+
+/// Tries at once after a deadlock or a number taken at that moment, before the item waits its minute.
+const TRIES_AT_ONCE: u32 = 5;
+
+/// Back as it was before its attempt was stored; one that may have arrived stays to be looked up.
+pub(super) fn unsent(mut item: Item) -> Item {
+    item.attempts = item.attempts.saturating_sub(1);
+    item.state = ItemState::Waiting;
+    item
+}
+
+/// Sends one invoice. `None`: it did not go, and the item says why.
+///
+/// # Errors
+/// An outage: the item is back as it was, and the rest of the pass is given up.
+pub(super) async fn send(shared: &Shared, mut item: Item, invoice: Invoice) -> Result<Option<Sent>, Fault> {
+    let started = shared.world.clock.elapsed();
+    let digest = invoice_digest(&invoice);
+    let mut agreed: Option<FoundBill> = None;
+    let mut tries = 0;
+    loop {
+        match attempt(shared, &item, &invoice, agreed.as_ref()).await {
+            Ok(Attempt::Written { desired, inv_id, customer_id, verified }) => {
+                shared.board.our_bill(inv_id);
+                let took = shared.world.clock.elapsed().saturating_sub(started);
+                let sent = Sent::new(item, &invoice, digest, *desired, inv_id, customer_id, verified, took);
+                return Ok(Some(sent));
+            }
+            Ok(Attempt::Agree { before, changes }) => match agree(shared, &invoice, &before, changes).await {
+                Ok(None) => agreed = Some(*before),
+                Ok(Some(fault)) => {
+                    wait_for_the_app(shared, item, fault, digest).await?;
+                    return Ok(None);
+                }
+                Err(fault) => {
+                    shared.world.state.put(&unsent(item)).await?;
+                    return Err(fault);
+                }
+            },
+            Ok(Attempt::Unknown(fault)) => {
+                item.state = ItemState::Unknown;
+                item.attempts = item.attempts.saturating_sub(1);
+                item.next_try = shared.now();
+                shared.world.state.put(&item).await?;
+                shared.log("commit", &fault);
+                shared
+                    .journal("push", &item.number, "The answer of RainTek was lost; it is looked up.")
+                    .await;
+                return if fault.is_outage() { Err(fault) } else { Ok(None) };
+            }
+            Err(fault) if fault.is_outage() => {
+                shared.world.state.put(&unsent(item)).await?;
+                return Err(fault);
+            }
+            Err(fault) if fault.kind == FaultKind::Transient => {
+                tries += 1;
+                if tries < TRIES_AT_ONCE {
+                    let wait = u64::from(shared.world.clock.jitter()) / 10 * u64::from(tries);
+                    shared.world.clock.sleep(Duration::from_millis(wait + 5)).await;
+                    continue;
+                }
+                shared.log("push", &fault);
+                retry_later(shared, item, fault).await?;
+                return Ok(None);
+            }
+            Err(fault) => {
+                let first_time = item.failed_digest.as_deref() != Some(&digest);
+                if fault.action == Action::PullProducts && first_time {
+                    // One products pass may bring what is missing; then the rule holds.
+                    item.failed_digest = Some(digest);
+                    item.state = ItemState::Waiting;
+                    item.fault = Some(fault);
+                    item.next_try = shared.now() + TimeDelta::minutes(1);
+                    shared.world.state.put(&item).await?;
+                    shared.signals.products.notify_one();
+                } else {
+                    hold(shared, item, fault, Some(digest)).await?;
+                }
+                return Ok(None);
+            }
+        }
+    }
+}
+
+enum Attempt {
+    Written {
+        desired: Box<Desired>,
+        inv_id: i32,
+        customer_id: i32,
+        verified: bool,
+    },
+    /// A bill of ours stands there. Whether this invoice may take its place is asked, and its rows are copied,
+    /// outside of the transaction: nobody waits for RainTek's locks meanwhile.
+    Agree {
+        before: Box<FoundBill>,
+        changes: bool,
+    },
+    Unknown(Fault),
+}
+
+/// One transaction: look up, plan, write, commit.
+async fn attempt(
+    shared: &Shared,
+    item: &Item,
+    invoice: &Invoice,
+    agreed: Option<&FoundBill>,
+) -> Result<Attempt, Fault> {
+    let schema = shared.world.pos.schema().await?;
+    let mut codes: Vec<String> = invoice
+        .lines
+        .iter()
+        .map(|line| line.product_code.trim().to_owned())
+        .filter(|c| !c.is_empty())
+        .collect();
+    codes.extend(shared.rules.map.unknown_item.clone());
+    codes.sort();
+    codes.dedup();
+    let lookup = Lookup {
+        number: invoice.number.clone(),
+        inv_id: item.inv_id.or(invoice.pos_id),
+        tax_type: invoice.tax_type,
+        counter: counter_of(&invoice.number),
+        product_codes: codes,
+        phone: invoice.customer.as_ref().and_then(|customer| phone_key(&customer.phone)),
+    };
+    let (mut transaction, mut found) = shared.world.pos.open(&lookup).await?;
+    shared.board.highest_bill(found.marks.inv_id, shared.now());
+    // Only the store's own word makes a bill ours; what the app's record says may come from a phone.
+    found.known = item.inv_id;
+    let desired = match desired_bill(invoice, &found, &schema, &shared.rules.map) {
+        Ok(desired) => desired,
+        Err(fault) => {
+            transaction.rollback().await;
+            return Err(fault);
+        }
+    };
+    let plan = plan(&desired, &found);
+    match &plan {
+        Plan::Conflict(conflict) => {
+            transaction.rollback().await;
+            Err(conflict_fault(conflict, &invoice.number))
+        }
+        Plan::Nothing { inv_id, customer_id } => {
+            let (inv_id, customer_id) = (*inv_id, *customer_id);
+            transaction.rollback().await;
+            let bill = found.bills.into_iter().find(|bill| bill.inv_id() == inv_id);
+            if let Some(before) = bill.filter(|_| agreed.is_none() && item.inv_id != Some(inv_id)) {
+                return Ok(Attempt::Agree { before: Box::new(before), changes: false });
+            }
+            Ok(Attempt::Written { desired: Box::new(desired), inv_id, customer_id, verified: true })
+        }
+        // Only rows whose copy is on disk are changed.
+        Plan::Replace(replace) if agreed != Some(&replace.before) => {
+            transaction.rollback().await;
+            Ok(Attempt::Agree { before: Box::new(replace.before.clone()), changes: true })
+        }
+        Plan::Remove(_) => {
+            transaction.rollback().await;
+            Err(Fault::data("An invoice that is to be booked is never removed."))
+        }
+        Plan::Insert(_) | Plan::Replace(_) => {
+            let (inv_id, customer_id) = transaction.apply(&plan).await?;
+            match transaction.commit().await {
+                SendOutcome::Confirmed => {
+                    Ok(Attempt::Written { desired: Box::new(desired), inv_id, customer_id, verified: false })
+                }
+                SendOutcome::Rejected(fault) => Err(fault),
+                SendOutcome::Unknown(fault) => Ok(Attempt::Unknown(fault)),
+            }
+        }
+    }
+}
+
+/// May this invoice take the place of the bill that stands there? Its rows are copied where they will change.
+async fn agree(
+    shared: &Shared,
+    invoice: &Invoice,
+    before: &FoundBill,
+    changes: bool,
+) -> Result<Option<Fault>, Fault> {
+    if let Some(fault) = shared_number(shared, invoice).await? {
+        return Ok(Some(fault));
+    }
+    if changes {
+        copy_rows(shared, before).await?;
+    }
+    Ok(None)
+}
+
+/// Keeps RainTek's rows as they are, before they change.
+pub(super) async fn copy_rows(shared: &Shared, before: &FoundBill) -> Result<(), Fault> {
+    let day = shared.now().with_timezone(&shared.rules.zone).date_naive();
+    let place = shared.world.archive.snapshot(day, before).await?;
+    tracing::info!(inv_id = before.inv_id(), place, "rows copied before a change");
+    Ok(())
+}
+
+/// The app marks the old invoice revised and makes the new one in either order: what looks like two invoices of one
+/// number may be a revision in its first moments.
+async fn wait_for_the_app(
+    shared: &Shared,
+    mut item: Item,
+    fault: Fault,
+    digest: String,
+) -> Result<(), Fault> {
+    let now = shared.now();
+    let grace = TimeDelta::from_std(backoff::LINES_GRACE).unwrap_or_default();
+    if now - item.first_seen >= grace {
+        return hold(shared, item, fault, Some(digest)).await;
+    }
+    let wait = backoff::lines_retry(item.attempts);
+    item.state = ItemState::Waiting;
+    item.next_try = now + TimeDelta::from_std(wait).unwrap_or_default();
+    item.fault = Some(fault);
+    shared.world.state.put(&item).await
+}
+
+/// Another completed invoice of the app that carries the number: a bill of ours must not be taken from it.
+async fn shared_number(shared: &Shared, invoice: &Invoice) -> Result<Option<Fault>, Fault> {
+    let others = shared.world.billing.of_number(&invoice.number).await?;
+    let other = others.iter().find(|head| head.id != invoice.id);
+    Ok(other.map(|other| {
+        let amount = other.grand_total.map(rupees).unwrap_or_default();
+        Fault::data(format!(
+            "Another completed invoice of the app has the number {} too ({amount}).",
+            invoice.number
+        ))
+        .action(Action::Renumber)
+        .detail(format!("record {}", other.id))
+    }))
+}
+
+pub(super) fn conflict_fault(conflict: &Conflict, number: &str) -> Fault {
+    let sentence = match conflict {
+        Conflict::NumberTaken { inv_id, grand_total } => format!(
+            "RainTek used the number {number} for a bill of its own ({}, Inv_ID {inv_id}).",
+            rupees(*grand_total)
+        ),
+        Conflict::Ambiguous { inv_ids } => format!(
+            "RainTek has {} bills of the number {number} (Inv_ID {}).",
+            inv_ids.len(),
+            inv_ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+        ),
+    };
+    Fault::new(FaultKind::Data, Scope::Item, sentence).action(Action::Renumber)
+}
