@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
 use futures_util::future::BoxFuture;
+use rust_decimal::Decimal;
 use tokio::sync::{mpsc, watch};
 
 use crate::model::bill::{Found, FoundBill, Lookup, Plan};
@@ -37,6 +38,12 @@ pub trait Pos: Send + Sync {
     /// # Errors
     /// Any fault rolls back: nothing took effect.
     async fn open(&self, lookup: &Lookup) -> Result<(Box<dyn PosTransaction>, Found), Fault>;
+
+    /// Reads what a plan needs as [`Pos::open`] does, but takes no lock and begins no transaction: for checking.
+    async fn inspect(&self, lookup: &Lookup) -> Result<Found, Fault>;
+
+    /// How many bills of ours stand there, and their grand totals in rupees, per day of the bills.
+    async fn our_days(&self) -> Result<Vec<(NaiveDate, u64, Decimal)>, Fault>;
 
     /// What stands there now: every bill of that number, and the one of that Inv_ID, all columns. Takes no lock.
     async fn read_back(
@@ -153,6 +160,9 @@ pub trait State: Send + Sync {
 
     /// The item that was proven as this bill, if any.
     async fn owner_of(&self, inv_id: InvId) -> Result<Option<Item>, Fault>;
+
+    /// Items that stand in RainTek, in the order of `seq`, after `seq`: for checking, in pages.
+    async fn proven_after(&self, seq: i64, limit: u32) -> Result<Vec<Item>, Fault>;
 
     /// Makes items due now: all of a number, or all. Returns how many.
     async fn make_due(&self, number: Option<&str>, now: DateTime<Utc>) -> Result<u64, Fault>;

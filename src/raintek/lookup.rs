@@ -1,12 +1,14 @@
 //! What a plan needs to know: one round trip for a new bill, one more where a bill is there already or a customer
 //! must be made.
 
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
 use tiberius::{Query, Row as SqlRow};
 
 use super::connect::Sql;
 use super::statement::{quoted, results, select_list};
 use super::values::{row, value};
-use crate::model::bill::{Found, FoundBill, LineProduct, Lookup, Marks, Row, Value};
+use crate::model::bill::{Found, FoundBill, LineProduct, Lookup, Marks, Row, TILL_ID, Value};
 use crate::model::customer::phone_key;
 use crate::model::fault::{Fault, Scope};
 use crate::model::ids::{CustomerId, InvId, ProductId};
@@ -18,13 +20,24 @@ const LOCK_WAIT_MS: u32 = 10_000;
 /// Keys in one IN list.
 const MOST_KEYS: usize = 1_000;
 
-/// Reads everything under the lock. A transaction must be open.
+/// Reads everything: `locked` under the app lock with the marks kept true until the commit, for which a transaction
+/// must be open; else as it is at the moment.
 pub(super) async fn read(
     sql: &mut Sql,
     schema: &PosSchema,
     lookup: &Lookup,
     pids: &[ProductId],
+    locked: bool,
 ) -> Result<Found, Fault> {
+    let hint = if locked { " WITH (UPDLOCK, HOLDLOCK)" } else { "" };
+    let lock = if locked {
+        format!(
+            "EXEC @lock = sp_getapplock @Resource = N'ShopSync', @LockMode = N'Exclusive', \
+             @LockOwner = N'Transaction', @LockTimeout = {LOCK_WAIT_MS};"
+        )
+    } else {
+        "SET @lock = 0;".to_owned()
+    };
     let table = |name: &str| schema.table(name).ok_or_else(super::schema::not_read);
     let counter = quoted(&table(counter_table(lookup.tax_type))?.name);
     let key_mark = |name: &str, key: &str| -> Result<String, Fault> {
@@ -32,7 +45,7 @@ pub(super) async fn read(
         Ok(if table(name)?.is_identity(key) {
             "NULL".into()
         } else {
-            format!("(SELECT MAX({}) FROM {} WITH (UPDLOCK, HOLDLOCK))", quoted(key), quoted(name))
+            format!("(SELECT MAX({}) FROM {}{hint})", quoted(key), quoted(name))
         })
     };
     let state = if schema.table("Company").is_some_and(|company| company.column("State").is_some()) {
@@ -44,12 +57,11 @@ pub(super) async fn read(
     let mut text = format!(
         "SET NOCOUNT ON;\n\
          DECLARE @lock int, @bills int, @inv int;\n\
-         EXEC @lock = sp_getapplock @Resource = N'ShopSync', @LockMode = N'Exclusive', \
-         @LockOwner = N'Transaction', @LockTimeout = {LOCK_WAIT_MS};\n\
+         {lock}\n\
          SELECT @bills = COUNT(*), @inv = MIN(Inv_ID) FROM InvoiceInfo WHERE InvoiceNo = @P1;\n\
          SELECT @lock AS lock_result, @bills AS bills, @inv AS inv_id, \
-         (SELECT MAX(Inv_ID) FROM InvoiceInfo WITH (UPDLOCK, HOLDLOCK)) AS max_inv, \
-         (SELECT MAX(ID) FROM {counter} WITH (UPDLOCK, HOLDLOCK)) AS max_counter, \
+         (SELECT MAX(Inv_ID) FROM InvoiceInfo{hint}) AS max_inv, \
+         (SELECT MAX(ID) FROM {counter}{hint}) AS max_counter, \
          (SELECT COUNT(*) FROM {counter} WHERE ID = @P2) AS counter_taken, \
          (SELECT COUNT(*) FROM {counter} WHERE InvNo = @P1) AS counter_has_number, \
          {} AS max_line, {} AS max_payment, {state} AS company_state;\n",
@@ -106,7 +118,7 @@ pub(super) async fn read(
         },
     };
     missing_products(sql, &product_columns, lookup, &mut found).await?;
-    if found.customer.is_none() {
+    if found.customer.is_none() && locked {
         customer_marks(sql, &mut found.marks).await?;
     }
     if head.int("bills") > 0 || lookup.inv_id.is_some() {
@@ -165,6 +177,28 @@ pub(super) async fn bills(
             bill
         })
         .collect())
+}
+
+/// Bills of ours per day: how many, and their grand totals.
+pub(super) async fn our_days(sql: &mut Sql) -> Result<Vec<(NaiveDate, u64, Decimal)>, Fault> {
+    let mut query = Query::new(
+        "SELECT InvoiceDate, COUNT(*) AS bills, SUM(GrandTotal) AS total FROM InvoiceInfo WHERE TillID = @P1 \
+         GROUP BY InvoiceDate",
+    );
+    query.bind(TILL_ID);
+    let rows = results(sql, query).await?.into_iter().next().unwrap_or_default();
+    let mut days = Vec::with_capacity(rows.len());
+    for sql in &rows {
+        let row = row(sql)?;
+        if let Some(Value::Date(day)) = row.get("InvoiceDate") {
+            days.push((
+                day.date(),
+                u64::try_from(row.int("bills")).unwrap_or_default(),
+                row.decimal("total"),
+            ));
+        }
+    }
+    Ok(days)
 }
 
 fn product_columns(table: &Table) -> String {

@@ -15,6 +15,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 
 use async_trait::async_trait;
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
 use tokio::sync::Mutex;
 
 use crate::model::bill::{Found, FoundBill, Lookup};
@@ -87,6 +89,13 @@ impl RainTek {
         self.schema.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Keys of the products an invoice names, as the last products pass knew them.
+    fn known_pids(&self, lookup: &Lookup) -> Vec<ProductId> {
+        let codes = self.codes.lock().unwrap_or_else(PoisonError::into_inner);
+        let pid = |code: &String| codes.get(code.to_uppercase().as_str()).copied();
+        lookup.product_codes.iter().filter_map(pid).collect()
+    }
+
     fn need_schema(&self) -> Result<Arc<PosSchema>, Fault> {
         self.known_schema().ok_or_else(schema::not_read)
     }
@@ -125,17 +134,27 @@ impl Pos for RainTek {
         let mut slot = Arc::clone(&self.writes).lock_owned().await;
         let mut sql = self.take(&mut slot).await?;
         let schema = self.need_schema()?;
-        let pids: Vec<ProductId> = {
-            let codes = self.codes.lock().unwrap_or_else(PoisonError::into_inner);
-            lookup
-                .product_codes
-                .iter()
-                .filter_map(|code| codes.get(code.to_uppercase().as_str()).copied())
-                .collect()
-        };
+        let pids = self.known_pids(lookup);
         connect::begin(&mut sql).await?;
-        let found = lookup::read(&mut sql, &schema, lookup, &pids).await?;
+        let found = lookup::read(&mut sql, &schema, lookup, &pids, true).await?;
         Ok((Box::new(write::Transaction::new(slot, sql, schema)), found))
+    }
+
+    async fn inspect(&self, lookup: &Lookup) -> Result<Found, Fault> {
+        let mut slot = self.reads.lock().await;
+        let mut sql = self.take(&mut slot).await?;
+        let schema = self.need_schema()?;
+        let found = lookup::read(&mut sql, &schema, lookup, &self.known_pids(lookup), false).await?;
+        *slot = Some(sql);
+        Ok(found)
+    }
+
+    async fn our_days(&self) -> Result<Vec<(NaiveDate, u64, Decimal)>, Fault> {
+        let mut slot = self.reads.lock().await;
+        let mut sql = self.take(&mut slot).await?;
+        let days = lookup::our_days(&mut sql).await?;
+        *slot = Some(sql);
+        Ok(days)
     }
 
     async fn read_back(

@@ -134,6 +134,10 @@ impl State for Store {
         self.run(move |db| outbox::owner_of(db, inv_id)).await
     }
 
+    async fn proven_after(&self, seq: i64, limit: u32) -> Result<Vec<Item>, Fault> {
+        self.run(move |db| outbox::proven_after(db, seq, limit)).await
+    }
+
     async fn make_due(&self, number: Option<&str>, now: DateTime<Utc>) -> Result<u64, Fault> {
         let number = number.map(str::to_owned);
         self.run(move |db| outbox::make_due(db, number.as_deref(), now)).await

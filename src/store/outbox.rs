@@ -182,6 +182,14 @@ pub(super) fn owner_of(db: &Connection, inv_id: InvId) -> rusqlite::Result<Optio
     .optional()
 }
 
+pub(super) fn proven_after(db: &Connection, seq: i64, limit: u32) -> rusqlite::Result<Vec<Item>> {
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM outbox WHERE seq > ?1 AND state = 'done' ORDER BY seq LIMIT ?2"
+    ))?
+    .query_map(params![seq, limit], read)?
+    .collect()
+}
+
 pub(super) fn make_due(db: &Connection, number: Option<&str>, now: DateTime<Utc>) -> rusqlite::Result<u64> {
     let changed = db
         .prepare_cached(

@@ -1,6 +1,7 @@
 //! Decisions. Pure functions of what was read: no I/O, no clock, no async.
 
 pub mod arithmetic;
+pub mod audit;
 pub mod backoff;
 pub mod catalogue;
 pub mod completeness;

@@ -1,0 +1,118 @@
+//! Whether a bill that was proven once still stands in RainTek as the app has it: the same plan function, given what
+//! RainTek's master data said when the bill was made.
+
+use super::mapping::{MapContext, desired_bill};
+use super::plan::{differences, plan};
+use crate::model::bill::{Difference, Found, FoundBill, Plan};
+use crate::model::fault::Fault;
+use crate::model::ids::InvId;
+use crate::model::invoice::Invoice;
+use crate::model::schema::PosSchema;
+
+/// The answer of [`audit`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Audit {
+    /// It stands there just so.
+    Same,
+    /// It stands there differently.
+    Differs(Vec<Difference>),
+    /// It is not there, or what carries its number is not ours.
+    Missing,
+    /// It cannot be compared: the invoice could not be booked as it is now.
+    Unclear(Fault),
+}
+
+/// Compares. `found` is what [`crate::ports::Pos::inspect`] read; `inv_id` is where the bill was proven.
+pub fn audit(
+    invoice: &Invoice,
+    inv_id: InvId,
+    found: &Found,
+    schema: &PosSchema,
+    context: &MapContext,
+) -> Audit {
+    let Some(bill) = found.bills.iter().find(|bill| bill.inv_id() == inv_id) else { return Audit::Missing };
+    let then = as_of_the_bill(found, bill, inv_id);
+    let mut now = invoice.clone();
+    // Receipts that came later are booked on account and change no bill: what RainTek counted as paid then counts.
+    now.amount_paid = bill.info.decimal("TotalPaid");
+    let desired = match desired_bill(&now, &then, schema, context) {
+        Ok(desired) => desired,
+        Err(fault) => return Audit::Unclear(fault),
+    };
+    match plan(&desired, &then) {
+        Plan::Nothing { inv_id: there, .. } if there == inv_id => Audit::Same,
+        Plan::Replace(_) => Audit::Differs(differences(&desired, bill)),
+        _ => Audit::Missing,
+    }
+}
+
+/// Cost prices change, and customers move to another phone: neither makes an old bill wrong.
+fn as_of_the_bill(found: &Found, bill: &FoundBill, inv_id: InvId) -> Found {
+    let mut then = found.clone();
+    then.known = Some(inv_id);
+    for product in &mut then.products {
+        let line = bill.lines.iter().find(|line| line.int("ProductID") == i64::from(product.pid));
+        if let Some(line) = line {
+            product.cost_price = line.decimal("PurchaseRate");
+            if product.unit.is_empty() || line.text("MainUnit").trim() != product.unit {
+                product.unit = line.text("MainUnit").trim().to_owned();
+            }
+            product.barcode = line.text("Barcode").trim().to_owned();
+        }
+    }
+    let customer = ["Customer_ID", "CustomerID"].iter().map(|name| bill.info.int(name)).find(|id| *id > 0);
+    then.customer = customer.and_then(|id| i32::try_from(id).ok()).or(then.customer);
+    then
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::bill::Value;
+    use crate::sync::fixtures::{context, decimal, found, invoice, schema};
+
+    fn booked() -> (Found, FoundBill) {
+        let desired = desired_bill(&invoice(), &found(), &schema(), &context()).unwrap();
+        let Plan::Insert(plan) = plan(&desired, &found()) else { panic!() };
+        let bill = FoundBill {
+            info: plan.info,
+            lines: plan.lines,
+            payments: plan.payments,
+            counter: plan.counter_row.into_iter().collect(),
+        };
+        (Found { bills: vec![bill.clone()], ..found() }, bill)
+    }
+
+    fn check(invoice: &Invoice, found: &Found) -> Audit {
+        audit(invoice, 701, found, &schema(), &context())
+    }
+
+    #[test]
+    fn what_was_booked_is_the_same_also_after_costs_and_receipts_changed() {
+        let (mut found, _) = booked();
+        assert_eq!(check(&invoice(), &found), Audit::Same);
+        found.products[0].cost_price = decimal("25.00");
+        found.customer = Some(77);
+        let mut paid_later = invoice();
+        paid_later.amount_paid = decimal("50.00");
+        assert_eq!(check(&paid_later, &found), Audit::Same);
+    }
+
+    #[test]
+    fn what_somebody_changed_is_named() {
+        let (mut found, _) = booked();
+        found.bills[0].info.0.insert("GrandTotal".into(), Value::Dec(decimal("96.00")));
+        let Audit::Differs(all) = check(&invoice(), &found) else { panic!() };
+        assert!(all.iter().any(|difference| difference.column == "GrandTotal"), "{all:?}");
+        found.bills.clear();
+        assert_eq!(check(&invoice(), &found), Audit::Missing);
+    }
+
+    #[test]
+    fn an_inv_id_that_raintek_reused_is_missing() {
+        let (mut found, _) = booked();
+        found.bills[0].info.0.insert("InvoiceNo".into(), Value::Text("GST-0999-2025/26".into()));
+        found.bills[0].info.0.insert("TillID".into(), Value::Text("COUNTER-1".into()));
+        assert_eq!(check(&invoice(), &found), Audit::Missing);
+    }
+}
