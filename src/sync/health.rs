@@ -88,7 +88,12 @@ pub fn assess(looks: &Looks) -> Verdict {
         return verdict(HealthState::Paused, format!("Paused until {}.", clock(until, looks.zone)));
     }
     if !proven {
-        return verdict(HealthState::Starting, "Looking at both sides.".into());
+        // A wrong password need not wait for red to be seen.
+        let trouble = [&looks.raintek, &looks.billing]
+            .into_iter()
+            .find(|leg| leg.failing_since.is_some() && !leg.sentence.is_empty());
+        let sentence = trouble.map_or("Looking at both sides.", |leg| leg.sentence.as_str());
+        return verdict(HealthState::Starting, sentence.to_owned());
     }
     match looks.counts.waiting.max(looks.sending) {
         0 => verdict(HealthState::InStep, "Everything is in step.".into()),

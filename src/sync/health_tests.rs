@@ -50,6 +50,15 @@ fn green_only_when_every_leg_is_proven_since_the_start() {
 }
 
 #[test]
+fn trouble_at_the_first_look_is_said_at_once() {
+    let mut looks = well();
+    looks.raintek =
+        Leg { last_ok: None, failing_since: Some(at(99)), sentence: "The login is refused.".into() };
+    let verdict = assess(&looks);
+    assert_eq!((verdict.state, verdict.sentence.as_str()), (HealthState::Starting, "The login is refused."));
+}
+
+#[test]
 fn a_stale_look_is_never_green() {
     for seconds in [400, 4000] {
         let mut looks = well();

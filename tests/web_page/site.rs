@@ -27,6 +27,8 @@ impl Controls for Engine {
             Command::Retry { number } => format!("{number} is being tried now."),
             Command::RetryAll => "Everything is being tried now.".into(),
             Command::SyncNow => "Both sides are being looked at now.".into(),
+            Command::Remove { number } => format!("{number} is being removed from RainTek."),
+            Command::Leave { number } => format!("{number} stays in RainTek."),
             Command::Pause { .. } => "Paused.".into(),
             Command::Resume => "Going on.".into(),
         };

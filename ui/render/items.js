@@ -65,11 +65,14 @@ function itemRow(held, command) {
   const error = el('pre');
   const details = el('details', { toggle: () => fillDetails() }, el('summary', { text: words.details }), facts, error);
   const retry = el('button', { type: 'button', text: words.retryNow, 'data-do': 'retry', click: () => asked(retry, words.retryNow, () => command({ command: 'retry', number: item.number })) });
+  // What the app took back and RainTek still has: a person decides, and is asked twice before rows are removed.
+  const remove = el('button', { type: 'button', text: words.remove, 'data-do': 'remove', click: () => window.confirm(words.removeSure(item.number)) && asked(remove, words.remove, () => command({ command: 'remove', number: item.number })) });
+  const leave = el('button', { type: 'button', text: words.leave, 'data-do': 'leave', click: () => asked(leave, words.leave, () => command({ command: 'leave', number: item.number })) });
   const node = el('li', { class: 'item' },
     el('div', { class: 'who' }, number, customer),
     el('div', { class: 'why' }, sentence, action, when, details),
     amount,
-    el('div', { class: 'do' }, retry));
+    el('div', { class: 'do' }, retry, remove, leave));
   let item = null;
 
   return {
@@ -86,6 +89,10 @@ function itemRow(held, command) {
       setText(action, item.action_kind === 'wait' ? '' : item.action);
       setHidden(action, action.textContent === '');
       retry.setAttribute('aria-label', words.retryOne(item.number));
+      const choice = item.action_kind === 'remove_or_leave';
+      setHidden(retry, choice);
+      setHidden(remove, !choice);
+      setHidden(leave, !choice);
       if (details.open) fillDetails();
     },
     tick(now) {
