@@ -145,6 +145,11 @@ async fn attempt(
     };
     let (mut transaction, mut found) = shared.world.pos.open(&lookup).await?;
     shared.board.highest_bill(found.marks.inv_id, shared.now());
+    if shared.board.till_is_busy(shared.now()) {
+        // A till reads the highest number and takes the next one without a lock: that one is left to it (ADR 7).
+        found.marks.inv_id = found.marks.inv_id.saturating_add(1);
+        found.marks.counter = found.marks.counter.saturating_add(1);
+    }
     // Only the store's own word makes a bill ours; what the app's record says may come from a phone.
     found.known = item.inv_id;
     let desired = match desired_bill(invoice, &found, &schema, &shared.rules.map) {
