@@ -1,6 +1,32 @@
-//! Everything on a shop made up on the spot.
+//! Everything on a shop made up on the spot: RainTek's stand-in, PocketBase, a till, a phone, and ShopSync between
+//! them. It doubles as a check from end to end: `--headless` compares both sides row by row at the end.
 
+mod arithmetic;
+mod caller;
+mod chance;
+mod compare;
+mod headless;
+mod phone;
+mod sandbox;
+mod show;
+mod stage;
+mod till;
+mod values;
+
+use std::io::{IsTerminal, Write};
+use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
+
+use anyhow::anyhow;
+use futures_util::FutureExt;
+
+use self::stage::Stage;
+use crate::model::fault::{Fault, FaultKind, Scope};
+
+/// What `--headless` makes where nobody says how many.
+const INVOICES: u64 = 100;
+/// One run is one day of a shop.
+const MOST_INVOICES: u64 = 8_000;
 
 /// `shopsync demo`.
 #[derive(Debug, Clone, clap::Args)]
@@ -8,19 +34,124 @@ pub struct Options {
     /// No page: make invoices, wait until all is in step, compare both sides.
     #[arg(long)]
     pub headless: bool,
-    /// How many invoices to make.
-    #[arg(long)]
-    pub invoices: Option<u32>,
+    /// How many invoices to make; with --headless 100 where it is left out, else without end.
+    #[arg(long, value_name = "N")]
+    pub invoices: Option<u64>,
     /// What the shop and its day are made up from.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, value_name = "S", default_value_t = 1)]
     pub seed: u64,
     /// Leave both servers running at the end, and say where.
     #[arg(long)]
     pub keep: bool,
 }
 
-/// Runs it.
-pub async fn run(_options: Options) -> anyhow::Result<ExitCode> {
-    std::future::ready(()).await;
-    anyhow::bail!("being written")
+/// Runs it. Exit code 0: both sides are the same, or somebody stopped the show; 1: they differ.
+///
+/// # Errors
+/// Arguments that cannot be meant and programs that are missing (Config), or something that did not work, with what
+/// still waits where that is it.
+pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
+    check(&options)?;
+    let mut stage = Stage::new(options.keep)?;
+    let played = tokio::select! {
+        played = AssertUnwindSafe(play(&mut stage, &options)).catch_unwind() => Some(played),
+        () = asked_to_stop() => None,
+    };
+    let same = match played {
+        Some(Ok(same)) => same,
+        Some(Err(panic)) => {
+            stage.give_up();
+            stage.close(true).await;
+            std::panic::resume_unwind(panic);
+        }
+        None if options.headless => Err(anyhow!("Stopped.")),
+        None => Ok(true),
+    };
+    tell("");
+    let logs_are_wanted = options.headless && stage.is_open() && !matches!(same, Ok(true));
+    if options.keep && stage.is_open() {
+        for line in stage.logins()? {
+            say(&line);
+        }
+    } else {
+        stage.give_up();
+        if logs_are_wanted {
+            say(&format!("The logs are in {}", stage.data().join("logs").display()));
+        }
+    }
+    stage.close(!logs_are_wanted).await;
+    Ok(if same? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn play(stage: &mut Stage, options: &Options) -> anyhow::Result<bool> {
+    stage.open(options.seed).await?;
+    let stage = &*stage;
+    if options.headless {
+        return headless::run(stage, options.invoices.unwrap_or(INVOICES), options.seed).await;
+    }
+    say(&format!("The shop is open. Its page: {}", stage.link()));
+    say("Ctrl-C ends it.");
+    show::open_page(stage.link());
+    show::run(stage, options.invoices, options.seed).await?;
+    Ok(true)
+}
+
+fn check(options: &Options) -> Result<(), Fault> {
+    let wrong = |sentence: String| Err(Fault::new(FaultKind::Config, Scope::Store, sentence));
+    match options.invoices {
+        Some(0) => wrong("--invoices must be at least 1.".to_owned()),
+        Some(many) if many > MOST_INVOICES => wrong(format!("--invoices must be at most {MOST_INVOICES}.")),
+        _ => Ok(()),
+    }
+}
+
+/// Ctrl-C, or SIGTERM where there is one. Where neither can be heard, never.
+async fn asked_to_stop() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                Ok(()) = tokio::signal::ctrl_c() => return,
+                Some(()) = terminate.recv() => return,
+                else => {}
+            }
+        }
+    }
+    #[cfg(not(unix))]
+    if tokio::signal::ctrl_c().await.is_ok() {
+        return;
+    }
+    std::future::pending().await
+}
+
+/// A line for the person at the terminal; one that went away is no reason to fail.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// A line that is written over by the next one, where somebody looks on; empty takes it away.
+fn tell(line: &str) {
+    let mut out = std::io::stderr();
+    if out.is_terminal() {
+        let _ = write!(out, "\r\u{1b}[K{line}");
+        let _ = out.flush();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_that_cannot_be_meant_are_a_sentence_of_the_settings_kind() {
+        let options = |invoices| Options { headless: true, invoices, seed: 1, keep: false };
+        for invoices in [0, MOST_INVOICES + 1] {
+            let fault = check(&options(Some(invoices))).unwrap_err();
+            assert_eq!(fault.kind, FaultKind::Config);
+            assert!(fault.sentence.contains("--invoices"));
+        }
+        assert!(check(&options(None)).is_ok());
+        assert!(check(&options(Some(1))).is_ok());
+    }
 }

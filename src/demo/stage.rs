@@ -6,8 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use chrono::NaiveDate;
-use chrono_tz::Tz;
 use serde_json::json;
 use tokio::sync::watch;
 
@@ -43,33 +41,27 @@ pub(super) struct Stage {
     running: Option<Running>,
     /// The folder stays, and what runs in it.
     keep: bool,
+    closed: bool,
 }
 
 impl Stage {
-    /// Puts everything up, and waits until all products stand in the app.
-    pub(super) async fn open(seed: u64, keep: bool) -> anyhow::Result<Self> {
-        let program = sandbox::program()?;
-        // Said now rather than after two minutes of waiting.
-        sandbox::find("SHOPSYNC_POCKETBASE", "pocketbase")?;
-        let clock = Arc::new(SystemClock::new());
+    /// A folder, and nothing in it yet.
+    pub(super) fn new(keep: bool) -> anyhow::Result<Self> {
         let name: String = random_token()?.chars().take(10).collect();
         let folder = std::env::temp_dir().join(format!("shopsync-demo-{name}"));
         make_private_folder(&folder)
             .with_context(|| format!("The folder {} cannot be made.", folder.display()))?;
-        let mut stage = Self { folder, clock, url: String::new(), sandbox: None, running: None, keep };
-        match stage.put_up(&program, seed).await {
-            Ok(()) => Ok(stage),
-            Err(error) => {
-                stage.keep = false;
-                stage.close(true).await;
-                Err(error)
-            }
-        }
+        let clock = Arc::new(SystemClock::new());
+        Ok(Self { folder, clock, url: String::new(), sandbox: None, running: None, keep, closed: false })
     }
 
-    async fn put_up(&mut self, program: &Path, seed: u64) -> anyhow::Result<()> {
+    /// Puts everything up, and waits until all products stand in the app.
+    pub(super) async fn open(&mut self, seed: u64) -> anyhow::Result<()> {
+        let program = sandbox::program()?;
+        // Said now rather than after two minutes of waiting.
+        sandbox::find("SHOPSYNC_POCKETBASE", "pocketbase")?;
         log_to(&self.data().join("logs"))?;
-        let sandbox = Sandbox::start(program, &self.folder, seed).await?;
+        let sandbox = Sandbox::start(&program, &self.folder, seed).await?;
         let tds = sandbox.tds;
         self.sandbox = Some(sandbox);
         let port = free_port()?;
@@ -182,15 +174,25 @@ impl Stage {
         end_billing(&self.data());
     }
 
-    /// Today in the shop.
-    pub(super) fn today(&self) -> NaiveDate {
-        self.clock.now().with_timezone(&Tz::Asia__Kolkata).date_naive()
+    /// Whether there is anything to look at.
+    pub(super) fn is_open(&self) -> bool {
+        self.running.is_some()
+    }
+
+    /// Keeps nothing: it did not even open.
+    pub(super) fn give_up(&mut self) {
+        self.keep = false;
     }
 
     /// Takes everything down, or leaves both servers running; `clean` removes the folder where nothing is kept.
     pub(super) async fn close(mut self, clean: bool) {
+        self.closed = true;
         if let Some(running) = self.running.take() {
             running.stop().await;
+        }
+        if !self.keep {
+            // Where it was to be left running, and then was not.
+            end_billing(&self.data());
         }
         if let Some(sandbox) = self.sandbox.take() {
             if self.keep { sandbox.leave_running() } else { sandbox.stop().await }
@@ -221,7 +223,7 @@ impl Stage {
 impl Drop for Stage {
     /// After a panic: nothing of ours may go on. The stand-in ends with its handle.
     fn drop(&mut self) {
-        if self.running.is_some() {
+        if !self.closed {
             end_billing(&self.data());
             let _ = std::fs::remove_dir_all(&self.folder);
         }

@@ -8,10 +8,7 @@ mod row;
 mod sale;
 mod till;
 
-#[cfg(test)]
-mod fixture;
-#[cfg(test)]
-mod tests;
+// tests
 
 use std::collections::BTreeMap;
 

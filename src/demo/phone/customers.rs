@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::kind::Kind;
 use crate::demo::caller::Caller;
 use crate::demo::chance::Chance;
-use crate::demo::values::text;
+use crate::demo::values::{rows, text};
 
 /// A customer that RainTek has already.
 #[derive(Debug, Clone)]
@@ -56,9 +56,8 @@ const LONG_ADDRESS: usize = 300;
 impl Customers {
     /// From RainTek's tables, as they were when the day began.
     pub(super) fn new(dump: &Value) -> Self {
-        let rows = |table: &str| dump.get(table).and_then(Value::as_array).cloned().unwrap_or_default();
-        let home = rows("Company").first().map(|row| text(row, "State").to_owned()).unwrap_or_default();
-        let known = rows("Customer").iter().filter_map(|row| {
+        let home = rows(dump, "Company").first().map(|row| text(row, "State").to_owned()).unwrap_or_default();
+        let known = rows(dump, "Customer").iter().filter_map(|row| {
             let digits: String = text(row, "ContactNo").chars().filter(char::is_ascii_digit).collect();
             let start = digits.len().checked_sub(10)?;
             let digits = digits.get(start..)?.to_owned();
