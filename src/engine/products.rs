@@ -47,14 +47,17 @@ pub(super) async fn run(shared: Arc<Shared>) {
 
 async fn pass(shared: &Shared, held: &mut Option<(Held, DateTime<Utc>)>) -> Result<(), Fault> {
     let rows = shared.world.pos.products().await?;
-    let (held, _) = match held {
-        Some(held) => held,
-        None => {
+    let remembered = held.as_ref().map(|(held, _)| plan_products(&rows, held));
+    let (held, _) = match (held, &remembered) {
+        // What is to be made anew may have been added on a phone meanwhile: the app itself must say.
+        (Some(held), Some(plan)) if !plan.makes_new() => held,
+        (held, _) => {
             let app = shared.world.billing.products().await?;
             held.insert((Held::from_app(&app), shared.now()))
         }
     };
-    let (writes, mut problems) = match plan_products(&rows, held) {
+    let plan = remembered.filter(|plan| !plan.makes_new()).unwrap_or_else(|| plan_products(&rows, held));
+    let (writes, mut problems) = match plan {
         CataloguePlan::Write { writes, problems } => (writes, problems),
         CataloguePlan::Suspicious { shown, known } => {
             return Err(Fault::transient(

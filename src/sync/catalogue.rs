@@ -47,6 +47,14 @@ pub enum CataloguePlan {
     },
 }
 
+impl CataloguePlan {
+    /// Whether products would be created: what is remembered of the app does not know what a phone added since.
+    pub fn makes_new(&self) -> bool {
+        let Self::Write { writes, .. } = self else { return false };
+        writes.iter().any(|write| matches!(write, ProductWrite::Create { .. }))
+    }
+}
+
 impl Held {
     /// From everything the app holds.
     pub fn from_app(products: &[AppProduct]) -> Self {

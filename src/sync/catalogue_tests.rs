@@ -182,3 +182,22 @@ fn a_restored_app_heals() {
     let held = Held::from_app(&[app(&older, "rec000000000001")]);
     assert_eq!(writes(&rows, &held).len(), 2);
 }
+
+#[test]
+fn what_is_remembered_is_not_trusted_where_a_product_would_be_made() {
+    let rows = [row(1, "R-1")];
+    let held = synced(&rows);
+    assert!(!plan_products(&rows, &held).makes_new());
+    // RainTek gets what a phone added to the app after it was read.
+    let more = [row(1, "R-1"), row(2, "PH-2")];
+    assert!(plan_products(&more, &held).makes_new());
+    let mut there = match writes(&rows, &Held::default()).remove(0) {
+        ProductWrite::Create { id, fields } => vec![app(&fields, id.as_str())],
+        other => panic!("{other:?}"),
+    };
+    there.push(phone_product("PH-2", ""));
+    let link = plan_products(&more, &Held::from_app(&there));
+    assert!(!link.makes_new());
+    let CataloguePlan::Write { writes, .. } = link else { panic!("{link:?}") };
+    assert!(matches!(writes.as_slice(), [ProductWrite::Update { id, .. }] if id.as_str() == "phone0000000001"));
+}
