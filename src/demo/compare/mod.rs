@@ -8,7 +8,10 @@ mod row;
 mod sale;
 mod till;
 
-// tests
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
