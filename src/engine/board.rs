@@ -50,12 +50,15 @@ impl Link {
         if self.status.connected || self.status.since.is_none() {
             self.status.since = Some(now);
         }
-        self.failures = self.failures.saturating_add(1);
         self.status.connected = false;
         self.status.sentence = Some(fault.sentence.clone());
         self.status.detail = Some(fault.detail.clone());
-        let wait = backoff::link_retry(self.failures, jitter);
-        self.status.next_try = Some(now + TimeDelta::from_std(wait).unwrap_or_default());
+        // Everything that was on its way fails at once when a side goes: that is one failure, not ten.
+        if self.status.next_try.is_none_or(|at| at <= now) {
+            self.failures = self.failures.saturating_add(1);
+            let wait = backoff::link_retry(self.failures, jitter);
+            self.status.next_try = Some(now + TimeDelta::from_std(wait).unwrap_or_default());
+        }
         was_well
     }
 
@@ -169,5 +172,29 @@ impl Board {
     /// Whether RainTek's own till is billing, so that a catch-up gives way.
     pub(super) fn till_is_busy(&self, now: DateTime<Utc>) -> bool {
         self.lock().till_billed.is_some_and(|at| now - at < TILL_BUSY)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::fault::Scope;
+
+    #[test]
+    fn what_fails_together_counts_as_one_failure() {
+        let fault = Fault::transient(Scope::Billing, "The billing app is not answering.");
+        let start = DateTime::<Utc>::UNIX_EPOCH;
+        let mut link = Link::new("app");
+        for late in 0..20 {
+            link.failed(&fault, start + TimeDelta::milliseconds(late), 0);
+        }
+        assert_eq!(link.status.next_try, Some(start + TimeDelta::seconds(1)));
+        // Each try that fails waits twice as long.
+        let tried = start + TimeDelta::seconds(1);
+        link.failed(&fault, tried, 0);
+        assert_eq!(link.status.next_try, Some(tried + TimeDelta::seconds(2)));
+        link.ok(tried, Duration::ZERO);
+        link.failed(&fault, tried, 0);
+        assert_eq!(link.status.next_try, Some(tried + TimeDelta::seconds(1)));
     }
 }
