@@ -47,14 +47,18 @@ pub(super) async fn run(shared: Arc<Shared>) {
 
 async fn pass(shared: &Shared, held: &mut Option<(Held, DateTime<Utc>)>) -> Result<(), Fault> {
     let rows = shared.world.pos.products().await?;
-    let (held, _) = match held {
-        Some(held) => held,
-        None => {
-            let app = shared.world.billing.products().await?;
-            held.insert((Held::from_app(&app), shared.now()))
-        }
-    };
-    let (writes, mut problems) = match plan_products(&rows, held) {
+    let remembered = held.is_some();
+    if !remembered {
+        *held = Some(compare(shared).await?);
+    }
+    let mut planned = held.as_ref().map(|(held, _)| plan_products(&rows, held));
+    if remembered && planned.as_ref().is_some_and(adds_products) {
+        // What looks new may be what a phone added since: that is linked, and not doubled.
+        *held = Some(compare(shared).await?);
+        planned = held.as_ref().map(|(held, _)| plan_products(&rows, held));
+    }
+    let (Some((held, _)), Some(planned)) = (held, planned) else { return Ok(()) };
+    let (writes, mut problems) = match planned {
         CataloguePlan::Write { writes, problems } => (writes, problems),
         CataloguePlan::Suspicious { shown, known } => {
             return Err(Fault::transient(
@@ -82,6 +86,21 @@ async fn pass(shared: &Shared, held: &mut Option<(Held, DateTime<Utc>)>) -> Resu
     }
     finish(shared, rows.len(), done, problems).await;
     Ok(())
+}
+
+/// What the app really holds, and when it was asked.
+async fn compare(shared: &Shared) -> Result<(Held, DateTime<Utc>), Fault> {
+    let app = shared.world.billing.products().await?;
+    Ok((Held::from_app(&app), shared.now()))
+}
+
+fn adds_products(plan: &CataloguePlan) -> bool {
+    match plan {
+        CataloguePlan::Write { writes, .. } => {
+            writes.iter().any(|write| matches!(write, ProductWrite::Create { .. }))
+        }
+        CataloguePlan::Suspicious { .. } => false,
+    }
 }
 
 async fn finish(shared: &Shared, rows: usize, done: u64, problems: Vec<ProductProblem>) {
