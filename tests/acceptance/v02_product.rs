@@ -94,6 +94,7 @@ async fn v02_product() {
         till.sql(&format!("INSERT INTO Product_OpeningStock (ProductID, Qty, MRP, Barcode) VALUES ({pid}, {quantity}, {mrp}, N'{barcode}')"))
             .await;
     };
+    till.sql("UPDATE Product SET Barcode = N'OWN-1' WHERE ProductCode = N'NEW-1'").await;
     lot("8901234500024", "360.00", "2.5").await;
     becomes(&phone, "NEW-1", json!({"barcode": "8901234500024", "mrp": 360, "current_stock": 9.75})).await;
     lot("0", "0.00", "1").await;
