@@ -125,7 +125,6 @@ async fn attempt(
     invoice: &Invoice,
     agreed: Option<&FoundBill>,
 ) -> Result<Attempt, Fault> {
-    let schema = shared.world.pos.schema().await?;
     let mut codes: Vec<String> = invoice
         .lines
         .iter()
@@ -144,6 +143,14 @@ async fn attempt(
         phone: invoice.customer.as_ref().and_then(|customer| phone_key(&customer.phone)),
     };
     let (mut transaction, mut found) = shared.world.pos.open(&lookup).await?;
+    // Only now: opening may have found other tables than before.
+    let schema = match shared.world.pos.schema().await {
+        Ok(schema) => schema,
+        Err(fault) => {
+            transaction.rollback().await;
+            return Err(fault);
+        }
+    };
     shared.board.highest_bill(found.marks.inv_id, shared.now());
     if shared.board.till_is_busy(shared.now()) {
         // A till reads the highest number and takes the next one without a lock: that one is left to it (ADR 7).

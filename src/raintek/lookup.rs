@@ -20,6 +20,10 @@ const LOCK_WAIT_MS: u32 = 10_000;
 /// Keys in one IN list.
 const MOST_KEYS: usize = 1_000;
 
+/// The tables a push writes to.
+const WRITTEN: [&str; 6] =
+    ["InvoiceInfo", "Invoice_Product", "Invoice_Payment", "SaleGST", "SaleNoTax", "Customer"];
+
 /// Reads everything: `locked` under the app lock with the marks kept true until the commit, for which a transaction
 /// must be open; else as it is at the moment.
 pub(super) async fn read(
@@ -53,6 +57,7 @@ pub(super) async fn read(
     } else {
         "NULL"
     };
+    let written = WRITTEN.map(|name| format!("N'{name}'")).join(", ");
     // Bills are counted without a range lock: InvoiceNo has no index, and RainTek's till must not wait for ours.
     let mut text = format!(
         "SET NOCOUNT ON;\n\
@@ -64,6 +69,7 @@ pub(super) async fn read(
          (SELECT MAX(ID) FROM {counter}{hint}) AS max_counter, \
          (SELECT COUNT(*) FROM {counter} WHERE ID = @P2) AS counter_taken, \
          (SELECT COUNT(*) FROM {counter} WHERE InvNo = @P1) AS counter_has_number, \
+         (SELECT COUNT(*) FROM INFORMATION_SCHEMA.COLUMNS WHERE TABLE_NAME IN ({written})) AS column_count, \
          {} AS max_line, {} AS max_payment, {state} AS company_state;\n",
         key_mark("Invoice_Product", "IPo_ID")?,
         key_mark("Invoice_Payment", "IP_ID")?,
@@ -98,6 +104,14 @@ pub(super) async fn read(
     if !matches!(head.get("lock_result"), Some(Value::Int(0 | 1))) {
         return Err(Fault::transient(Scope::Item, "Another ShopSync is writing to RainTek. Trying again.")
             .detail(format!("sp_getapplock {:?}", head.get("lock_result"))));
+    }
+    let known: usize =
+        WRITTEN.iter().filter_map(|name| schema.table(name)).map(|table| table.columns.len()).sum();
+    if usize::try_from(head.int("column_count")) != Ok(known) {
+        // A new version of RainTek alters its tables while we are connected: a column left out would be NULL.
+        // This connection is dropped now, and the next one reads the tables anew.
+        return Err(Fault::transient(Scope::Item, "RainTek's tables were just changed. Trying again.")
+            .detail(format!("{} columns instead of {known}", head.int("column_count"))));
     }
     let customer = customer(&sets.next().unwrap_or_default(), lookup.phone.as_deref())?;
     let mut found = Found {
