@@ -168,6 +168,7 @@ fn item_status(item: &Item, all: &[Item], raintek: &LinkStatus, billing: &LinkSt
         tries: item.attempts,
         first_seen: item.first_seen,
         first_failed: item.first_failed,
-        next_try: Some(item.next_try),
+        // While a side is away, nothing goes before that is tried again.
+        next_try: [raintek.next_try, billing.next_try].into_iter().flatten().chain([item.next_try]).max(),
     }
 }
