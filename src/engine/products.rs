@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Shared;
 use crate::model::fault::{Action, Fault, Scope};
+use crate::model::outbox::ItemState;
 use crate::model::product::{ProductProblem, ProductWrite};
 use crate::model::status::Progress;
 use crate::sync::catalogue::{CataloguePlan, Held, plan_products};
@@ -25,7 +26,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
                 held = None;
             }
             match pass(&shared, &mut held).await {
-                Ok(()) => retry_unknown_items(&shared).await,
+                Ok(changed) => retry_unknown_items(&shared, changed > 0).await,
                 Err(fault) => {
                     // What is remembered may no longer be what the app holds: it is read anew.
                     held = None;
@@ -45,7 +46,8 @@ pub(super) async fn run(shared: Arc<Shared>) {
     }
 }
 
-async fn pass(shared: &Shared, held: &mut Option<(Held, DateTime<Utc>)>) -> Result<(), Fault> {
+/// Returns how many products were written.
+async fn pass(shared: &Shared, held: &mut Option<(Held, DateTime<Utc>)>) -> Result<u64, Fault> {
     let rows = shared.world.pos.products().await?;
     let remembered = held.as_ref().map(|(held, _)| plan_products(&rows, held));
     let (held, _) = match (held, &remembered) {
@@ -84,7 +86,7 @@ async fn pass(shared: &Shared, held: &mut Option<(Held, DateTime<Utc>)>) -> Resu
         }
     }
     finish(shared, rows.len(), done, problems).await;
-    Ok(())
+    Ok(done)
 }
 
 async fn finish(shared: &Shared, rows: usize, done: u64, problems: Vec<ProductProblem>) {
@@ -128,16 +130,16 @@ fn problem(write: &ProductWrite, fault: &Fault) -> Option<ProductProblem> {
     })
 }
 
-/// Invoices that waited for a product are tried again now that products were pulled.
-async fn retry_unknown_items(shared: &Shared) {
+/// Invoices that waited for a product are tried again now that products were pulled: those that failed once in any
+/// case, those that are held where RainTek's products changed, since theirs may be among them.
+async fn retry_unknown_items(shared: &Shared, changed: bool) {
     let now = shared.now();
     let open = match shared.world.state.open_items(500).await {
         Ok(open) => open,
         Err(fault) => return shared.log("products", &fault),
     };
     for item in open {
-        // Only the first failure waits for the pass; one that is held is tried when its time comes.
-        let waits = item.state == crate::model::outbox::ItemState::Waiting
+        let waits = (item.state == ItemState::Waiting || changed && item.state == ItemState::Held)
             && item.fault.as_ref().is_some_and(|fault| fault.action == Action::PullProducts)
             && item.next_try > now;
         if !waits {
