@@ -45,6 +45,9 @@ pub(super) fn start(program: &Path, layout: &Layout, listen: &str, log: &Path) -
         // Without an orderly stop (a panic, a cancelled start) it must not outlive us either.
         .kill_on_drop(true);
     hide_window(&mut command);
+    // Ctrl-C in a terminal is for us: we end it in order, or leave it running, once our own last writes are through.
+    #[cfg(unix)]
+    command.process_group(0);
     command.spawn().map_err(|error| fault("The billing app's program cannot be started.", error))
 }
 

@@ -57,6 +57,7 @@ pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
         played = AssertUnwindSafe(play(&mut stage, &options)).catch_unwind() => Some(played),
         () = asked_to_stop() => None,
     };
+    let stopped = played.is_none();
     let same = match played {
         Some(Ok(same)) => same,
         Some(Err(panic)) => {
@@ -68,7 +69,7 @@ pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
         None => Ok(true),
     };
     tell("");
-    let logs_are_wanted = options.headless && stage.is_open() && !matches!(same, Ok(true));
+    let logs_are_wanted = options.headless && stage.is_open() && !stopped && !matches!(same, Ok(true));
     if options.keep && stage.is_open() {
         for line in stage.logins()? {
             say(&line);

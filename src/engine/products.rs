@@ -26,7 +26,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
                 held = None;
             }
             match pass(&shared, &mut held).await {
-                Ok(written) => retry_unknown_items(&shared, written > 0).await,
+                Ok(changed) => retry_unknown_items(&shared, changed > 0).await,
                 Err(fault) => {
                     // What is remembered may no longer be what the app holds: it is read anew.
                     held = None;
@@ -46,7 +46,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
     }
 }
 
-/// Returns how many records were written.
+/// Returns how many products were written.
 async fn pass(shared: &Shared, held: &mut Option<(Held, DateTime<Utc>)>) -> Result<u64, Fault> {
     let rows = shared.world.pos.products().await?;
     let remembered = held.as_ref().map(|(held, _)| plan_products(&rows, held));
@@ -130,16 +130,16 @@ fn problem(write: &ProductWrite, fault: &Fault) -> Option<ProductProblem> {
     })
 }
 
-/// Invoices that waited for a product are tried again now that products were pulled.
-async fn retry_unknown_items(shared: &Shared, news: bool) {
+/// Invoices that waited for a product are tried again now that products were pulled: those that failed once in any
+/// case, those that are held where RainTek's products changed, since theirs may be among them.
+async fn retry_unknown_items(shared: &Shared, changed: bool) {
     let now = shared.now();
     let open = match shared.world.state.open_items(500).await {
         Ok(open) => open,
         Err(fault) => return shared.log("products", &fault),
     };
     for item in open {
-        // A first failure waits for the pass; one that is held is tried when the pass brought something.
-        let waits = (news || item.state == ItemState::Waiting)
+        let waits = (item.state == ItemState::Waiting || changed && item.state == ItemState::Held)
             && item.fault.as_ref().is_some_and(|fault| fault.action == Action::PullProducts)
             && item.next_try > now;
         if !waits {

@@ -5,9 +5,10 @@ use std::time::Duration;
 use super::Shared;
 use super::hold::hold;
 use crate::model::bill::{Desired, DesiredCustomer, Found, Plan};
+use crate::model::customer::{Customer, phone_key};
 use crate::model::fault::{Action, Fault, FaultKind, Scope};
 use crate::model::ids::{CustomerId, InvId, RecordId};
-use crate::model::invoice::{Invoice, Stamp};
+use crate::model::invoice::{Invoice, InvoiceRead, Stamp};
 use crate::model::outbox::{Item, ItemState};
 use crate::model::status::{Entry, LastPush};
 use crate::sync::plan::{differences, plan};
@@ -49,7 +50,7 @@ impl Sent {
             .customer
             .as_ref()
             .filter(|customer| customer.pos_id != Some(customer_id))
-            .filter(|customer| crate::model::customer::phone_key(&customer.phone).is_some())
+            .filter(|customer| phone_key(&customer.phone).is_some())
             .and_then(|customer| customer.id.clone())
             .map(|id| (id, customer_id));
         Self { item, proof: Some(Proof { desired, inv_id, digest, verified }), customer, took }
@@ -102,7 +103,13 @@ async fn try_settle(shared: &Shared, sent: Sent) -> Result<(), Fault> {
     item.attempts = 0;
     item.first_failed = None;
     item.failed_digest = None;
-    let stamped = shared.world.billing.stamp(&item.record_id, &Stamp::Synced { inv_id, customer }).await;
+    let customer = if proven_now { Ok(customer) } else { customer_of(shared, &item, inv_id).await };
+    let stamped = match customer {
+        Ok(customer) => {
+            shared.world.billing.stamp(&item.record_id, &Stamp::Synced { inv_id, customer }).await
+        }
+        Err(fault) => Err(fault),
+    };
     match &stamped {
         Ok(()) => {
             item.state = ItemState::Done;
@@ -133,6 +140,26 @@ async fn try_settle(shared: &Shared, sent: Sent) -> Result<(), Fault> {
         Err(fault) if fault.is_outage() => Err(fault),
         _ => Ok(()),
     }
+}
+
+/// A stamp that is made up for knows its bill alone: whose it is, RainTek says, where the app does not show it yet.
+async fn customer_of(
+    shared: &Shared,
+    item: &Item,
+    inv_id: InvId,
+) -> Result<Option<(RecordId, CustomerId)>, Fault> {
+    let InvoiceRead::Found(invoice) = shared.world.billing.invoice(&item.record_id).await? else {
+        return Ok(None);
+    };
+    let with_phone = |customer: &Customer| phone_key(&customer.phone).is_some();
+    let Some(customer) = invoice.customer.filter(with_phone) else { return Ok(None) };
+    let bills = shared.world.pos.read_back(&item.number, inv_id, invoice.tax_type).await?;
+    let bill = bills.iter().find(|bill| bill.inv_id() == inv_id);
+    let pos_id = bill.and_then(|bill| {
+        let column = ["Customer_ID", "CustomerID"].into_iter().find(|name| bill.info.get(name).is_some())?;
+        CustomerId::try_from(bill.info.int(column)).ok()
+    });
+    Ok(customer.id.zip(pos_id).filter(|(_, pos_id)| customer.pos_id != Some(*pos_id)))
 }
 
 /// Reads back: exactly one bill of that number, and the plan must say Nothing.

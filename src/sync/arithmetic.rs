@@ -51,10 +51,20 @@ pub fn line_amounts(
     discount_percent: Decimal,
     rates: Rates,
 ) -> LineAmounts {
+    let discount = r2(r2(quantity * rate) * discount_percent / Decimal::ONE_HUNDRED);
+    amounts_after(mode, quantity, rate, discount, rates)
+}
+
+/// The same with the discount in rupees, as an app gives it that knows no percentage.
+fn amounts_after(
+    mode: TaxMode,
+    quantity: Decimal,
+    rate: Decimal,
+    discount: Decimal,
+    rates: Rates,
+) -> LineAmounts {
     let hundred = Decimal::ONE_HUNDRED;
-    let gross = r2(quantity * rate);
-    let discount = r2(gross * discount_percent / hundred);
-    let base = gross - discount;
+    let base = r2(quantity * rate) - discount;
     let on_top = |percent: Decimal| r2(base * percent / hundred);
     let carved = |percent: Decimal| r2(base - base / (Decimal::ONE + percent / hundred));
     let taxes = match mode {
@@ -103,10 +113,12 @@ pub fn filled(line: &Line, tax_type: TaxType, other_state: bool) -> Line {
         && matches!(line.tax_mode, TaxMode::Exclusive | TaxMode::Inclusive)
         && line.gst_rate > Decimal::ZERO;
     let rates = if taxed { Rates::of_gst(line.gst_rate, other_state) } else { Rates::default() };
-    let amounts = line_amounts(line.tax_mode, line.quantity, line.rate, line.discount_percent, rates);
-    if line.discount.is_zero() {
-        line.discount = amounts.discount;
-    }
+    let amounts = if line.discount.is_zero() {
+        line_amounts(line.tax_mode, line.quantity, line.rate, line.discount_percent, rates)
+    } else {
+        amounts_after(line.tax_mode, line.quantity, line.rate, line.discount, rates)
+    };
+    line.discount = amounts.discount;
     let gst_given = !(line.taxes.cgst.is_zero() && line.taxes.sgst.is_zero() && line.taxes.igst.is_zero());
     // A total at the net amount says that the app charged no tax; only where it charged some, or gives no total
     // at all, is there a tax to be calculated.
@@ -168,6 +180,20 @@ mod tests {
             seen += 1;
         }
         assert_eq!(seen, 9);
+    }
+
+    #[test]
+    fn taxes_that_are_left_out_are_those_after_a_discount_in_rupees() {
+        let mut line = crate::sync::fixtures::invoice().lines.remove(0);
+        let by_percent = filled(&line, TaxType::Gst, false);
+        for bare in [&mut line.taxable, &mut line.total, &mut line.discount_percent] {
+            *bare = Decimal::ZERO;
+        }
+        line.taxes = Taxes::default();
+        line.discount = by_percent.discount;
+        let by_rupees = filled(&line, TaxType::Gst, false);
+        assert!(!by_rupees.discount.is_zero());
+        assert_eq!(Line { discount_percent: by_percent.discount_percent, ..by_rupees }, by_percent);
     }
 
     proptest! {

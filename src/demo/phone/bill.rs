@@ -176,7 +176,7 @@ fn line(
     };
     let mut discount = discount_of(quantity, rate, percent);
     let mut told_percent = percent;
-    if kind == Kind::LineDiscount && chance.one_in(2) {
+    if kind == Kind::LineDiscount && chance.one_in(2) || left_out.needs_raintek() && chance.one_in(4) {
         // Some apps know only the rupees.
         told_percent = Decimal::ZERO;
         discount = share(quantity * rate, chance.between(1, 20));
