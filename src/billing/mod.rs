@@ -20,6 +20,8 @@ use self::account::{Account, Workshop};
 use self::client::{Ask, Client};
 use self::records::Reader;
 use self::setup::Ready;
+use crate::model::awareness::BillWrite;
+use crate::model::customer::Customer;
 use crate::model::fault::{Fault, FaultKind};
 use crate::model::ids::RecordId;
 use crate::model::invoice::{InvoiceHead, InvoiceRead, Stamp};
@@ -28,6 +30,7 @@ use crate::model::settings::BillingSettings;
 use crate::ports::{Billing, BillingEvent, Clock, InvoiceScan, Secrets};
 
 mod account;
+mod bills;
 mod classify;
 mod client;
 mod folder;
@@ -238,6 +241,14 @@ impl Billing for PocketBase {
 
     async fn write_products(&self, writes: &[ProductWrite]) -> Result<Vec<Result<(), Fault>>, Fault> {
         healing!(self, ready => self.write_products_once(&ready, writes))
+    }
+
+    async fn customers(&self) -> Result<Vec<Customer>, Fault> {
+        healing!(self, ready => self.customers_once(&ready))
+    }
+
+    async fn write_bill(&self, write: &BillWrite) -> Result<(), Fault> {
+        healing!(self, ready => self.write_bill_once(&ready, write))
     }
 
     async fn follow(&self, events: mpsc::Sender<BillingEvent>) {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Shared;
+use super::awareness::remember_proven;
 use super::hold::hold;
 use crate::model::bill::{Desired, DesiredCustomer, Found, Plan};
 use crate::model::fault::{Action, Fault, FaultKind, Scope};
@@ -93,6 +94,7 @@ async fn try_settle(shared: &Shared, sent: Sent) -> Result<(), Fault> {
                 return hold(shared, item, fault, Some(proof.digest)).await;
             }
         }
+        remember_proven(shared, &proof.desired, proof.inv_id).await?;
         item.inv_id = Some(proof.inv_id);
         item.digest = Some(proof.digest);
         item.done_at = Some(shared.now());

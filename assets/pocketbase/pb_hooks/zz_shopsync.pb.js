@@ -3,8 +3,10 @@
 // ShopSync's only hook file; ShopSync writes it anew at each start. It touches nothing but ShopSync's own fields:
 //
 //  - what is completed and does not come from RainTek is shown as waiting to be sent, again after each change;
-//  - ShopSync's own fields keep their values when anybody but a superuser sends them. Nothing is refused: a phone
-//    that sends them goes on working.
+//  - ShopSync's own fields keep their values when anybody but a superuser sends them. That is not refused: a phone
+//    that sends them goes on working;
+//  - a bill that was made in RainTek can be changed or deleted there only: anybody else than a superuser is refused,
+//    for the bill and for its lines and payments.
 //
 // The name sorts last, so that these handlers see what the app's own hooks have set before them. PocketBase runs each
 // handler in a place of its own where nothing else of this file exists: that is why names repeat.
@@ -37,6 +39,39 @@ onRecordUpdateRequest((e) => {
   }
   e.next()
 }, "{{invoices}}", "{{products}}", "{{customers}}")
+
+const readOnlyBill = (e) => {
+  const source = e.record.original().getString("{{invoices.source}}").trim().toLowerCase()
+  if (!e.hasSuperuserAuth() && source === "raintek") {
+    throw new ForbiddenError("This bill was made in RainTek. It can only be changed or deleted there.")
+  }
+  e.next()
+}
+onRecordUpdateRequest(readOnlyBill, "{{invoices}}")
+onRecordDeleteRequest(readOnlyBill, "{{invoices}}")
+
+// Both the bill that a line or payment belongs to and the one that it would belong to.
+const readOnlyPart = (e) => {
+  if (!e.hasSuperuserAuth()) {
+    const payment = e.record.collection().name === "{{invoice_payments}}"
+    const link = payment ? "{{invoice_payments.invoice}}" : "{{invoice_items.invoice}}"
+    for (const parent of [e.record.getString(link), e.record.original().getString(link)]) {
+      let source = ""
+      try {
+        source = parent ? e.app.findRecordById("{{invoices}}", parent).getString("{{invoices.source}}") : ""
+      } catch (_) {
+        // A line whose invoice does not exist (yet) is the app's own affair.
+      }
+      if (source.trim().toLowerCase() === "raintek") {
+        throw new ForbiddenError("This bill was made in RainTek. It can only be changed or deleted there.")
+      }
+    }
+  }
+  e.next()
+}
+onRecordCreateRequest(readOnlyPart, "{{invoice_items}}", "{{invoice_payments}}")
+onRecordUpdateRequest(readOnlyPart, "{{invoice_items}}", "{{invoice_payments}}")
+onRecordDeleteRequest(readOnlyPart, "{{invoice_items}}", "{{invoice_payments}}")
 
 // An invoice becomes pending when it is completed and when anything of it changes that is not ShopSync's own: so
 // ShopSync's own stamp never asks for another one.
