@@ -11,7 +11,7 @@ use rust_decimal::Decimal;
 use tokio::sync::{mpsc, watch};
 
 use crate::model::awareness::{BillKey, BillPage, BillWrite, KnownBill};
-use crate::model::bill::{Found, FoundBill, Lookup, Plan};
+use crate::model::bill::{Found, FoundBill, Lookup, NumberMarks, NumberSeries, Plan};
 use crate::model::command::{Command, Reply};
 use crate::model::customer::Customer;
 use crate::model::fault::{Fault, SendOutcome};
@@ -58,6 +58,9 @@ pub trait Pos: Send + Sync {
     /// A page of bills with their lines and payments; `info` and lines bring along what the app shows of customer
     /// and product. Fewer than asked for means that there are no more.
     async fn bills(&self, page: &BillPage) -> Result<Vec<FoundBill>, Fault>;
+
+    /// The highest numbers in use, and how numbers are formed: one cheap query.
+    async fn number_marks(&self) -> Result<NumberMarks, Fault>;
 
     /// How many bills a walk through these pages would show.
     async fn count_bills(&self, page: &BillPage) -> Result<u64, Fault>;
@@ -132,6 +135,10 @@ pub trait Billing: Send + Sync {
 
     /// Every customer, complete or an error.
     async fn customers(&self) -> Result<Vec<Customer>, Fault>;
+
+    /// Lifts the app's counters to these, never down, in one transaction. `false` where the app numbers its invoices
+    /// its own way: then nothing is touched.
+    async fn follow_numbers(&self, series: &[NumberSeries]) -> Result<bool, Fault>;
 
     /// Writes a bill of RainTek's own, all of it in one transaction where the app can.
     ///

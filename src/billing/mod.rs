@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::Offset as _;
 use chrono_tz::Tz;
 use serde_json::Value;
 use tokio::sync::{Mutex, mpsc};
@@ -21,6 +22,7 @@ use self::client::{Ask, Client};
 use self::records::Reader;
 use self::setup::Ready;
 use crate::model::awareness::BillWrite;
+use crate::model::bill::NumberSeries;
 use crate::model::customer::Customer;
 use crate::model::fault::{Fault, FaultKind};
 use crate::model::ids::RecordId;
@@ -35,6 +37,7 @@ mod classify;
 mod client;
 mod folder;
 mod health;
+mod numbers;
 mod process;
 mod reads;
 mod realtime;
@@ -121,7 +124,14 @@ impl PocketBase {
         let workshop = workshop.map(|(layout, program)| Workshop { program, data: layout.data() });
         let account = Arc::new(Account::new(&settings, secrets, Arc::clone(&clock), workshop));
         let client = Client::new(&settings.url, Arc::clone(&clock), Arc::clone(&account))?;
-        let server = Server::new(settings.clone(), &data_dir, layout, account, Arc::clone(&clock))?;
+        let server = Server::new(
+            settings.clone(),
+            &data_dir,
+            layout,
+            account,
+            Arc::clone(&clock),
+            clock.now().with_timezone(&zone).offset().fix().local_minus_utc() / 60,
+        )?;
         Ok(Self {
             client,
             server: Arc::new(server),
@@ -249,6 +259,10 @@ impl Billing for PocketBase {
 
     async fn write_bill(&self, write: &BillWrite) -> Result<(), Fault> {
         healing!(self, ready => self.write_bill_once(&ready, write))
+    }
+
+    async fn follow_numbers(&self, series: &[NumberSeries]) -> Result<bool, Fault> {
+        healing!(self, ready => self.follow_numbers_once(&ready, series))
     }
 
     async fn follow(&self, events: mpsc::Sender<BillingEvent>) {

@@ -11,6 +11,7 @@ pub mod handle;
 mod hold;
 mod invoices;
 mod links;
+mod numbers;
 mod products;
 mod publish;
 mod push;
@@ -103,6 +104,7 @@ struct Signals {
     invoices: Notify,
     products: Notify,
     bills: Notify,
+    numbers: Notify,
     links: Notify,
     publish: Notify,
 }
@@ -178,6 +180,7 @@ impl Engine {
             task("push", |shared| Box::pin(push::run(shared))),
             task("products", |shared| Box::pin(products::run(shared))),
             task("bills", |shared| Box::pin(awareness::run(shared))),
+            task("numbers", |shared| Box::pin(numbers::run(shared))),
             task("publish", |shared| Box::pin(publish::run(shared))),
         ]
     }

@@ -121,6 +121,7 @@ async fn try_settle(shared: &Shared, sent: Sent) -> Result<(), Fault> {
     let at = shared.now();
     let mut entries = Vec::new();
     if proven_now {
+        shared.signals.numbers.notify_one();
         let entry = |kind, sentence| Entry { at, kind, number: item.number.clone(), sentence };
         entries.push(entry("push", format!("{} is in RainTek (Inv_ID {inv_id}).", item.number)));
         entries.extend(notes.into_iter().map(|note| entry("note", note)));

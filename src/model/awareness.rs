@@ -48,7 +48,7 @@ pub enum CustomerLink {
         /// 15 characters of `[a-z0-9]`, following from RainTek's ID.
         id: RecordId,
         /// Its content.
-        customer: Customer,
+        customer: Box<Customer>,
     },
 }
 

@@ -10,7 +10,7 @@ use super::connect::Sql;
 use super::statement::{quoted, results};
 use super::values::row;
 use crate::model::awareness::BillPage;
-use crate::model::bill::{FoundBill, Row};
+use crate::model::bill::{FoundBill, NumberMarks, Row};
 use crate::model::fault::Fault;
 use crate::model::schema::{PosSchema, Table};
 
@@ -128,6 +128,32 @@ pub(super) async fn count(sql: &mut Sql, page: &BillPage) -> Result<u64, Fault> 
     let text = format!("SELECT COUNT(*) AS bills FROM InvoiceInfo b WHERE {}", condition(page));
     let rows = one_set(sql, bound(text, page)).await?;
     Ok(rows.first().map(|row| u64::try_from(row.int("bills")).unwrap_or_default()).unwrap_or_default())
+}
+
+/// The highest number of each series, and how RainTek forms numbers.
+pub(super) async fn number_marks(sql: &mut Sql, schema: &PosSchema) -> Result<NumberMarks, Fault> {
+    let highest = |name: &str| match schema.table(name) {
+        Some(table) => format!("(SELECT MAX(ID) FROM {})", quoted(&table.name)),
+        None => "NULL".to_owned(),
+    };
+    let mut text = format!("SELECT {} AS gst, {} AS non_gst;", highest("SaleGST"), highest("SaleNoTax"));
+    let codes = schema.table("Invcode").map(|table| list(table, "v", &["Code", "c10"]));
+    if let Some(codes) = &codes {
+        text.push_str(&format!("\nSELECT TOP (1) {codes} FROM Invcode v ORDER BY v.ID;"));
+    }
+    let mut sets = results(sql, Query::new(format!("SET NOCOUNT ON;\n{text}"))).await?.into_iter();
+    let mut next = || -> Result<Row, Fault> {
+        let first = sets.next().unwrap_or_default().into_iter().next();
+        Ok(first.map(|sql| row(&sql)).transpose()?.unwrap_or_default())
+    };
+    let (highest, codes) = (next()?, next()?);
+    let small = |name: &str| i32::try_from(highest.int(name)).unwrap_or_default();
+    Ok(NumberMarks {
+        gst: small("gst"),
+        non_gst: small("non_gst"),
+        code: codes.text("Code").trim().to_owned(),
+        suffix: codes.text("c10").trim().to_owned(),
+    })
 }
 
 fn condition(page: &BillPage) -> &'static str {

@@ -21,7 +21,7 @@ use rust_decimal::Decimal;
 use tokio::sync::Mutex;
 
 use crate::model::awareness::BillPage;
-use crate::model::bill::{Found, FoundBill, Lookup};
+use crate::model::bill::{Found, FoundBill, Lookup, NumberMarks};
 use crate::model::fault::Fault;
 use crate::model::ids::{InvId, ProductId};
 use crate::model::invoice::TaxType;
@@ -180,6 +180,15 @@ impl Pos for RainTek {
         let bills = bills::page(&mut sql, &schema, page).await?;
         *slot = Some(sql);
         Ok(bills)
+    }
+
+    async fn number_marks(&self) -> Result<NumberMarks, Fault> {
+        let mut slot = self.reads.lock().await;
+        let mut sql = self.take(&mut slot).await?;
+        let schema = self.need_schema()?;
+        let marks = bills::number_marks(&mut sql, &schema).await?;
+        *slot = Some(sql);
+        Ok(marks)
     }
 
     async fn count_bills(&self, page: &BillPage) -> Result<u64, Fault> {

@@ -67,7 +67,7 @@ impl Links {
                 CustomerLink::Existing { id: id.clone(), stamp: pos_id.filter(|_| there.is_none()) }
             }
             (None, Some(pos_id)) => {
-                CustomerLink::New { id: customer_record_id(pos_id), customer: customer.clone() }
+                CustomerLink::New { id: customer_record_id(pos_id), customer: Box::new(customer.clone()) }
             }
             (None, None) => CustomerLink::None,
         }
