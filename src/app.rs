@@ -8,7 +8,7 @@ use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 
 use crate::billing::PocketBase;
-use crate::engine::{Engine, Handle, Rules, World};
+use crate::engine::{AwarenessRules, Engine, Handle, Rules, World};
 use crate::model::fault::Fault;
 use crate::model::settings::{Settings, default_payments};
 use crate::platform::{
@@ -155,6 +155,12 @@ fn rules(settings: &Settings, raintek: String) -> Rules {
         map: MapContext { payments, unknown_item: settings.products.unknown_item.clone() },
         products_every: Duration::from_secs(settings.products.every_seconds),
         look_every: Duration::from_secs(settings.push.look_every_seconds),
+        awareness: AwarenessRules {
+            every: Duration::from_secs(settings.awareness.every_seconds),
+            window_days: settings.awareness.window_days,
+            history_days: settings.awareness.history_days,
+            history_from: settings.awareness.history_from,
+        },
         from_date: settings.push.from_date,
         raintek,
         billing: settings.billing.url.clone(),

@@ -10,8 +10,10 @@ use futures_util::future::BoxFuture;
 use rust_decimal::Decimal;
 use tokio::sync::{mpsc, watch};
 
-use crate::model::bill::{Found, FoundBill, Lookup, Plan};
+use crate::model::awareness::{BillKey, BillPage, BillWrite, KnownBill};
+use crate::model::bill::{Found, FoundBill, Lookup, NumberMarks, NumberSeries, Plan};
 use crate::model::command::{Command, Reply};
+use crate::model::customer::Customer;
 use crate::model::fault::{Fault, SendOutcome};
 use crate::model::ids::{CustomerId, InvId, RecordId};
 use crate::model::invoice::{InvoiceHead, InvoiceRead, Stamp, TaxType};
@@ -52,6 +54,16 @@ pub trait Pos: Send + Sync {
         inv_id: InvId,
         tax_type: TaxType,
     ) -> Result<Vec<FoundBill>, Fault>;
+
+    /// A page of bills with their lines and payments; `info` and lines bring along what the app shows of customer
+    /// and product. Fewer than asked for means that there are no more.
+    async fn bills(&self, page: &BillPage) -> Result<Vec<FoundBill>, Fault>;
+
+    /// The highest numbers in use, and how numbers are formed: one cheap query.
+    async fn number_marks(&self) -> Result<NumberMarks, Fault>;
+
+    /// How many bills a walk through these pages would show.
+    async fn count_bills(&self, page: &BillPage) -> Result<u64, Fault>;
 }
 
 /// An open transaction on RainTek. Dropped without commit it is rolled back.
@@ -121,6 +133,19 @@ pub trait Billing: Send + Sync {
     /// Writes a batch in one transaction where the app can; the answer has one entry a write.
     async fn write_products(&self, writes: &[ProductWrite]) -> Result<Vec<Result<(), Fault>>, Fault>;
 
+    /// Every customer, complete or an error.
+    async fn customers(&self) -> Result<Vec<Customer>, Fault>;
+
+    /// Lifts the app's counters to these, never down, in one transaction. `false` where the app numbers its invoices
+    /// its own way: then nothing is touched.
+    async fn follow_numbers(&self, series: &[NumberSeries]) -> Result<bool, Fault>;
+
+    /// Writes a bill of RainTek's own, all of it in one transaction where the app can.
+    ///
+    /// # Errors
+    /// A Data fault where the app refuses this very bill.
+    async fn write_bill(&self, write: &BillWrite) -> Result<(), Fault>;
+
     /// Follows the event stream for ever, reconnecting by itself; ends only when the receiver is gone.
     async fn follow(&self, events: mpsc::Sender<BillingEvent>);
 }
@@ -172,6 +197,21 @@ pub trait State: Send + Sync {
 
     /// The invoice that was proven in RainTek last: number and when.
     async fn last_done(&self) -> Result<Option<(String, DateTime<Utc>)>, Fault>;
+
+    /// What is remembered of bills dated from this day on.
+    async fn known_bills(&self, from: NaiveDate) -> Result<Vec<KnownBill>, Fault>;
+
+    /// What is remembered of one bill.
+    async fn known_bill(&self, key: &BillKey) -> Result<Option<KnownBill>, Fault>;
+
+    /// Remembers bills, forgets others, and keeps what the journal says of it, in one transaction.
+    async fn put_bills(&self, put: &[KnownBill], forget: &[BillKey], journal: &[Entry]) -> Result<(), Fault>;
+
+    /// How many bills of RainTek's own the app shows: of this day, and of all.
+    async fn shown_bills(&self, day: NaiveDate) -> Result<(u64, u64), Fault>;
+
+    /// Bills that need a person, mismatches first, newest first.
+    async fn bill_problems(&self, limit: u32) -> Result<Vec<KnownBill>, Fault>;
 
     /// A small named value (cursors, pause).
     async fn get(&self, key: &str) -> Result<Option<String>, Fault>;

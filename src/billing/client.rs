@@ -72,6 +72,11 @@ impl Ask {
         Self { method: Method::PATCH, path: path.into(), query: Vec::new(), body: Some(body) }
     }
 
+    /// Removes.
+    pub(super) fn delete(path: impl Into<String>) -> Self {
+        Self { method: Method::DELETE, path: path.into(), query: Vec::new(), body: None }
+    }
+
     /// Replaces.
     pub(super) fn put(path: impl Into<String>, body: Value) -> Self {
         Self { method: Method::PUT, path: path.into(), query: Vec::new(), body: Some(body) }

@@ -129,7 +129,7 @@ mod tests {
     fn lay(layout: &Layout) -> bool {
         let names = BillingSettings::default();
         layout
-            .lay(&names, &templates::hook(&names), DateTime::from_timestamp(1_800_000_000, 0).unwrap())
+            .lay(&names, &templates::hook(&names, 330), DateTime::from_timestamp(1_800_000_000, 0).unwrap())
             .unwrap()
     }
 

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::Offset as _;
 use chrono_tz::Tz;
 use serde_json::Value;
 use tokio::sync::{Mutex, mpsc};
@@ -20,6 +21,9 @@ use self::account::{Account, Workshop};
 use self::client::{Ask, Client};
 use self::records::Reader;
 use self::setup::Ready;
+use crate::model::awareness::BillWrite;
+use crate::model::bill::NumberSeries;
+use crate::model::customer::Customer;
 use crate::model::fault::{Fault, FaultKind};
 use crate::model::ids::RecordId;
 use crate::model::invoice::{InvoiceHead, InvoiceRead, Stamp};
@@ -28,10 +32,12 @@ use crate::model::settings::BillingSettings;
 use crate::ports::{Billing, BillingEvent, Clock, InvoiceScan, Secrets};
 
 mod account;
+mod bills;
 mod classify;
 mod client;
 mod folder;
 mod health;
+mod numbers;
 mod process;
 mod reads;
 mod realtime;
@@ -118,7 +124,14 @@ impl PocketBase {
         let workshop = workshop.map(|(layout, program)| Workshop { program, data: layout.data() });
         let account = Arc::new(Account::new(&settings, secrets, Arc::clone(&clock), workshop));
         let client = Client::new(&settings.url, Arc::clone(&clock), Arc::clone(&account))?;
-        let server = Server::new(settings.clone(), &data_dir, layout, account, Arc::clone(&clock))?;
+        let server = Server::new(
+            settings.clone(),
+            &data_dir,
+            layout,
+            account,
+            Arc::clone(&clock),
+            clock.now().with_timezone(&zone).offset().fix().local_minus_utc() / 60,
+        )?;
         Ok(Self {
             client,
             server: Arc::new(server),
@@ -238,6 +251,18 @@ impl Billing for PocketBase {
 
     async fn write_products(&self, writes: &[ProductWrite]) -> Result<Vec<Result<(), Fault>>, Fault> {
         healing!(self, ready => self.write_products_once(&ready, writes))
+    }
+
+    async fn customers(&self) -> Result<Vec<Customer>, Fault> {
+        healing!(self, ready => self.customers_once(&ready))
+    }
+
+    async fn write_bill(&self, write: &BillWrite) -> Result<(), Fault> {
+        healing!(self, ready => self.write_bill_once(&ready, write))
+    }
+
+    async fn follow_numbers(&self, series: &[NumberSeries]) -> Result<bool, Fault> {
+        healing!(self, ready => self.follow_numbers_once(&ready, series))
     }
 
     async fn follow(&self, events: mpsc::Sender<BillingEvent>) {

@@ -140,7 +140,7 @@ impl PocketBase {
     }
 
     /// Every record that a filter finds. Pages go by id, so that a record that is written meanwhile moves no other.
-    async fn all(
+    pub(super) async fn all(
         &self,
         collection: &'static str,
         filter: &str,

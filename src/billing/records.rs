@@ -196,7 +196,7 @@ impl Reader {
         }
     }
 
-    fn customer(&self, json: &Value) -> Customer {
+    pub(super) fn customer(&self, json: &Value) -> Customer {
         let record = self.record(json, "customers");
         Customer {
             id: Some(record.id()),

@@ -117,12 +117,13 @@ impl Server {
         layout: Option<Layout>,
         account: Arc<Account>,
         clock: Arc<dyn Clock>,
+        zone_minutes: i32,
     ) -> Result<Self, Fault> {
         Ok(Self {
             program: program_of(&settings),
             log: data_dir.join("logs").join("pocketbase.log"),
             mark: data_dir.join("pocketbase.started"),
-            hook: templates::hook(&settings),
+            hook: templates::hook(&settings, zone_minutes),
             layout,
             lookout: Lookout::new(&settings.url)?,
             settings,
@@ -166,7 +167,8 @@ impl Server {
         }
         let names = self.settings.clone();
         let now = self.clock.now();
-        let lay = move || layout.lay(&names, &templates::hook(&names), now);
+        let hook = self.hook.clone();
+        let lay = move || layout.lay(&names, &hook, now);
         tokio::task::spawn_blocking(lay).await.unwrap_or_else(|error| {
             Err(Fault::new(FaultKind::Permanent, Scope::Billing, "ShopSync could not lay down its files.")
                 .detail(error))

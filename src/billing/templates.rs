@@ -74,7 +74,7 @@ pub(super) fn fields_migration(names: &BillingSettings) -> String {
 }
 
 /// The hook file.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Hook {
     /// Its text.
     pub(super) text: String,
@@ -82,9 +82,9 @@ pub(super) struct Hook {
     pub(super) mark: String,
 }
 
-/// The hook file with the app's names.
-pub(super) fn hook(names: &BillingSettings) -> Hook {
-    let text = fill(HOOK, names, &[]);
+/// The hook file with the app's names, and how far the shop's clocks are ahead of UTC.
+pub(super) fn hook(names: &BillingSettings, zone_minutes: i32) -> Hook {
+    let text = fill(HOOK, names, &[("ZONE_MINUTES", &zone_minutes.to_string())]);
     let mark: String = Sha256::digest(&text).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
     Hook { text: text.replace("{{HOOK}}", &mark), mark }
 }
@@ -138,7 +138,7 @@ mod tests {
     #[test]
     fn every_text_is_filled() {
         for names in [BillingSettings::default(), renamed()] {
-            for text in [baseline_migration(&names), fields_migration(&names), hook(&names).text] {
+            for text in [baseline_migration(&names), fields_migration(&names), hook(&names, 330).text] {
                 assert!(!text.contains("{{"), "{text}");
             }
             assert_eq!(collections(&names).len(), ESSENTIAL.len() + OPTIONAL.len());
@@ -150,7 +150,8 @@ mod tests {
 
     #[test]
     fn renames_are_honoured() {
-        let hook = hook(&renamed());
+        let hook = hook(&renamed(), 330);
+        assert!(hook.text.contains("+ 330 * 60000"));
         assert!(hook.text.contains(r#"onRecordCreate(markInvoice, "bills")"#));
         assert!(hook.text.contains(r#"record.set("origin", "app")"#));
         assert!(hook.text.contains(&hook.mark));

@@ -55,7 +55,7 @@ impl PocketBase {
 
     /// One record. `written` looks at the answer: to a guest of an open collection PocketBase says 200 as well, and our
     /// hook keeps our fields as they were.
-    async fn patch(
+    pub(super) async fn patch(
         &self,
         collection: &'static str,
         id: &RecordId,
@@ -186,7 +186,7 @@ impl PocketBase {
     }
 
     /// Makes sure that the next request is a superuser's, without signing in for each record that is refused.
-    async fn prove(&self) -> Result<(), Fault> {
+    pub(super) async fn prove(&self) -> Result<(), Fault> {
         let ask = self
             .ask("invoices", "id = 'none'")
             .with("perPage", "1")
@@ -276,7 +276,7 @@ fn fill(fields: &ProductFields, set: &mut impl FnMut(&str, Value)) {
 }
 
 /// Which record of a batch was refused, with what.
-fn bad_one(answer: &Answer) -> Option<(usize, u16, Value)> {
+pub(super) fn bad_one(answer: &Answer) -> Option<(usize, u16, Value)> {
     let (index, reason) = answer.body.get("data")?.get("requests")?.as_object()?.iter().next()?;
     let response = reason.get("response")?;
     let status =
@@ -285,7 +285,7 @@ fn bad_one(answer: &Answer) -> Option<(usize, u16, Value)> {
 }
 
 /// An id as part of a path; anything that is no id would address something else.
-fn in_path(id: &RecordId) -> Result<&str, Fault> {
+pub(super) fn in_path(id: &RecordId) -> Result<&str, Fault> {
     let plain = id.as_str().chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
     if plain && !id.as_str().is_empty() {
         Ok(id.as_str())
@@ -294,7 +294,7 @@ fn in_path(id: &RecordId) -> Result<&str, Fault> {
     }
 }
 
-fn not_taken(what: &str) -> Fault {
+pub(super) fn not_taken(what: &str) -> Fault {
     Fault::new(
         FaultKind::Config,
         Scope::Billing,

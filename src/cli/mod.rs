@@ -60,6 +60,11 @@ enum Command {
         #[arg(long)]
         all: bool,
     },
+    /// Write a bill again that somebody changed or deleted in RainTek.
+    Rewrite {
+        /// Its number.
+        number: String,
+    },
     /// Keep a password, read from standard input: raintek.password, billing.password.
     Secret {
         /// Its name.
@@ -114,13 +119,10 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
                 Some(number) if !all => Order::Retry { number },
                 _ => Order::RetryAll,
             };
-            match client.command(&order).await? {
-                Reply::Accepted { sentence } => {
-                    say(&sentence);
-                    Ok(ExitCode::SUCCESS)
-                }
-                Reply::Refused { sentence } => Err(anyhow!(sentence)),
-            }
+            ask(&client, &order).await
+        }
+        Command::Rewrite { number } => {
+            ask(&client(&data, &read_settings(&settings_file)?)?, &Order::Rewrite { number }).await
         }
         Command::Secret { name } => {
             let mut value = String::new();
@@ -130,6 +132,16 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             say(&format!("Kept as {name}."));
             Ok(ExitCode::SUCCESS)
         }
+    }
+}
+
+async fn ask(client: &Client, order: &Order) -> anyhow::Result<ExitCode> {
+    match client.command(order).await? {
+        Reply::Accepted { sentence } => {
+            say(&sentence);
+            Ok(ExitCode::SUCCESS)
+        }
+        Reply::Refused { sentence } => Err(anyhow!(sentence)),
     }
 }
 
@@ -198,6 +210,9 @@ async fn status(client: &Client, json: bool) -> anyhow::Result<ExitCode> {
         say(&snapshot.summary);
         for item in &snapshot.items {
             say(&format!("{}  Rs {}  {}  {}", item.number, item.amount, item.state, item.sentence));
+        }
+        for problem in &snapshot.from_raintek.problems {
+            say(&problem.sentence);
         }
     }
     Ok(ExitCode::SUCCESS)

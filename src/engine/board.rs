@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::Rules;
 use crate::model::fault::Fault;
 use crate::model::ids::InvId;
-use crate::model::status::{LastPush, LinkStatus, ProductsStatus};
+use crate::model::status::{AwarenessStatus, LastPush, LinkStatus, ProductsStatus};
 use crate::sync::backoff;
 use crate::sync::health::Leg;
 
@@ -79,6 +79,10 @@ pub(super) struct Seen {
     pub(super) invoices: Leg,
     pub(super) products: Leg,
     pub(super) products_status: ProductsStatus,
+    pub(super) bills: Leg,
+    pub(super) bills_status: AwarenessStatus,
+    /// A person asked: what the app refused is tried again, too.
+    pub(super) bills_asked: bool,
     /// The app may hold other products than remembered: compare with what it really holds.
     pub(super) compare_products: bool,
     pub(super) realtime_down_since: Option<DateTime<Utc>>,
@@ -105,6 +109,9 @@ impl Board {
                 invoices: Leg::default(),
                 products: Leg::default(),
                 products_status: ProductsStatus::default(),
+                bills: Leg::default(),
+                bills_status: AwarenessStatus::default(),
+                bills_asked: false,
                 compare_products: true,
                 realtime_down_since: Some(started),
                 last_push: None,

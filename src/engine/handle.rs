@@ -65,6 +65,7 @@ impl Handle {
         self.shared.board.update(|seen| seen.paused_until = until);
         self.shared.signals.push.notify_one();
         self.shared.signals.products.notify_one();
+        self.shared.signals.bills.notify_one();
         self.shared.signals.publish.notify_one();
         Ok(())
     }
@@ -111,8 +112,14 @@ impl Handle {
                 self.retry(None).await?;
                 self.shared.signals.invoices.notify_one();
                 self.shared.signals.products.notify_one();
+                self.shared.board.update(|seen| seen.bills_asked = true);
+                self.shared.signals.bills.notify_one();
                 accepted("Looking at both sides now.".into())
             }
+            Command::Rewrite { number } => match super::awareness::rewrite(&self.shared, &number).await? {
+                0 => Ok(Reply::Refused { sentence: format!("RainTek holds {number} as the app has it.") }),
+                _ => accepted(format!("{number} is written into RainTek again.")),
+            },
             Command::Pause { until } if until <= self.shared.now() => {
                 Ok(Reply::Refused { sentence: "A pause must end in the future.".into() })
             }

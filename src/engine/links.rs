@@ -28,6 +28,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
             // After sleep timers are late and sockets dead: look at everything again.
             shared.signals.invoices.notify_one();
             shared.signals.products.notify_one();
+            shared.signals.bills.notify_one();
         }
         let now = shared.now();
         let due = |next: Option<chrono::DateTime<chrono::Utc>>| next.is_none_or(|at| at <= now) || jumped;
@@ -105,6 +106,7 @@ fn wake_all(shared: &Shared) {
     shared.signals.invoices.notify_one();
     shared.signals.push.notify_one();
     shared.signals.products.notify_one();
+    shared.signals.bills.notify_one();
 }
 
 fn span(time: TimeDelta) -> String {

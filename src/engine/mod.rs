@@ -4,12 +4,14 @@
 //! signal arriving, so a task that was dropped at any await goes on where the store says it is.
 
 mod attempt;
+mod awareness;
 mod board;
 mod claim;
 pub mod handle;
 mod hold;
 mod invoices;
 mod links;
+mod numbers;
 mod products;
 mod publish;
 mod push;
@@ -72,6 +74,8 @@ pub struct Rules {
     pub products_every: Duration,
     /// Between two looks for invoices that no event told of.
     pub look_every: Duration,
+    /// Bills of RainTek's own.
+    pub awareness: AwarenessRules,
     /// Invoices dated earlier are left alone.
     pub from_date: Option<NaiveDate>,
     /// RainTek, for a person.
@@ -80,12 +84,27 @@ pub struct Rules {
     pub billing: String,
 }
 
+/// What the settings say of bills of RainTek's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AwarenessRules {
+    /// Between two passes.
+    pub every: Duration,
+    /// Bills of so many days back are compared in each pass.
+    pub window_days: u32,
+    /// The first pass goes so many days back.
+    pub history_days: u32,
+    /// The first pass begins here, whatever `history_days` says.
+    pub history_from: Option<NaiveDate>,
+}
+
 /// Wakes a task; it looks at everything, so signals may be merged or lost.
 #[derive(Debug, Default)]
 struct Signals {
     push: Notify,
     invoices: Notify,
     products: Notify,
+    bills: Notify,
+    numbers: Notify,
     links: Notify,
     publish: Notify,
 }
@@ -160,6 +179,8 @@ impl Engine {
             task("events", |shared| Box::pin(invoices::follow(shared))),
             task("push", |shared| Box::pin(push::run(shared))),
             task("products", |shared| Box::pin(products::run(shared))),
+            task("bills", |shared| Box::pin(awareness::run(shared))),
+            task("numbers", |shared| Box::pin(numbers::run(shared))),
             task("publish", |shared| Box::pin(publish::run(shared))),
         ]
     }

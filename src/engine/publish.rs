@@ -6,11 +6,13 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Rules, Shared};
+use crate::model::awareness::KnownBill;
 use crate::model::fault::Fault;
 use crate::model::health::HealthState;
 use crate::model::outbox::{Item, ItemState};
 use crate::model::status::{
-    Counts, ItemStatus, LinkStatus, MAX_ACTIVITY, MAX_ITEMS, ProductsStatus, Snapshot,
+    AwarenessStatus, BillProblem, Counts, ItemStatus, LinkStatus, MAX_ACTIVITY, MAX_ITEMS, ProductsStatus,
+    Snapshot,
 };
 use crate::sync::health::{Looks, assess, summary};
 
@@ -59,6 +61,7 @@ pub(super) fn empty(rules: &Rules, started: DateTime<Utc>) -> Snapshot {
         billing: link(&rules.billing),
         realtime: false,
         products: ProductsStatus::default(),
+        from_raintek: AwarenessStatus::default(),
         counts: Counts::default(),
         items: Vec::new(),
         last_push: None,
@@ -75,6 +78,8 @@ async fn snapshot(shared: &Shared) -> Result<Snapshot, Fault> {
     let limit = u32::try_from(MAX_ITEMS).unwrap_or(u32::MAX);
     let items = state.open_items(limit).await?;
     let last_done = state.last_done().await?;
+    let (bills_today, bills_total) = state.shown_bills(today).await?;
+    let problems = state.bill_problems(limit).await?;
     let activity = state.activity(u32::try_from(MAX_ACTIVITY).unwrap_or(u32::MAX)).await?;
     let seen = shared.board.seen();
     let held = items.iter().find(|item| item.state == ItemState::Held || overdue(item));
@@ -88,6 +93,12 @@ async fn snapshot(shared: &Shared) -> Result<Snapshot, Fault> {
         invoices: seen.invoices.clone(),
         products: seen.products.clone(),
         products_fresh: TimeDelta::from_std(shared.rules.products_every * 2).unwrap_or(TimeDelta::hours(1)),
+        bills: seen.bills.clone(),
+        bills_fresh: TimeDelta::from_std(shared.rules.awareness.every * 2).unwrap_or(TimeDelta::hours(1)),
+        mismatch: problems
+            .iter()
+            .find(|bill| bill.state.is_mismatch())
+            .and_then(|bill| bill.sentence.clone()),
         realtime_down_since: seen.realtime_down_since,
         counts,
         oldest_waiting: items
@@ -121,11 +132,33 @@ async fn snapshot(shared: &Shared) -> Result<Snapshot, Fault> {
         raintek: seen.raintek.status,
         billing: seen.billing.status,
         products: seen.products_status,
+        from_raintek: AwarenessStatus {
+            total: bills_total,
+            today: bills_today,
+            problems: problems.iter().map(bill_problem).collect(),
+            ..seen.bills_status
+        },
         counts,
         last_push: seen.last_push,
         paused_until: seen.paused_until.filter(|until| *until > now),
         activity,
     })
+}
+
+fn bill_problem(bill: &KnownBill) -> BillProblem {
+    let (action, command) = if bill.state.is_mismatch() {
+        ("Write it again as the app has it, or correct the invoice in the billing app.", "rewrite")
+    } else {
+        ("Correct the invoice in the billing app or the bill in RainTek; then look again.", "sync_now")
+    };
+    BillProblem {
+        number: bill.number.clone(),
+        inv_id: bill.inv_id,
+        state: bill.state.name().to_owned(),
+        sentence: bill.sentence.clone().unwrap_or_default(),
+        action: action.to_owned(),
+        command: command.to_owned(),
+    }
 }
 
 /// An invoice whose lines stayed away beyond their grace needs a look, though it goes by itself when they come.

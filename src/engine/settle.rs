@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Shared;
+use super::awareness::remember_proven;
 use super::hold::hold;
 use crate::model::bill::{Desired, DesiredCustomer, Found, Plan};
 use crate::model::customer::{Customer, phone_key};
@@ -94,6 +95,7 @@ async fn try_settle(shared: &Shared, sent: Sent) -> Result<(), Fault> {
                 return hold(shared, item, fault, Some(proof.digest)).await;
             }
         }
+        remember_proven(shared, &proof.desired, proof.inv_id).await?;
         item.inv_id = Some(proof.inv_id);
         item.digest = Some(proof.digest);
         item.done_at = Some(shared.now());
@@ -126,6 +128,7 @@ async fn try_settle(shared: &Shared, sent: Sent) -> Result<(), Fault> {
     let at = shared.now();
     let mut entries = Vec::new();
     if proven_now {
+        shared.signals.numbers.notify_one();
         let entry = |kind, sentence| Entry { at, kind, number: item.number.clone(), sentence };
         entries.push(entry("push", format!("{} is in RainTek (Inv_ID {inv_id}).", item.number)));
         entries.extend(notes.into_iter().map(|note| entry("note", note)));

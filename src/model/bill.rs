@@ -149,6 +149,32 @@ pub struct Marks {
     pub customer_number: i64,
 }
 
+/// How RainTek numbers its bills right now.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NumberMarks {
+    /// `MAX(SaleGST.ID)`.
+    pub gst: i32,
+    /// `MAX(SaleNoTax.ID)`.
+    pub non_gst: i32,
+    /// `Invcode.Code`, trimmed; empty where there is none.
+    pub code: String,
+    /// `Invcode.c10`, trimmed; empty where there is none.
+    pub suffix: String,
+}
+
+/// One of the app's counters as it is to stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NumberSeries {
+    /// `invoice_gst` or `invoice_non_gst`.
+    pub name: &'static str,
+    /// The last number used; the app's own only ever goes up to it.
+    pub value: i32,
+    /// In front of the number.
+    pub prefix: String,
+    /// Behind it; empty is the financial year of the bill's day.
+    pub suffix: String,
+}
+
 /// What is looked up before anything is decided, in one round trip.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lookup {

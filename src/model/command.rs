@@ -26,6 +26,11 @@ pub enum Command {
     },
     /// Look at both sides now: products and invoices.
     SyncNow,
+    /// Write a bill of the app again that somebody changed or deleted in RainTek.
+    Rewrite {
+        /// The invoice number.
+        number: String,
+    },
     /// Send nothing until then.
     Pause {
         /// When it goes on by itself.

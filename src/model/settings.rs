@@ -21,6 +21,8 @@ pub struct Settings {
     pub products: ProductsSettings,
     /// Invoices, app -> RainTek.
     pub push: PushSettings,
+    /// Bills of RainTek's own, RainTek -> app.
+    pub awareness: AwarenessSettings,
     /// App's payment method -> text of `Invoice_Payment.PaymentMode`; these are added to the defaults.
     pub payments: BTreeMap<String, String>,
     /// The status page.
@@ -35,6 +37,7 @@ impl Default for Settings {
             billing: BillingSettings::default(),
             products: ProductsSettings::default(),
             push: PushSettings::default(),
+            awareness: AwarenessSettings::default(),
             payments: BTreeMap::new(),
             web: WebSettings::default(),
         }
@@ -184,6 +187,26 @@ pub struct PushSettings {
 impl Default for PushSettings {
     fn default() -> Self {
         Self { from_date: None, look_every_seconds: 30 }
+    }
+}
+
+/// `[awareness]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AwarenessSettings {
+    /// Seconds between two passes.
+    pub every_seconds: u64,
+    /// Bills of so many days back are compared in each pass, so that edits and deletions are followed.
+    pub window_days: u32,
+    /// The first pass brings bills of so many days back.
+    pub history_days: u32,
+    /// The first pass brings bills from this day on, whatever `history_days` says.
+    pub history_from: Option<NaiveDate>,
+}
+
+impl Default for AwarenessSettings {
+    fn default() -> Self {
+        Self { every_seconds: 300, window_days: 45, history_days: 90, history_from: None }
     }
 }
 

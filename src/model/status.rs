@@ -53,6 +53,40 @@ pub struct ProductsStatus {
     pub sentence: Option<String>,
 }
 
+/// A bill of RainTek, or of ours in RainTek, that needs a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BillProblem {
+    /// The bill's number.
+    pub number: String,
+    /// `Inv_ID`.
+    pub inv_id: i32,
+    /// [`super::awareness::BillState::name`]: `refused`, or `edited` and `gone` of a bill of ours.
+    pub state: String,
+    /// Why, in one sentence.
+    pub sentence: String,
+    /// What to do, in one sentence.
+    pub action: String,
+    /// The command by name that does it, for the page's button; empty where there is none.
+    pub command: String,
+}
+
+/// Bills of RainTek's own in the app.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AwarenessStatus {
+    /// Bills of RainTek's own that the app shows.
+    pub total: u64,
+    /// Those of them that are dated today in the shop's zone.
+    pub today: u64,
+    /// End of the last pass that succeeded.
+    pub last_pass: Option<DateTime<Utc>>,
+    /// While a long pass is under way.
+    pub progress: Option<Progress>,
+    /// Bills that need a person; at most [`MAX_ITEMS`].
+    pub problems: Vec<BillProblem>,
+    /// Why the flow stands, in one sentence.
+    pub sentence: Option<String>,
+}
+
 /// A waiting or held invoice, in words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ItemStatus {
@@ -130,7 +164,7 @@ pub struct Activity {
     pub id: i64,
     /// When.
     pub at: DateTime<Utc>,
-    /// `push`, `hold`, `products`, `link`, `app`, `note`.
+    /// `push`, `hold`, `products`, `bills`, `link`, `app`, `note`.
     pub kind: String,
     /// An invoice number, or empty.
     pub number: String,
@@ -161,6 +195,9 @@ pub struct Snapshot {
     pub realtime: bool,
     /// The products flow.
     pub products: ProductsStatus,
+    /// Bills of RainTek's own.
+    #[serde(default)]
+    pub from_raintek: AwarenessStatus,
     /// How many stand where.
     pub counts: Counts,
     /// Waiting and held invoices, held ones first, oldest first; at most [`MAX_ITEMS`].

@@ -1,5 +1,6 @@
 //! RainTek's database on SQL Server, through tiberius. No type of tiberius leaves this folder.
 
+mod bills;
 mod classify;
 mod connect;
 mod files;
@@ -19,7 +20,8 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use tokio::sync::Mutex;
 
-use crate::model::bill::{Found, FoundBill, Lookup};
+use crate::model::awareness::BillPage;
+use crate::model::bill::{Found, FoundBill, Lookup, NumberMarks};
 use crate::model::fault::Fault;
 use crate::model::ids::{InvId, ProductId};
 use crate::model::invoice::TaxType;
@@ -169,5 +171,31 @@ impl Pos for RainTek {
         let bills = lookup::bills(&mut sql, &schema, number, Some(inv_id), tax_type).await?;
         *slot = Some(sql);
         Ok(bills)
+    }
+
+    async fn bills(&self, page: &BillPage) -> Result<Vec<FoundBill>, Fault> {
+        let mut slot = self.reads.lock().await;
+        let mut sql = self.take(&mut slot).await?;
+        let schema = self.need_schema()?;
+        let bills = bills::page(&mut sql, &schema, page).await?;
+        *slot = Some(sql);
+        Ok(bills)
+    }
+
+    async fn number_marks(&self) -> Result<NumberMarks, Fault> {
+        let mut slot = self.reads.lock().await;
+        let mut sql = self.take(&mut slot).await?;
+        let schema = self.need_schema()?;
+        let marks = bills::number_marks(&mut sql, &schema).await?;
+        *slot = Some(sql);
+        Ok(marks)
+    }
+
+    async fn count_bills(&self, page: &BillPage) -> Result<u64, Fault> {
+        let mut slot = self.reads.lock().await;
+        let mut sql = self.take(&mut slot).await?;
+        let count = bills::count(&mut sql, page).await?;
+        *slot = Some(sql);
+        Ok(count)
     }
 }

@@ -5,7 +5,8 @@ use rusqlite::Connection;
 use super::classify;
 use crate::model::fault::{Action, Fault, FaultKind, Scope};
 
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE outbox (
         record_id TEXT PRIMARY KEY,
         number TEXT NOT NULL,
@@ -42,7 +43,22 @@ const MIGRATIONS: [&str; 1] = ["
         key TEXT PRIMARY KEY,
         value TEXT NOT NULL
     ) STRICT;
-"];
+",
+    "
+    CREATE TABLE bills (
+        inv_id INTEGER NOT NULL,
+        number TEXT NOT NULL COLLATE NOCASE,
+        day TEXT NOT NULL,
+        digest TEXT NOT NULL,
+        record_id TEXT,
+        state TEXT NOT NULL,
+        sentence TEXT,
+        PRIMARY KEY (inv_id, number)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX bills_day ON bills (day, state);
+    CREATE INDEX bills_problem ON bills (state, day) WHERE sentence IS NOT NULL;
+",
+];
 
 /// Sets what every connection needs and brings the tables up to date.
 pub(super) fn prepare(db: &mut Connection) -> Result<(), Fault> {

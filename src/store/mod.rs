@@ -1,6 +1,7 @@
 //! Our own state in SQLite: one writer on a thread of its own, synchronous=FULL, so that what was acknowledged
 //! survives a power cut.
 
+mod bills;
 mod journal;
 mod migrations;
 mod outbox;
@@ -14,6 +15,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use crate::model::awareness::{BillKey, KnownBill};
 use crate::model::fault::{Action, Fault, FaultKind, Scope};
 use crate::model::ids::{InvId, RecordId};
 use crate::model::invoice::InvoiceHead;
@@ -149,6 +151,34 @@ impl State for Store {
 
     async fn last_done(&self) -> Result<Option<(String, DateTime<Utc>)>, Fault> {
         self.run(|db| outbox::last_done(db)).await
+    }
+
+    async fn known_bills(&self, from: NaiveDate) -> Result<Vec<KnownBill>, Fault> {
+        self.run(move |db| bills::known(db, from)).await
+    }
+
+    async fn known_bill(&self, key: &BillKey) -> Result<Option<KnownBill>, Fault> {
+        let key = key.clone();
+        self.run(move |db| bills::one(db, &key)).await
+    }
+
+    async fn put_bills(&self, put: &[KnownBill], forget: &[BillKey], journal: &[Entry]) -> Result<(), Fault> {
+        let (put, forget, journal) = (put.to_vec(), forget.to_vec(), journal.to_vec());
+        self.run(move |db| {
+            let transaction = db.transaction()?;
+            bills::put(&transaction, &put, &forget)?;
+            journal.iter().try_for_each(|entry| journal::add(&transaction, entry))?;
+            transaction.commit()
+        })
+        .await
+    }
+
+    async fn shown_bills(&self, day: NaiveDate) -> Result<(u64, u64), Fault> {
+        self.run(move |db| bills::shown(db, day)).await
+    }
+
+    async fn bill_problems(&self, limit: u32) -> Result<Vec<KnownBill>, Fault> {
+        self.run(move |db| bills::problems(db, limit)).await
     }
 
     async fn get(&self, key: &str) -> Result<Option<String>, Fault> {

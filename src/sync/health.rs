@@ -47,6 +47,12 @@ pub struct Looks {
     pub products: Leg,
     /// How long products count as fresh: twice their period and a little.
     pub products_fresh: TimeDelta,
+    /// Bills of RainTek's own.
+    pub bills: Leg,
+    /// How long they count as fresh: twice their period and a little.
+    pub bills_fresh: TimeDelta,
+    /// The first bill of ours that somebody changed or deleted in RainTek: one sentence.
+    pub mismatch: Option<String>,
     /// Since when live events are missing.
     pub realtime_down_since: Option<DateTime<Utc>>,
     /// How many items stand where.
@@ -117,7 +123,7 @@ pub fn summary(counts: &Counts, last: Option<(&str, DateTime<Utc>)>, now: DateTi
 
 /// Never green before the first look of every leg has ended.
 fn is_proven(looks: &Looks) -> bool {
-    [&looks.raintek, &looks.billing, &looks.invoices, &looks.products]
+    [&looks.raintek, &looks.billing, &looks.invoices, &looks.products, &looks.bills]
         .iter()
         .all(|leg| leg.last_ok.is_some_and(|at| at >= looks.started))
 }
@@ -150,6 +156,9 @@ fn attention(looks: &Looks, proven: bool) -> Option<String> {
             n => format!("{n} invoices need you. The first: {number}. {sentence}"),
         });
     }
+    if let Some(sentence) = &looks.mismatch {
+        return Some(sentence.clone());
+    }
     if proven {
         for (leg, name) in [(&looks.raintek, "RainTek"), (&looks.billing, "the billing app")] {
             if leg.failing_since.is_some() {
@@ -160,6 +169,7 @@ fn attention(looks: &Looks, proven: bool) -> Option<String> {
     for (leg, name, fresh) in [
         (&looks.invoices, "invoices", FRESH),
         (&looks.products, "products", looks.products_fresh),
+        (&looks.bills, "RainTek's own bills", looks.bills_fresh),
         (&looks.raintek, "RainTek", FRESH),
         (&looks.billing, "the billing app", FRESH),
     ] {
@@ -193,7 +203,7 @@ fn attention(looks: &Looks, proven: bool) -> Option<String> {
 }
 
 fn leg_is_flow(name: &str) -> bool {
-    matches!(name, "invoices" | "products")
+    matches!(name, "invoices" | "products" | "RainTek's own bills")
 }
 
 fn clock(at: DateTime<Utc>, zone: Tz) -> String {

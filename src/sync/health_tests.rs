@@ -14,7 +14,10 @@ fn well() -> Looks {
         raintek: leg.clone(),
         billing: leg.clone(),
         invoices: leg.clone(),
-        products: leg,
+        products: leg.clone(),
+        bills: leg,
+        bills_fresh: TimeDelta::seconds(660),
+        mismatch: None,
         products_fresh: TimeDelta::seconds(660),
         realtime_down_since: None,
         counts: Counts::default(),
@@ -38,8 +41,8 @@ fn lost(since: i64) -> Leg {
 #[test]
 fn green_only_when_every_leg_is_proven_since_the_start() {
     assert_eq!(state(&well()), HealthState::InStep);
-    let break_leg: [fn(&mut Looks) -> &mut Leg; 4] =
-        [|l| &mut l.raintek, |l| &mut l.billing, |l| &mut l.invoices, |l| &mut l.products];
+    let break_leg: [fn(&mut Looks) -> &mut Leg; 5] =
+        [|l| &mut l.raintek, |l| &mut l.billing, |l| &mut l.invoices, |l| &mut l.products, |l| &mut l.bills];
     for leg in break_leg {
         let mut looks = well();
         leg(&mut looks).last_ok = None;

@@ -2,6 +2,7 @@
 
 pub mod arithmetic;
 pub mod audit;
+pub mod awareness;
 pub mod backoff;
 pub mod catalogue;
 pub mod completeness;

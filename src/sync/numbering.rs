@@ -1,5 +1,44 @@
 //! Invoice and customer numbers.
 
+use chrono::{Datelike, NaiveDate};
+
+use crate::model::bill::{NumberMarks, NumberSeries};
+use crate::model::invoice::TaxType;
+
+/// RainTek's own words where its `Invcode` says nothing.
+const GST_PREFIX: &str = "GST";
+const NON_GST_PREFIX: &str = "SINV";
+
+/// The app's counters as RainTek's numbers stand.
+pub fn number_series(marks: &NumberMarks) -> [NumberSeries; 2] {
+    let code = marks.code.trim();
+    let gst = if code.is_empty() { GST_PREFIX } else { code };
+    let series = |name, value: i32, prefix: &str| NumberSeries {
+        name,
+        value: value.max(0),
+        prefix: prefix.to_owned(),
+        suffix: marks.suffix.trim().to_owned(),
+    };
+    [series("invoice_gst", marks.gst, gst), series("invoice_non_gst", marks.non_gst, NON_GST_PREFIX)]
+}
+
+/// The number of a bill of that day as RainTek's till forms it.
+pub fn number_text(marks: &NumberMarks, tax_type: TaxType, n: i32, day: NaiveDate) -> String {
+    let [gst, non_gst] = number_series(marks);
+    let series = match tax_type {
+        TaxType::Gst => gst,
+        TaxType::NonGst => non_gst,
+    };
+    let suffix = if series.suffix.is_empty() { financial_year(day) } else { series.suffix };
+    format!("{}-{n:04}-{suffix}", series.prefix)
+}
+
+/// `2025/26` for a day from April 2025 to March 2026.
+pub fn financial_year(day: NaiveDate) -> String {
+    let start = if day.month() >= 4 { day.year() } else { day.year() - 1 };
+    format!("{start}/{:02}", (start + 1).rem_euclid(100))
+}
+
 /// N of a number of the form `<prefix>-<N>-<suffix>`; `None` for one of another form, which is kept as it is.
 pub fn counter_of(number: &str) -> Option<i32> {
     let (_, rest) = number.trim().split_once('-')?;
@@ -32,6 +71,27 @@ mod tests {
         {
             assert_eq!(counter_of(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn numbers_are_formed_as_raintek_forms_them() {
+        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+        let blank = NumberMarks::default();
+        let own = NumberMarks { code: "ABC ".into(), suffix: "25".into(), ..NumberMarks::default() };
+        let table = [
+            (&blank, TaxType::Gst, 151, "2026-03-31", "GST-0151-2025/26"),
+            (&blank, TaxType::Gst, 152, "2026-04-01", "GST-0152-2026/27"),
+            (&blank, TaxType::NonGst, 12345, "2026-04-01", "SINV-12345-2026/27"),
+            (&own, TaxType::Gst, 7, "2026-04-01", "ABC-0007-25"),
+            (&own, TaxType::NonGst, 7, "2026-04-01", "SINV-0007-25"),
+            (&blank, TaxType::Gst, 1, "2100-01-01", "GST-0001-2099/00"),
+        ];
+        for (marks, tax_type, n, on, expected) in table {
+            let number = number_text(marks, tax_type, n, day(on));
+            assert_eq!(number, expected);
+            assert_eq!(counter_of(&number), Some(n));
+        }
+        assert_eq!(number_series(&NumberMarks { gst: -1, ..blank })[0].value, 0);
     }
 
     #[test]

@@ -21,7 +21,9 @@ use super::{Access, router};
 use crate::model::command::{Command, Reply};
 use crate::model::health::HealthState;
 use crate::model::product::ProductProblem;
-use crate::model::status::{Activity, Counts, ItemStatus, LastPush, LinkStatus, ProductsStatus, Snapshot};
+use crate::model::status::{
+    Activity, AwarenessStatus, Counts, ItemStatus, LastPush, LinkStatus, ProductsStatus, Snapshot,
+};
 use crate::ports::Controls;
 
 const TOKEN: &str = "0123456789abcdefghijklmnopqrstuv";
@@ -168,6 +170,7 @@ fn snapshot() -> Snapshot {
             }],
             ..ProductsStatus::default()
         },
+        from_raintek: AwarenessStatus::default(),
         counts: Counts { waiting: 2, held: 1, done_today: 142, seen_today: 143, done_total: 2998 },
         items: vec![ItemStatus {
             record_id: "abcdefghijklmno".into(),

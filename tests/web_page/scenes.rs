@@ -4,7 +4,7 @@ use chrono::{DateTime, Duration, Utc};
 use shopsync::model::health::HealthState;
 use shopsync::model::product::ProductProblem;
 use shopsync::model::status::{
-    Activity, Counts, ItemStatus, LastPush, LinkStatus, ProductsStatus, Progress, Snapshot,
+    Activity, AwarenessStatus, Counts, ItemStatus, LastPush, LinkStatus, ProductsStatus, Progress, Snapshot,
 };
 
 const CUSTOMERS: [&str; 6] =
@@ -36,6 +36,7 @@ pub(crate) fn in_step() -> Snapshot {
             last_pass: Some(now - Duration::minutes(3)),
             ..ProductsStatus::default()
         },
+        from_raintek: AwarenessStatus::default(),
         counts: Counts { waiting: 0, held: 0, done_today: 143, seen_today: 143, done_total: 12_998 },
         items: Vec::new(),
         last_push: Some(LastPush { number: "GST-0143".into(), at: now - Duration::minutes(2), took_ms: 430 }),
@@ -54,6 +55,7 @@ pub(crate) fn starting() -> Snapshot {
         billing: LinkStatus { target: "http://127.0.0.1:8090".into(), ..LinkStatus::default() },
         realtime: false,
         products: ProductsStatus::default(),
+        from_raintek: AwarenessStatus::default(),
         counts: Counts::default(),
         last_push: None,
         activity: Vec::new(),
