@@ -28,6 +28,7 @@ use crate::model::settings::BillingSettings;
 use crate::ports::{Billing, BillingEvent, Clock, InvoiceScan, Secrets};
 
 mod account;
+mod backup;
 mod classify;
 mod client;
 mod folder;
@@ -68,6 +69,7 @@ pub struct SetupReport {
 pub struct PocketBase {
     client: Client,
     server: Arc<Server>,
+    account: Arc<Account>,
     reader: Reader,
     clock: Arc<dyn Clock>,
     ready: Mutex<Option<Arc<Ready>>>,
@@ -118,10 +120,12 @@ impl PocketBase {
         let workshop = workshop.map(|(layout, program)| Workshop { program, data: layout.data() });
         let account = Arc::new(Account::new(&settings, secrets, Arc::clone(&clock), workshop));
         let client = Client::new(&settings.url, Arc::clone(&clock), Arc::clone(&account))?;
-        let server = Server::new(settings.clone(), &data_dir, layout, account, Arc::clone(&clock))?;
+        let server =
+            Server::new(settings.clone(), &data_dir, layout, Arc::clone(&account), Arc::clone(&clock))?;
         Ok(Self {
             client,
             server: Arc::new(server),
+            account,
             reader: Reader { names: settings, zone },
             clock,
             ready: Mutex::new(None),

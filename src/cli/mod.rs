@@ -1,5 +1,6 @@
 //! The command line. Bad input is one sentence and exit code 2; what did not work is exit code 1.
 
+mod backup;
 mod client;
 
 use std::io::{Read, Write};
@@ -59,6 +60,11 @@ enum Command {
         /// Everything that waits or is held.
         #[arg(long)]
         all: bool,
+    },
+    /// Back up, list, read back, restore for trial.
+    Backup {
+        #[command(subcommand)]
+        task: backup::Task,
     },
     /// Keep a password, read from standard input: raintek.password, billing.password.
     Secret {
@@ -121,6 +127,10 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
                 }
                 Reply::Refused { sentence } => Err(anyhow!(sentence)),
             }
+        }
+        Command::Backup { task } => {
+            let settings = read_settings(&settings_file)?;
+            backup::run(task, &data, &settings, &client(&data, &settings)?).await
         }
         Command::Secret { name } => {
             let mut value = String::new();

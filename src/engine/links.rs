@@ -105,6 +105,7 @@ fn wake_all(shared: &Shared) {
     shared.signals.invoices.notify_one();
     shared.signals.push.notify_one();
     shared.signals.products.notify_one();
+    shared.signals.backup.notify_one();
 }
 
 fn span(time: TimeDelta) -> String {

@@ -3,6 +3,7 @@
 pub mod arithmetic;
 pub mod audit;
 pub mod backoff;
+pub mod backups;
 pub mod catalogue;
 pub mod completeness;
 pub mod digest;
@@ -10,6 +11,8 @@ pub mod health;
 pub mod mapping;
 pub mod numbering;
 pub mod plan;
+pub mod retention;
+pub mod tables;
 
 #[cfg(test)]
 pub(crate) mod fixtures;

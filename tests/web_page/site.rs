@@ -30,6 +30,7 @@ impl Controls for Engine {
             Command::Remove { number } => format!("{number} is being removed from RainTek."),
             Command::Leave { number } => format!("{number} stays in RainTek."),
             Command::Pause { .. } => "Paused.".into(),
+            Command::Backup { .. } => "Backing up now.".into(),
             Command::Resume => "Going on.".into(),
         };
         lock(&self.asked).push(command);

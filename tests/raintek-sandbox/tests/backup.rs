@@ -1,10 +1,5 @@
 //! Backups as a client makes them: written, read back, restored beside the shop, dropped.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test may fail loudly"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail loudly")]
 
 mod support;
 
