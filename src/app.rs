@@ -1,6 +1,6 @@
 //! The composition root: the only place that builds adapters and hands them to the engine.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,17 +8,21 @@ use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 
 use crate::billing::PocketBase;
+use crate::engine::backup::{BackupRules, Sources};
 use crate::engine::{AwarenessRules, Engine, Handle, Rules, World};
 use crate::model::fault::Fault;
 use crate::model::settings::{Settings, default_payments};
 use crate::platform::{
-    FileSecrets, Instance, SnapshotFolder, SystemClock, make_private_folder, random_token,
+    FileSecrets, Instance, LocalDisk, SnapshotFolder, SystemClock, default_backup_folder,
+    make_private_folder, random_token,
 };
+use crate::ports::backup::{BillingBackup, PosBackup, StoreBackup};
 use crate::ports::{Clock, Controls, Secrets, Task};
 use crate::raintek::{RainTek, read_folder};
 use crate::store::Store;
 use crate::supervisor;
 use crate::sync::mapping::MapContext;
+use crate::sync::retention::Keep;
 use crate::web::{self, Access};
 
 /// The secret that opens the status page.
@@ -95,14 +99,26 @@ pub async fn start(start: Start) -> anyhow::Result<Running> {
     let listener = web::bind(settings.web.port).await?;
     let port = listener.local_addr().context("The page's port cannot be read.")?.port();
     let stop = CancellationToken::new();
+    let pos = Arc::new(pos);
+    let store = Arc::new(store);
+    let sources = settings.backup.enabled.then(|| Sources {
+        pos: Arc::clone(&pos) as Arc<dyn PosBackup>,
+        billing: Arc::clone(&billing) as Arc<dyn BillingBackup>,
+        store: Arc::clone(&store) as Arc<dyn StoreBackup>,
+        disk: Arc::new(LocalDisk),
+        rules: backup_rules(&settings, &data, pos.database()),
+    });
     let world = World {
-        pos: Arc::new(pos),
+        pos,
         billing: Arc::clone(&billing) as Arc<dyn crate::ports::Billing>,
-        state: Arc::new(store),
+        state: store,
         archive: Arc::new(SnapshotFolder::new(&data)),
         clock: Arc::clone(&clock),
     };
     let engine = Engine::new(world, rules, stop.clone());
+    if let Some(sources) = sources {
+        engine.back_up_with(sources);
+    }
     let handle = engine.handle();
     handle.restore().await?;
     let access = Access::new(page_token(secrets.as_ref())?, port)?;
@@ -164,6 +180,22 @@ fn rules(settings: &Settings, raintek: String) -> Rules {
         from_date: settings.push.from_date,
         raintek,
         billing: settings.billing.url.clone(),
+    }
+}
+
+fn backup_rules(settings: &Settings, data: &Path, database: &str) -> BackupRules {
+    let backup = &settings.backup;
+    let folder = backup.folder.clone().unwrap_or_else(|| default_backup_folder(data));
+    // SQL Server's service has another working folder than we have.
+    let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    BackupRules {
+        folder: absolute(&folder),
+        data: absolute(data),
+        database: database.to_owned(),
+        daily_at: backup.at,
+        keep: Keep { days: backup.keep_days, snapshot_days: backup.keep_snapshots_days },
+        keep_free: backup.keep_free_mb.saturating_mul(1024 * 1024),
+        drill: backup.drill,
     }
 }
 

@@ -1,5 +1,7 @@
 //! What the engine needs from the world. Adapters implement these; the simulation and the tests implement them too.
 
+pub mod backup;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;

@@ -53,6 +53,16 @@ impl Account {
         Self { given: settings.identity.clone(), secrets, clock, workshop }
     }
 
+    /// The same login for an app that lies elsewhere.
+    pub(super) fn at(&self, workshop: Workshop) -> Self {
+        Self {
+            given: self.given.clone(),
+            secrets: Arc::clone(&self.secrets),
+            clock: Arc::clone(&self.clock),
+            workshop: Some(workshop),
+        }
+    }
+
     /// Identity and password; the password of our own superuser is made when it is first asked for.
     pub(super) fn credentials(&self) -> Result<Credentials, Fault> {
         if let Some(identity) = &self.given {

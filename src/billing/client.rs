@@ -54,32 +54,43 @@ pub(super) struct Ask {
     path: String,
     query: Vec<(&'static str, String)>,
     body: Option<Value>,
+    patience: Duration,
 }
 
 impl Ask {
     /// Reads.
     pub(super) fn get(path: impl Into<String>) -> Self {
-        Self { method: Method::GET, path: path.into(), query: Vec::new(), body: None }
+        Self::of(Method::GET, path, None)
     }
 
     /// Creates, or anything that is done by POST.
     pub(super) fn post(path: impl Into<String>, body: Value) -> Self {
-        Self { method: Method::POST, path: path.into(), query: Vec::new(), body: Some(body) }
+        Self::of(Method::POST, path, Some(body))
     }
 
     /// Changes.
     pub(super) fn patch(path: impl Into<String>, body: Value) -> Self {
-        Self { method: Method::PATCH, path: path.into(), query: Vec::new(), body: Some(body) }
-    }
-
-    /// Removes.
-    pub(super) fn delete(path: impl Into<String>) -> Self {
-        Self { method: Method::DELETE, path: path.into(), query: Vec::new(), body: None }
+        Self::of(Method::PATCH, path, Some(body))
     }
 
     /// Replaces.
     pub(super) fn put(path: impl Into<String>, body: Value) -> Self {
-        Self { method: Method::PUT, path: path.into(), query: Vec::new(), body: Some(body) }
+        Self::of(Method::PUT, path, Some(body))
+    }
+
+    /// Removes.
+    pub(super) fn delete(path: impl Into<String>) -> Self {
+        Self::of(Method::DELETE, path, None)
+    }
+
+    fn of(method: Method, path: impl Into<String>, body: Option<Value>) -> Self {
+        Self { method, path: path.into(), query: Vec::new(), body, patience: ANSWER_TIMEOUT }
+    }
+
+    /// For what may take longer than an answer usually does.
+    pub(super) fn patient(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
     }
 
     /// Adds a query parameter.
@@ -200,6 +211,22 @@ impl Client {
         Err(classify_answer(status, &Value::Null, Doing::App, "GET /api/realtime"))
     }
 
+    /// Opens a file of the server's. It may be large, so it has a time limit for each piece only.
+    pub(super) async fn download(&self, ask: &Ask) -> Result<Download, Fault> {
+        let asked = format!("{} {}", ask.method, ask.path);
+        let url = format!("{}{}", self.base, ask.path);
+        let request = self.http.get(url).query(&ask.query).send();
+        let response = tokio::select! {
+            response = request => response.map_err(|error| trouble(&asked, &error))?,
+            () = self.clock.sleep(ask.patience) => return Err(classify_trouble(Trouble::TimedOut, &asked)),
+        };
+        let status = response.status().as_u16();
+        if status != 200 {
+            return Err(classify_answer(status, &Value::Null, Doing::App, &asked));
+        }
+        Ok(Download { total: response.content_length(), response, asked, clock: Arc::clone(&self.clock) })
+    }
+
     async fn sign_in(&self, now: DateTime<Utc>) -> Result<Token, Fault> {
         let credentials = self.account.credentials()?;
         let ask = Ask::post(
@@ -224,7 +251,7 @@ impl Client {
             .http
             .request(ask.method.clone(), format!("{}{}", self.base, ask.path))
             .query(&ask.query)
-            .timeout(ANSWER_TIMEOUT);
+            .timeout(ask.patience);
         if let Some(token) = token {
             request = request.header(reqwest::header::AUTHORIZATION, token);
         }
@@ -246,6 +273,28 @@ impl Client {
             return Err(answer.fault(Doing::App));
         }
         Ok(answer)
+    }
+}
+
+/// A file on its way.
+pub(super) struct Download {
+    /// Its size, where the server says it.
+    pub(super) total: Option<u64>,
+    response: reqwest::Response,
+    asked: String,
+    clock: Arc<dyn Clock>,
+}
+
+impl Download {
+    /// The next piece; `None` at the end.
+    pub(super) async fn chunk(&mut self) -> Result<Option<Vec<u8>>, Fault> {
+        tokio::select! {
+            chunk = self.response.chunk() => {
+                let chunk = chunk.map_err(|error| trouble(&self.asked, &error))?;
+                Ok(chunk.map(|bytes| bytes.to_vec()))
+            }
+            () = self.clock.sleep(ANSWER_TIMEOUT) => Err(classify_trouble(Trouble::TimedOut, &self.asked)),
+        }
     }
 }
 

@@ -32,6 +32,7 @@ use crate::model::settings::BillingSettings;
 use crate::ports::{Billing, BillingEvent, Clock, InvoiceScan, Secrets};
 
 mod account;
+mod backup;
 mod bills;
 mod classify;
 mod client;
@@ -74,6 +75,7 @@ pub struct SetupReport {
 pub struct PocketBase {
     client: Client,
     server: Arc<Server>,
+    account: Arc<Account>,
     reader: Reader,
     clock: Arc<dyn Clock>,
     ready: Mutex<Option<Arc<Ready>>>,
@@ -128,13 +130,14 @@ impl PocketBase {
             settings.clone(),
             &data_dir,
             layout,
-            account,
+            Arc::clone(&account),
             Arc::clone(&clock),
             clock.now().with_timezone(&zone).offset().fix().local_minus_utc() / 60,
         )?;
         Ok(Self {
             client,
             server: Arc::new(server),
+            account,
             reader: Reader { names: settings, zone },
             clock,
             ready: Mutex::new(None),

@@ -139,6 +139,11 @@ impl Server {
         self.state.subscribe()
     }
 
+    /// PocketBase's program, where it is on this machine.
+    pub(super) fn program(&self) -> Option<PathBuf> {
+        self.program.clone()
+    }
+
     /// The text that our hook answers once it runs.
     pub(super) fn hook_mark(&self) -> &str {
         &self.hook.mark

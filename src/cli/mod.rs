@@ -1,5 +1,6 @@
 //! The command line. Bad input is one sentence and exit code 2; what did not work is exit code 1.
 
+mod backup;
 mod client;
 
 use std::io::{Read, Write};
@@ -65,6 +66,11 @@ enum Command {
         /// Its number.
         number: String,
     },
+    /// Back up, list, read back, restore for trial.
+    Backup {
+        #[command(subcommand)]
+        task: backup::Task,
+    },
     /// Keep a password, read from standard input: raintek.password, billing.password.
     Secret {
         /// Its name.
@@ -123,6 +129,10 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Command::Rewrite { number } => {
             ask(&client(&data, &read_settings(&settings_file)?)?, &Order::Rewrite { number }).await
+        }
+        Command::Backup { task } => {
+            let settings = read_settings(&settings_file)?;
+            backup::run(task, &data, &settings, &client(&data, &settings)?).await
         }
         Command::Secret { name } => {
             let mut value = String::new();

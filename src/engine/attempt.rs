@@ -224,6 +224,7 @@ pub(super) async fn copy_rows(shared: &Shared, before: &FoundBill) -> Result<(),
     let day = shared.now().with_timezone(&shared.rules.zone).date_naive();
     let place = shared.world.archive.snapshot(day, before).await?;
     tracing::info!(inv_id = before.inv_id(), place, "rows copied before a change");
+    super::backup::made_snapshot(shared, day, std::path::Path::new(&place)).await;
     Ok(())
 }
 

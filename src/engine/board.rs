@@ -6,6 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Rules;
+use super::backup::BackupBoard;
 use crate::model::fault::Fault;
 use crate::model::ids::InvId;
 use crate::model::status::{AwarenessStatus, LastPush, LinkStatus, ProductsStatus};
@@ -89,6 +90,7 @@ pub(super) struct Seen {
     pub(super) last_push: Option<LastPush>,
     pub(super) paused_until: Option<DateTime<Utc>>,
     pub(super) sending: u64,
+    pub(super) backup: BackupBoard,
     highest_bill: Option<InvId>,
     till_billed: Option<DateTime<Utc>>,
 }
@@ -117,6 +119,7 @@ impl Board {
                 last_push: None,
                 paused_until: None,
                 sending: 0,
+                backup: BackupBoard::default(),
                 highest_bill: None,
                 till_billed: None,
             }),

@@ -42,7 +42,7 @@ impl Handle {
         let text = self.shared.world.state.get(PAUSED_UNTIL).await?;
         let until = text.and_then(|text| text.parse::<DateTime<Utc>>().ok());
         self.shared.board.update(|seen| seen.paused_until = until);
-        Ok(())
+        super::backup::restore(&self.shared).await
     }
 
     async fn retry(&self, number: Option<&str>) -> Result<u64, Fault> {
@@ -129,6 +129,10 @@ impl Handle {
                 self.shared.journal("app", "", format!("Paused until {until}.")).await;
                 accepted(format!("Paused until {until}."))
             }
+            Command::Backup { task } => Ok(match super::backup::order(&self.shared, task) {
+                Ok(sentence) => Reply::Accepted { sentence },
+                Err(sentence) => Reply::Refused { sentence },
+            }),
             Command::Resume => {
                 self.pause(None).await?;
                 self.shared.journal("app", "", "Going on.").await;

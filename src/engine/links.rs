@@ -107,6 +107,7 @@ fn wake_all(shared: &Shared) {
     shared.signals.push.notify_one();
     shared.signals.products.notify_one();
     shared.signals.bills.notify_one();
+    shared.signals.backup.notify_one();
 }
 
 fn span(time: TimeDelta) -> String {

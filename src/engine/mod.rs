@@ -5,6 +5,7 @@
 
 mod attempt;
 mod awareness;
+pub mod backup;
 mod board;
 mod claim;
 pub mod handle;
@@ -20,7 +21,7 @@ mod settle;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -107,6 +108,7 @@ struct Signals {
     numbers: Notify,
     links: Notify,
     publish: Notify,
+    backup: Notify,
 }
 
 struct Shared {
@@ -116,6 +118,10 @@ struct Shared {
     signals: Signals,
     snapshot: watch::Sender<Arc<Snapshot>>,
     stop: CancellationToken,
+    /// What backups are made of; without it there are none.
+    sources: OnceLock<backup::Sources>,
+    /// Held while the list of what was backed up is changed.
+    backup_list: tokio::sync::Mutex<()>,
     /// Which invoices a task is working on.
     claims: claim::Claims,
     /// Invoices read by an event a moment ago, so that the push need not read them again. At most a few.
@@ -155,6 +161,8 @@ impl Engine {
                 signals,
                 snapshot,
                 stop,
+                sources: OnceLock::new(),
+                backup_list: tokio::sync::Mutex::default(),
                 claims: claim::Claims::default(),
                 fresh: Mutex::default(),
             }),
@@ -164,6 +172,11 @@ impl Engine {
     /// How shell and web reach it.
     pub fn handle(&self) -> Handle {
         Handle::new(Arc::clone(&self.shared))
+    }
+
+    /// Has backups made. Call before the tasks run; the first call counts.
+    pub fn back_up_with(&self, sources: backup::Sources) {
+        let _ = self.shared.sources.set(sources);
     }
 
     /// The loops, by name. Each runs until stop.
@@ -181,6 +194,7 @@ impl Engine {
             task("products", |shared| Box::pin(products::run(shared))),
             task("bills", |shared| Box::pin(awareness::run(shared))),
             task("numbers", |shared| Box::pin(numbers::run(shared))),
+            task("backup", |shared| Box::pin(async move { backup::run(shared).await })),
             task("publish", |shared| Box::pin(publish::run(shared))),
         ]
     }

@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Rules, Shared};
 use crate::model::awareness::KnownBill;
+use crate::model::backup::BackupsStatus;
 use crate::model::fault::Fault;
 use crate::model::health::HealthState;
 use crate::model::outbox::{Item, ItemState};
@@ -66,6 +67,7 @@ pub(super) fn empty(rules: &Rules, started: DateTime<Utc>) -> Snapshot {
         items: Vec::new(),
         last_push: None,
         paused_until: None,
+        backups: BackupsStatus::default(),
         activity: Vec::new(),
     }
 }
@@ -114,6 +116,9 @@ async fn snapshot(shared: &Shared) -> Result<Snapshot, Fault> {
         held: held.map(|item| (item.number.clone(), sentence_of(item))),
         sending: seen.sending,
         paused_until: seen.paused_until,
+        backup: seen.backup.status.sentence.clone(),
+        schema_hold: seen.backup.status.schema_hold.clone(),
+        first_backup: shared.sources.get().is_some() && !seen.backup.has_begun(today),
     };
     let verdict = assess(&looks);
     let last = last_done.as_ref().map(|(number, at)| (number.as_str(), *at));
@@ -141,6 +146,7 @@ async fn snapshot(shared: &Shared) -> Result<Snapshot, Fault> {
         counts,
         last_push: seen.last_push,
         paused_until: seen.paused_until.filter(|until| *until > now),
+        backups: seen.backup.status,
         activity,
     })
 }

@@ -10,8 +10,7 @@ use tokio::task::JoinSet;
 use super::attempt::{send, unsent};
 use super::hold::hold;
 use super::settle::{Sent, settle};
-use super::{Shared, invoices, removal};
-
+use super::{Shared, backup, invoices, removal};
 use crate::model::fault::Fault;
 use crate::model::invoice::{Invoice, InvoiceRead, NotDue};
 use crate::model::outbox::{Item, ItemState};
@@ -58,6 +57,11 @@ async fn pass(shared: &Arc<Shared>, settling: &mut JoinSet<()>) -> Result<Durati
         return Ok(invoices::NET);
     }
     let due = shared.world.state.due(shared.now(), CHUNK).await?;
+    if !due.is_empty()
+        && let Some(wait) = backup::before_writing(shared)
+    {
+        return Ok(wait);
+    }
     let due: Vec<Item> = due.into_iter().filter(|item| shared.claims.claim(&item.record_id)).collect();
     if due.is_empty() {
         let next = shared.world.state.next_due().await?;

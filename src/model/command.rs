@@ -3,6 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::backup::BackupTask;
+
 /// A command; every one is answered with a [`Reply`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "snake_case")]
@@ -35,6 +37,11 @@ pub enum Command {
     Pause {
         /// When it goes on by itself.
         until: DateTime<Utc>,
+    },
+    /// Work on backups; how it ends is in the published state.
+    Backup {
+        /// Which.
+        task: BackupTask,
     },
     /// Go on.
     Resume,

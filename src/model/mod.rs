@@ -1,6 +1,7 @@
 //! Nouns: what the shop's two systems talk about. No I/O, no clock, no async.
 
 pub mod awareness;
+pub mod backup;
 pub mod bill;
 pub mod command;
 pub mod customer;

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 /// What a column can hold, as far as writing and comparing need to know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ColumnKind {
@@ -81,4 +83,39 @@ impl PosSchema {
     pub fn table(&self, name: &str) -> Option<&Table> {
         self.tables.get(name)
     }
+}
+
+/// How the whole database looks, for people and for comparing with how it looked a week ago.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SchemaDump {
+    /// Table name -> table.
+    pub tables: BTreeMap<String, DumpedTable>,
+}
+
+/// One table, as dumped.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DumpedTable {
+    /// In the server's order.
+    pub columns: Vec<DumpedColumn>,
+    /// `PRIMARY KEY (Inv_ID)`, sorted.
+    pub keys: Vec<String>,
+    /// How many rows it has.
+    pub rows: u64,
+    /// A few rows, column by column; `None` is NULL.
+    pub samples: Vec<BTreeMap<String, Option<String>>>,
+}
+
+/// One column, as dumped.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DumpedColumn {
+    /// As the server spells it.
+    pub name: String,
+    /// `decimal(18,2)`.
+    pub data_type: String,
+    /// May be NULL.
+    pub nullable: bool,
+    /// The default, as the server writes it.
+    pub default: Option<String>,
+    /// The server numbers it.
+    pub identity: bool,
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, NaiveTime};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +27,8 @@ pub struct Settings {
     pub payments: BTreeMap<String, String>,
     /// The status page.
     pub web: WebSettings,
+    /// Backups.
+    pub backup: BackupSettings,
 }
 
 impl Default for Settings {
@@ -40,6 +42,7 @@ impl Default for Settings {
             awareness: AwarenessSettings::default(),
             payments: BTreeMap::new(),
             web: WebSettings::default(),
+            backup: BackupSettings::default(),
         }
     }
 }
@@ -221,6 +224,41 @@ pub struct WebSettings {
 impl Default for WebSettings {
     fn default() -> Self {
         Self { port: 3030 }
+    }
+}
+
+/// `[backup]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BackupSettings {
+    /// Whether backups are made.
+    pub enabled: bool,
+    /// Where they lie; SQL Server's service must be able to write there. Without one: `D:\Backups` where there is a
+    /// `D:`, else `backups` in the data folder.
+    pub folder: Option<PathBuf>,
+    /// The daily time in the shop's zone, beside the one before the day's first write.
+    pub at: NaiveTime,
+    /// Days backups are kept.
+    pub keep_days: u32,
+    /// Days snapshots of replaced bills are kept.
+    pub keep_snapshots_days: u32,
+    /// Megabytes of the disk that stay free.
+    pub keep_free_mb: u64,
+    /// Whether the newest backups are restored for trial each week.
+    pub drill: bool,
+}
+
+impl Default for BackupSettings {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            folder: None,
+            at: NaiveTime::from_hms_opt(21, 0, 0).unwrap_or_default(),
+            keep_days: 30,
+            keep_snapshots_days: 90,
+            keep_free_mb: 1024,
+            drill: true,
+        }
     }
 }
 

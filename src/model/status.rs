@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::backup::BackupsStatus;
 use super::health::HealthState;
 use super::product::ProductProblem;
 
@@ -164,7 +165,7 @@ pub struct Activity {
     pub id: i64,
     /// When.
     pub at: DateTime<Utc>,
-    /// `push`, `hold`, `products`, `bills`, `link`, `app`, `note`.
+    /// `push`, `hold`, `products`, `bills`, `link`, `app`, `backup`, `note`.
     pub kind: String,
     /// An invoice number, or empty.
     pub number: String,
@@ -206,6 +207,9 @@ pub struct Snapshot {
     pub last_push: Option<LastPush>,
     /// Paused until then.
     pub paused_until: Option<DateTime<Utc>>,
+    /// Backups.
+    #[serde(default)]
+    pub backups: BackupsStatus,
     /// The newest lines of the journal, newest first; at most [`MAX_ACTIVITY`].
     pub activity: Vec<Activity>,
 }

@@ -2,6 +2,7 @@
 
 mod archive;
 mod clock;
+mod disk;
 mod instance;
 mod paths;
 mod secrets;
@@ -9,7 +10,8 @@ mod settings;
 
 pub use archive::SnapshotFolder;
 pub use clock::SystemClock;
+pub use disk::LocalDisk;
 pub use instance::Instance;
-pub use paths::{default_data_folder, make_private_folder};
+pub use paths::{default_backup_folder, default_data_folder, make_private_folder};
 pub use secrets::{FileSecrets, random_token};
 pub use settings::{read_settings, settings_path};

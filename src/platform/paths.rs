@@ -18,6 +18,14 @@ pub fn default_data_folder() -> PathBuf {
     root.or_else(home).unwrap_or_else(|| PathBuf::from(".")).join("shopsync")
 }
 
+/// Where backups lie unless the settings say: on another disk than Windows' own where there is one.
+pub fn default_backup_folder(data: &Path) -> PathBuf {
+    if cfg!(windows) && Path::new(r"D:\").is_dir() {
+        return PathBuf::from(r"D:\Backups");
+    }
+    data.join("backups")
+}
+
 /// Makes a folder that only its user may enter (on Windows the installer sets the rights).
 ///
 /// # Errors

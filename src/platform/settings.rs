@@ -88,6 +88,9 @@ mod tests {
             upi = "PhonePe"
             [push]
             from_date = "2026-04-01"
+            [backup]
+            folder = 'D:\Shop\Backups'
+            at = "22:30:00"
             "#,
         )
         .unwrap();
@@ -95,6 +98,7 @@ mod tests {
             (settings.raintek.auth, settings.raintek.encryption),
             (RaintekAuth::Windows, Encryption::None)
         );
+        assert_eq!(settings.backup.at.to_string(), "22:30:00");
         assert_eq!(settings.billing.collection("invoices"), "bills");
         assert_eq!(settings.billing.field("invoices", "invoice_number"), "bill_no");
         assert_eq!(settings.billing.field("invoices", "status"), "status");

@@ -28,6 +28,8 @@ pub struct Target {
     password: Option<String>,
     auth: RaintekAuth,
     encryption: Encryption,
+    /// Statements may take as long as they take.
+    untimed: bool,
 }
 
 impl fmt::Debug for Target {
@@ -61,7 +63,18 @@ impl Target {
             password,
             auth: settings.auth,
             encryption: settings.encryption,
+            untimed: false,
         }
+    }
+
+    /// The same, for statements that take as long as they take: backups.
+    pub(super) fn untimed(&self) -> Self {
+        Self { untimed: true, ..self.clone() }
+    }
+
+    /// The shop's database.
+    pub(super) fn database(&self) -> &str {
+        &self.database
     }
 
     /// For a person: `Raintech_DB1 on .\SQLEXPRESS`. No secret.
@@ -134,6 +147,9 @@ impl Target {
         config.trust_cert();
         config.handshake_timeout(Some(CONNECT_TIME));
         config.lossy_utf16_decoding(true);
+        if self.untimed {
+            config.command_timeout(None);
+        }
         config.authentication(self.authentication()?);
         Ok(config)
     }

@@ -1,8 +1,10 @@
 //! RainTek's database on SQL Server, through tiberius. No type of tiberius leaves this folder.
 
+mod backup;
 mod bills;
 mod classify;
 mod connect;
+mod dump;
 mod files;
 mod lookup;
 mod products;
@@ -72,6 +74,11 @@ impl RainTek {
     /// What it is connected to, for a person.
     pub fn describe(&self) -> String {
         self.target.describe()
+    }
+
+    /// The shop's database.
+    pub fn database(&self) -> &str {
+        self.target.database()
     }
 
     async fn take(&self, connection: &mut Option<Sql>) -> Result<Sql, Fault> {

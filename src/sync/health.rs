@@ -69,6 +69,12 @@ pub struct Looks {
     pub sending: u64,
     /// Paused until then.
     pub paused_until: Option<DateTime<Utc>>,
+    /// What is wrong with backups.
+    pub backup: Option<String>,
+    /// What keeps every invoice from being written.
+    pub schema_hold: Option<String>,
+    /// The day's first backups are being made; nothing is written before.
+    pub first_backup: bool,
 }
 
 /// The state in one word and one sentence.
@@ -100,6 +106,9 @@ pub fn assess(looks: &Looks) -> Verdict {
             .find(|leg| leg.failing_since.is_some() && !leg.sentence.is_empty());
         let sentence = trouble.map_or("Looking at both sides.", |leg| leg.sentence.as_str());
         return verdict(HealthState::Starting, sentence.to_owned());
+    }
+    if looks.first_backup {
+        return verdict(HealthState::Working, "The day's first backups are being made.".into());
     }
     match looks.counts.waiting.max(looks.sending) {
         0 => verdict(HealthState::InStep, "Everything is in step.".into()),
@@ -150,6 +159,9 @@ fn failing(looks: &Looks) -> Option<String> {
 }
 
 fn attention(looks: &Looks, proven: bool) -> Option<String> {
+    if let Some(sentence) = &looks.schema_hold {
+        return Some(sentence.clone());
+    }
     if let Some((number, sentence)) = &looks.held {
         return Some(match looks.counts.held {
             0 | 1 => format!("1 invoice needs you: {number}. {sentence}"),
@@ -199,7 +211,7 @@ fn attention(looks: &Looks, proven: bool) -> Option<String> {
             "The billing app's live events do not arrive; it is looked at every half minute.".into(),
         );
     }
-    None
+    looks.backup.clone()
 }
 
 fn leg_is_flow(name: &str) -> bool {

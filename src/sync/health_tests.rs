@@ -27,6 +27,9 @@ fn well() -> Looks {
         held: None,
         sending: 0,
         paused_until: None,
+        backup: None,
+        schema_hold: None,
+        first_backup: false,
     }
 }
 
@@ -138,4 +141,16 @@ fn the_summary_counts_today() {
         summary(&counts, Some(("GST-0143", at(0))), at(130)),
         "142 of 143 invoices of today are in RainTek. Last: GST-0143, 2 min ago."
     );
+}
+
+#[test]
+fn backups_are_amber_at_most_and_the_days_first_is_work() {
+    let mut looks = well();
+    looks.first_backup = true;
+    assert_eq!(state(&looks), HealthState::Working);
+    looks.backup = Some("The backup of RainTek failed.".into());
+    assert_eq!(assess(&looks).sentence, "The backup of RainTek failed.");
+    assert_eq!(state(&looks), HealthState::Attention);
+    looks.schema_hold = Some("RainTek's tables changed.".into());
+    assert_eq!(assess(&looks).sentence, "RainTek's tables changed.");
 }

@@ -4,6 +4,7 @@ pub mod arithmetic;
 pub mod audit;
 pub mod awareness;
 pub mod backoff;
+pub mod backups;
 pub mod catalogue;
 pub mod completeness;
 pub mod digest;
@@ -11,6 +12,8 @@ pub mod health;
 pub mod mapping;
 pub mod numbering;
 pub mod plan;
+pub mod retention;
+pub mod tables;
 
 #[cfg(test)]
 pub(crate) mod fixtures;

@@ -17,6 +17,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::{Published, Shared};
+use crate::model::backup::{BackupsStatus, Part};
 use crate::model::health::HealthState;
 use crate::model::status::{LinkStatus, Snapshot};
 
@@ -41,6 +42,7 @@ struct Health {
     queue: Queue,
     last_push: Option<Push>,
     products: Products,
+    last_backup: Option<Backup>,
     paused_until: Option<DateTime<Utc>>,
     version: String,
     started: DateTime<Utc>,
@@ -76,6 +78,32 @@ struct Products {
     problems: usize,
 }
 
+/// When both sides and the store were last all backed up and proven; sizes are those of the newest proven.
+#[derive(Serialize)]
+struct Backup {
+    at: Option<DateTime<Utc>>,
+    raintek_bytes: Option<u64>,
+    billing_bytes: Option<u64>,
+    restorable: Option<DateTime<Utc>>,
+    ok: bool,
+}
+
+impl Backup {
+    fn of(backups: &BackupsStatus) -> Option<Self> {
+        let bytes = |part| {
+            let proven = backups.files.iter().find(|made| made.part == part && made.proof.is_some());
+            proven.map(|made| made.bytes)
+        };
+        backups.enabled.then(|| Self {
+            at: backups.last_ok,
+            raintek_bytes: bytes(Part::Raintek),
+            billing_bytes: bytes(Part::Billing),
+            restorable: backups.restorable,
+            ok: backups.sentence.is_none(),
+        })
+    }
+}
+
 impl Health {
     fn of(published: &Published) -> Self {
         let snapshot = &published.snapshot;
@@ -102,6 +130,7 @@ impl Health {
                 last_pass: snapshot.products.last_pass,
                 problems: snapshot.products.problems.len(),
             },
+            last_backup: Backup::of(&snapshot.backups),
             paused_until: snapshot.paused_until,
             version: snapshot.version.clone(),
             started: snapshot.started,

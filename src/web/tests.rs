@@ -18,6 +18,7 @@ use tokio::time::timeout;
 use tower::ServiceExt as _;
 
 use super::{Access, router};
+use crate::model::backup::{BackupsStatus, Made, Part, Proof};
 use crate::model::command::{Command, Reply};
 use crate::model::health::HealthState;
 use crate::model::product::ProductProblem;
@@ -189,6 +190,7 @@ fn snapshot() -> Snapshot {
         }],
         last_push: Some(LastPush { number: "GST-0150".into(), at: at(39), took_ms: 1230 }),
         paused_until: None,
+        backups: backups(),
         activity: vec![Activity {
             id: 9,
             at: at(39),
@@ -196,5 +198,30 @@ fn snapshot() -> Snapshot {
             number: "GST-0150".into(),
             sentence: "GST-0150 of Asha Traders is in RainTek.".into(),
         }],
+    }
+}
+
+fn backups() -> BackupsStatus {
+    let at = Utc.with_ymd_and_hms(2025, 9, 15, 3, 30, 0).unwrap();
+    let made = |part, file: &str, bytes| Made {
+        part,
+        file: file.into(),
+        day: at.date_naive(),
+        at,
+        bytes,
+        rows: None,
+        proof: Some(Proof::ReadBack),
+        proven_at: Some(at),
+    };
+    BackupsStatus {
+        enabled: true,
+        folder: "D:\\Backups".into(),
+        files: vec![
+            made(Part::Raintek, "Raintech_DB1_20250915.bak", 44_040_192),
+            made(Part::Billing, "pocketbase_20250915.zip", 8_388_608),
+            made(Part::Store, "shopsync_20250915.sqlite", 65_536),
+        ],
+        last_ok: Some(at),
+        ..BackupsStatus::default()
     }
 }

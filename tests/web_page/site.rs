@@ -31,6 +31,7 @@ impl Controls for Engine {
             Command::Leave { number } => format!("{number} stays in RainTek."),
             Command::Pause { .. } => "Paused.".into(),
             Command::Rewrite { number } => format!("{number} is written into RainTek again."),
+            Command::Backup { .. } => "Backing up now.".into(),
             Command::Resume => "Going on.".into(),
         };
         lock(&self.asked).push(command);

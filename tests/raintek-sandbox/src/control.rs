@@ -69,6 +69,12 @@ async fn control(State(shared): State<Arc<Shared>>, Json(order): Json<Order>) ->
         "accept" => shared.faults.change(|orders| orders.refuse = false),
         "hang" => shared.faults.change(|orders| orders.hang = true),
         "resume" => shared.faults.change(|orders| orders.hang = false),
+        "deny_backup" => shared.faults.change(|orders| orders.deny_backup = true),
+        "allow_backup" => shared.faults.change(|orders| orders.deny_backup = false),
+        "deny_restore" => shared.faults.change(|orders| orders.deny_restore = true),
+        "allow_restore" => shared.faults.change(|orders| orders.deny_restore = false),
+        "hold_backup" => shared.faults.change(|orders| orders.hold_backup = true),
+        "release_backup" => shared.faults.change(|orders| orders.hold_backup = false),
         "drop_before_commit" => shared.faults.change(|orders| orders.drop_before_commit = count),
         "drop_after_commit" => shared.faults.change(|orders| orders.drop_after_commit = count),
         "error" => {
@@ -81,7 +87,8 @@ async fn control(State(shared): State<Arc<Shared>>, Json(order): Json<Order>) ->
         }
         _ => {
             return Err(bad(
-                "action is refuse, accept, hang, resume, drop_before_commit, drop_after_commit or error",
+                "action is refuse, accept, hang, resume, deny_backup, allow_backup, deny_restore, allow_restore, \
+                 hold_backup, release_backup, drop_before_commit, drop_after_commit or error",
             ));
         }
     }

@@ -18,6 +18,11 @@ pub(crate) struct Orders {
     pub(crate) error_count: u32,
     pub(crate) error_number: i32,
     pub(crate) error_on: Option<String>,
+    /// The service's account may not write where a backup is to go, or may make no database.
+    pub(crate) deny_backup: bool,
+    pub(crate) deny_restore: bool,
+    /// Backups stand still in the middle.
+    pub(crate) hold_backup: bool,
     /// The server stops.
     #[serde(skip)]
     pub(crate) stopping: bool,
@@ -52,6 +57,14 @@ impl Faults {
     pub(crate) fn wait_while_hanging(&self) {
         let mut orders = self.lock();
         while orders.hang && !orders.stopping && !orders.refuse {
+            orders = self.changed.wait(orders).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Waits while backups are to stand still.
+    pub(crate) fn wait_while_backup_held(&self) {
+        let mut orders = self.lock();
+        while orders.hold_backup && !orders.stopping && !orders.refuse {
             orders = self.changed.wait(orders).unwrap_or_else(PoisonError::into_inner);
         }
     }

@@ -1,5 +1,6 @@
 //! What runs the programs: sessions, transactions, locks, and the faults tests ask for.
 
+pub(crate) mod backup;
 pub(crate) mod faults;
 pub(crate) mod locks;
 pub(crate) mod procedures;

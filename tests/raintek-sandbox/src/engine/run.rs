@@ -53,7 +53,17 @@ impl Session {
         }
         values.resize(program.variables.len(), Value::Null);
         let mut frame = Frame { values };
-        self.steps(&program.steps, &mut frame, sink).map(|_| ())
+        let attached = match self.attach_restored(sql) {
+            Ok(attached) => attached,
+            Err(Failure::Sql(error)) => {
+                self.report(&error, 1, sink);
+                return Ok(());
+            }
+            Err(Failure::Stop(stop)) => return Err(stop),
+        };
+        let ended = self.steps(&program.steps, &mut frame, sink).map(|_| ());
+        self.detach(&attached);
+        ended
     }
 
     fn steps(&mut self, steps: &[Step], frame: &mut Frame, sink: &mut dyn Sink) -> Result<Flow, Stop> {
@@ -185,6 +195,7 @@ impl Session {
                     self.writing(|session| Ok(crate::sql::ddl::run(&session.store, &catalog, &node)?))?;
                 self.shared.set_catalog(changed);
             }
+            Action::Copying(what) => self.copying(what, sink)?,
             Action::Set(setting) => self.set(setting)?,
             Action::Raise(error) => return Err(error.clone().into()),
             Action::Nothing => {}

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
+use super::backup::{self, Restored, Running};
 use super::faults::Faults;
 use super::locks::Locks;
 use crate::sql::catalog::Catalog;
@@ -31,6 +32,8 @@ pub(crate) struct Shared {
     pub(crate) user: String,
     pub(crate) locks: Locks,
     pub(crate) faults: Faults,
+    pub(crate) running: Running,
+    pub(crate) restored: Restored,
     catalog: Mutex<Arc<Catalog>>,
     programs: Mutex<HashMap<Key, Arc<Program>>>,
     idle: Mutex<Vec<Connection>>,
@@ -45,7 +48,8 @@ pub(crate) struct Shared {
 impl Shared {
     /// Opens the store, laying RainTek's tables down where it is empty.
     pub(crate) fn open(file: &Path, user: &str, password: &str) -> anyhow::Result<Self> {
-        let connection = connect(file)?;
+        let running = Running::default();
+        let connection = connect(file, &running)?;
         connection.execute_batch("PRAGMA journal_mode = WAL")?;
         connection.execute_batch("BEGIN IMMEDIATE")?;
         let catalog = Catalog::open(&connection)?;
@@ -56,6 +60,8 @@ impl Shared {
             password: password.to_owned(),
             locks: Locks::default(),
             faults: Faults::default(),
+            running,
+            restored: Restored::default(),
             catalog: Mutex::new(Arc::new(catalog)),
             programs: Mutex::default(),
             idle: Mutex::new(vec![connection]),
@@ -80,7 +86,7 @@ impl Shared {
     pub(crate) fn take_connection(&self) -> anyhow::Result<Connection> {
         match lock(&self.idle).pop() {
             Some(connection) => Ok(connection),
-            None => connect(&self.file),
+            None => connect(&self.file, &self.running),
         }
     }
 
@@ -144,7 +150,7 @@ impl Shared {
     }
 }
 
-fn connect(file: &Path) -> anyhow::Result<Connection> {
+fn connect(file: &Path, running: &Running) -> anyhow::Result<Connection> {
     let connection = Connection::open(file)?;
     connection.busy_timeout(Duration::from_secs(10))?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
@@ -152,6 +158,7 @@ fn connect(file: &Path) -> anyhow::Result<Connection> {
         "PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000",
     )?;
     natives::install(&connection)?;
+    backup::install(&connection, running)?;
     Ok(connection)
 }
 

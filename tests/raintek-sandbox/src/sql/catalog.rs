@@ -251,8 +251,10 @@ fn csv_fields(line: &str) -> Vec<String> {
     fields
 }
 
+/// What runs at the moment; it is in no table.
+const RUNNING: &str = "_dm_exec_requests";
 /// SQL Server's views, each with the SQLite table behind it and its columns.
-const VIEWS: [(&str, &str, &str); 6] = [
+const VIEWS: [(&str, &str, &str); 9] = [
     (
         "information_schema.columns",
         "_is_columns",
@@ -268,6 +270,18 @@ const VIEWS: [(&str, &str, &str); 6] = [
         "object_id:i name:s column_id:i is_nullable:b is_identity:b is_computed:b max_length:i precision:t scale:t",
     ),
     ("sys.databases", "_sys_databases", "name:s database_id:i state:t state_desc:s"),
+    (
+        "information_schema.table_constraints",
+        "_is_table_constraints",
+        "CONSTRAINT_NAME:s TABLE_SCHEMA:s TABLE_NAME:s CONSTRAINT_TYPE:s",
+    ),
+    (
+        "information_schema.key_column_usage",
+        "_is_key_column_usage",
+        "CONSTRAINT_NAME:s TABLE_SCHEMA:s TABLE_NAME:s COLUMN_NAME:s ORDINAL_POSITION:i",
+    ),
+    // each connection to the store has a view of its own by this name
+    ("sys.dm_exec_requests", RUNNING, "session_id:i command:s percent_complete:f"),
 ];
 
 fn view_columns(list: &str) -> impl Iterator<Item = (String, Ty)> {
@@ -277,6 +291,7 @@ fn view_columns(list: &str) -> impl Iterator<Item = (String, Ty)> {
             "t" => Ty::Int(1),
             "b" => Ty::Bit,
             "m" => Ty::nvarchar(4000),
+            "f" => Ty::Float,
             _ => Ty::nvarchar(128),
         };
         (name.to_owned(), ty)
@@ -303,7 +318,7 @@ fn view_tables() -> impl Iterator<Item = Table> {
 }
 
 fn views<'a>(connection: &Connection, tables: impl Iterator<Item = &'a Table>) -> anyhow::Result<()> {
-    for (_, store, columns) in VIEWS {
+    for (_, store, columns) in VIEWS.into_iter().filter(|(_, store, _)| *store != RUNNING) {
         let columns: Vec<String> =
             view_columns(columns).map(|(name, ty)| format!("\"{name}\" {}", ty.affinity())).collect();
         connection.execute_batch(&format!(
@@ -324,6 +339,26 @@ fn views<'a>(connection: &Connection, tables: impl Iterator<Item = &'a Table>) -
             "INSERT INTO _sys_tables VALUES (?1, ?2, 1, 'U ', 'USER_TABLE')",
             params![table.name, table.id],
         )?;
+        for column in &table.columns {
+            let kinds = [
+                column.primary_key.then_some(("PK", "PRIMARY KEY")),
+                column.references.is_some().then_some(("FK", "FOREIGN KEY")),
+            ];
+            for (mark, kind) in kinds.into_iter().flatten() {
+                let name = match mark {
+                    "PK" => format!("PK_{}", table.name),
+                    _ => format!("{mark}_{}_{}", table.name, column.name),
+                };
+                connection.execute(
+                    "INSERT INTO _is_table_constraints VALUES (?1, 'dbo', ?2, ?3)",
+                    params![name, table.name, kind],
+                )?;
+                connection.execute(
+                    "INSERT INTO _is_key_column_usage VALUES (?1, 'dbo', ?2, ?3, 1)",
+                    params![name, table.name, column.name],
+                )?;
+            }
+        }
         for (column, position) in table.columns.iter().zip(1..) {
             view_column(connection, table, column, position)?;
         }

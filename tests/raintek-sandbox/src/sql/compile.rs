@@ -81,6 +81,7 @@ pub(crate) enum Action {
     /// SQL for the store that makes a table variable.
     TableVariable(String),
     Ddl(Box<Node>),
+    Copying(super::backup::Copying),
     /// Found wrong only when it runs, as SQL Server does with a table that is not there.
     Raise(SqlError),
     Nothing,
@@ -274,6 +275,7 @@ impl Compiler<'_> {
             Node::CreateTable(_) | Node::CreateIndex(_) | Node::Alter(..) => {
                 out.push(Action::Ddl(Box::new(node.clone())));
             }
+            Node::Copying(what) => out.push(Action::Copying(what.clone())),
         }
         Ok(())
     }
@@ -354,6 +356,14 @@ pub(crate) fn column_infos(table: &Table) -> Vec<ColumnInfo> {
             identity: *identity,
         })
         .collect()
+}
+
+/// The database a three-part name is of, where it is not one of the server's own: one restored beside them.
+pub(crate) fn restored_database(name: &sqlparser::ast::ObjectName) -> Option<String> {
+    let [database, _, _] = name.0.as_slice() else { return None };
+    let database = database.as_ident()?.value.to_lowercase();
+    let own = super::catalog::DATABASES.iter().any(|known| known.eq_ignore_ascii_case(&database));
+    (!own).then_some(database)
 }
 
 /// The name of a table as the catalog keeps it.

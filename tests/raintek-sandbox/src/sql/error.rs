@@ -175,6 +175,10 @@ pub(crate) fn from_sqlite(error: &rusqlite::Error, written: &Written, pk: Option
                 ),
             )
         }
+        // a table of a database that was dropped again
+        _ if text.starts_with("no such table: ") => {
+            SqlError::invalid_object(text.trim_start_matches("no such table: "))
+        }
         _ if text.contains("integer overflow") => SqlError::overflow("int"),
         _ => SqlError::new(50000, 16, format!("The stand-in's own store: {text}")),
     }

@@ -1,5 +1,6 @@
 //! T-SQL in, SQLite out: parsing, typing and translating what clients send.
 
+pub(crate) mod backup;
 pub(crate) mod catalog;
 pub(crate) mod compile;
 pub(crate) mod convert;

@@ -10,6 +10,7 @@ use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
+use super::backup::{self, Copying};
 use super::error::{SqlError, SqlResult};
 use super::types::{self, Ty};
 
@@ -56,6 +57,7 @@ pub(crate) enum Node {
     CreateTable(Box<CreateTable>),
     CreateIndex(Box<CreateIndex>),
     Alter(String, Box<AlterTableOperation>),
+    Copying(Copying),
 }
 
 /// A statement with its own text, which the control endpoint can match.
@@ -183,10 +185,10 @@ impl Reader<'_> {
                 self.parser.advance_token();
                 Ok(Node::Return)
             }
-            (
-                _,
-                "SAVE" | "WHILE" | "WAITFOR" | "BACKUP" | "RESTORE" | "MERGE" | "DROP" | "TRUNCATE" | "GOTO",
-            ) => Err(SqlError::unsupported(name)),
+            (_, "BACKUP" | "RESTORE" | "DROP") => Ok(Node::Copying(backup::parse(&mut self.parser)?)),
+            (_, "SAVE" | "WHILE" | "WAITFOR" | "MERGE" | "TRUNCATE" | "GOTO") => {
+                Err(SqlError::unsupported(name))
+            }
             _ => Err(SqlError::syntax(&word.value)),
         }
     }

@@ -6,7 +6,7 @@ use sqlparser::ast::{
     TableWithJoins, TopQuantity,
 };
 
-use super::compile::{Action, Compiler, Scope, Source, column_infos, table_name};
+use super::compile::{Action, Compiler, Scope, Source, column_infos, restored_database, table_name};
 use super::convert::{How, Typed, convert};
 use super::error::{SqlError, SqlResult};
 use super::types::{self, ColumnInfo, Ty};
@@ -337,7 +337,9 @@ impl Compiler<'_> {
                 }
                 let alias =
                     alias.as_ref().map_or_else(|| types::last_name(name), |alias| alias.name.value.clone());
-                let sql = format!("\"{}\" AS \"{alias}\"", table.store);
+                let place =
+                    restored_database(name).map(|database| format!("\"{database}\".")).unwrap_or_default();
+                let sql = format!("{place}\"{}\" AS \"{alias}\"", table.store);
                 (sql, Source { alias, columns: column_infos(&table) })
             }
             TableFactor::Derived { lateral: false, subquery, alias: Some(alias), .. } => {

@@ -1,0 +1,372 @@
+//! Backups: before the day's first write, daily at a set time, and what a person asks for in between.
+//!
+//! What is wrong with backups never stops anything else; only two things make invoices wait: today's first backups,
+//! for two minutes at most, and a change in the tables they are written to.
+
+mod daily;
+mod gate;
+mod weekly;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+
+use super::{Shared, invoices};
+use crate::model::backup::{BackupAnswer, BackupTask, BackupWork, BackupsStatus, Made, Part};
+use crate::model::fault::{Fault, FaultKind, Scope};
+use crate::ports::State;
+use crate::ports::backup::{BillingBackup, Disk, PosBackup, StoreBackup};
+use crate::sync::backups::{self, Tries};
+use crate::sync::retention::Keep;
+
+/// What we made, in the store.
+const MADE: &str = "backups.made";
+/// What keeps invoices from being written, in the store.
+const SCHEMA_HOLD: &str = "backups.schema_hold";
+/// The last trial restore, in the store.
+const DRILL: &str = "backups.drill";
+/// Due times are looked at this often: a PC sleeps, and its clock is set.
+const LOOK_EVERY: Duration = Duration::from_secs(30);
+/// Files shown.
+const MOST_SHOWN: usize = 120;
+
+/// What backups are made of.
+#[derive(Clone)]
+pub struct Sources {
+    /// RainTek.
+    pub pos: Arc<dyn PosBackup>,
+    /// The billing app.
+    pub billing: Arc<dyn BillingBackup>,
+    /// Our own store.
+    pub store: Arc<dyn StoreBackup>,
+    /// Files.
+    pub disk: Arc<dyn Disk>,
+    /// What the settings say.
+    pub rules: BackupRules,
+}
+
+impl fmt::Debug for Sources {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sources").field("rules", &self.rules).finish_non_exhaustive()
+    }
+}
+
+/// What the settings say of backups.
+#[derive(Debug, Clone)]
+pub struct BackupRules {
+    /// Where they lie. SQL Server's service writes there, too.
+    pub folder: PathBuf,
+    /// ShopSync's data folder: schema dumps, and room to work in.
+    pub data: PathBuf,
+    /// RainTek's database.
+    pub database: String,
+    /// The daily time in the shop's zone.
+    pub daily_at: NaiveTime,
+    /// How long files are kept.
+    pub keep: Keep,
+    /// Bytes of the disk that stay free.
+    pub keep_free: u64,
+    /// Whether backups are restored for trial each week.
+    pub drill: bool,
+}
+
+/// What the task last saw; see [`super::board`].
+#[derive(Debug, Clone, Default)]
+pub(super) struct BackupBoard {
+    pub(super) status: BackupsStatus,
+    made: Vec<Made>,
+    /// What is wrong, by what it is wrong with.
+    problems: BTreeMap<&'static str, String>,
+    tries: BTreeMap<Part, Tries>,
+    orders: Vec<BackupTask>,
+    gate: gate::Gate,
+}
+
+impl BackupBoard {
+    fn newest(&self, part: Part) -> Option<&Made> {
+        self.made.iter().filter(|made| made.part == part).max_by_key(|made| made.at)
+    }
+
+    fn newest_proven(&self, part: Part) -> Option<&Made> {
+        self.made.iter().filter(|made| made.part == part && made.proof.is_some()).max_by_key(|made| made.at)
+    }
+
+    /// Whether the day's first backups were made, or tried.
+    pub(super) fn has_begun(&self, today: NaiveDate) -> bool {
+        self.gate.is_open(today)
+    }
+
+    /// What is shown, from what is known.
+    fn refresh(&mut self) {
+        self.made.sort_by_key(|made| std::cmp::Reverse(made.at));
+        let files = self.made.iter().filter(|made| made.part != Part::Snapshots);
+        self.status.files = files.take(MOST_SHOWN).cloned().collect();
+        let newest = Part::DAILY.map(|part| self.newest_proven(part).map(|made| made.at));
+        self.status.last_ok = newest.into_iter().min().flatten();
+        self.status.sentence = self.problems.values().next().cloned();
+    }
+}
+
+/// The longest that nothing is written yet; `None` where invoices may be written.
+pub(super) fn before_writing(shared: &Shared) -> Option<Duration> {
+    shared.sources.get()?;
+    let (today, steady) = (today(shared), shared.world.clock.elapsed());
+    let (wait, began) = shared.board.update(|seen| {
+        let backup = &mut seen.backup;
+        if backup.status.schema_hold.is_some() {
+            return (Some(invoices::NET), false);
+        }
+        backup.gate.wait(today, steady)
+    });
+    if began {
+        shared.signals.backup.notify_one();
+    }
+    wait
+}
+
+pub(super) async fn run(shared: Arc<Shared>) {
+    let Some(sources) = shared.sources.get() else { return shared.stop.cancelled().await };
+    while !shared.stopping() {
+        tokio::select! {
+            () = round(&shared, sources) => {}
+            // What is under way is given up; the server does so, too, when its connection is dropped.
+            () = shared.stop.cancelled() => break,
+        }
+        shared.wait(&shared.signals.backup, LOOK_EVERY).await;
+    }
+}
+
+/// Takes up what an earlier run made and found. Before any task runs: the list must not be changed unread.
+pub(super) async fn restore(shared: &Shared) -> Result<(), Fault> {
+    let Some(sources) = shared.sources.get() else { return Ok(()) };
+    let state = &shared.world.state;
+    let (hold, drill) = (state.get(SCHEMA_HOLD).await?, state.get(DRILL).await?);
+    let made = match recorded(state.as_ref()).await {
+        Err(fault) if fault.kind == FaultKind::Permanent => {
+            // Nothing is deleted that is not known: these files stay until a person removes them.
+            shared.log("backup", &fault);
+            Vec::new()
+        }
+        made => made?,
+    };
+    let drill = drill.and_then(|text| serde_json::from_str::<weekly::Drill>(&text).ok());
+    shared.board.update(|seen| {
+        let backup = &mut seen.backup;
+        backup.status.enabled = true;
+        backup.status.folder = sources.rules.folder.display().to_string();
+        backup.status.schema_hold = hold;
+        backup.status.restorable = drill.and_then(|drill| drill.proven_at);
+        backup.made = made;
+        backup.refresh();
+    });
+    Ok(())
+}
+
+/// What the store says we made, for who looks while nothing runs.
+///
+/// # Errors
+/// The store's; or what it says cannot be read.
+pub async fn recorded(state: &dyn State) -> Result<Vec<Made>, Fault> {
+    match state.get(MADE).await? {
+        None => Ok(Vec::new()),
+        Some(text) => serde_json::from_str(&text).map_err(|error| {
+            Fault::new(FaultKind::Permanent, Scope::Store, "The list of backups cannot be read.")
+                .detail(error)
+        }),
+    }
+}
+
+/// Everything that is due, one after the other.
+async fn round(shared: &Shared, sources: &Sources) {
+    for part in Part::DAILY {
+        if is_due(shared, sources, part) {
+            // Its line is in the journal, or among what is wrong.
+            let _ = daily::back_up(shared, sources, part).await;
+        }
+        day_begun(shared);
+    }
+    weekly::clear_away(shared, sources).await;
+    weekly::look_at_tables(shared, sources, false).await;
+    weekly::drill_where_due(shared, sources).await;
+    while let Some(task) = shared.board.update(|seen| {
+        let orders = &mut seen.backup.orders;
+        (!orders.is_empty()).then(|| orders.remove(0))
+    }) {
+        let answer = answer(shared, sources, task).await;
+        day_begun(shared);
+        shared.board.update(|seen| {
+            seen.backup.status.answered += 1;
+            seen.backup.status.answer = Some(answer);
+        });
+        shared.signals.publish.notify_one();
+    }
+}
+
+async fn answer(shared: &Shared, sources: &Sources, task: BackupTask) -> BackupAnswer {
+    let mut lines = Vec::new();
+    match task {
+        BackupTask::Now => {
+            for part in Part::DAILY {
+                lines.push(daily::back_up(shared, sources, part).await);
+            }
+            weekly::clear_away(shared, sources).await;
+            weekly::look_at_tables(shared, sources, true).await;
+        }
+        BackupTask::Verify => {
+            for part in Part::DAILY {
+                lines.push(daily::verify(shared, sources, part).await);
+            }
+        }
+        BackupTask::Drill => lines = weekly::drill(shared, sources).await,
+        BackupTask::AcceptSchema => lines.push(weekly::accept_tables(shared).await),
+    }
+    BackupAnswer {
+        ok: lines.iter().all(Result::is_ok),
+        lines: lines.into_iter().map(|line| line.unwrap_or_else(|sentence| sentence)).collect(),
+    }
+}
+
+fn is_due(shared: &Shared, sources: &Sources, part: Part) -> bool {
+    let (now, seen) = (shared.now(), shared.board.seen());
+    // A side that is away is told of as such; its backup is due as soon as it is back.
+    let is_there = match part {
+        Part::Raintek => seen.raintek.status.connected,
+        Part::Billing => seen.billing.status.connected,
+        _ => true,
+    };
+    let last_ok = seen.backup.newest_proven(part).map(|made| made.at);
+    let tries = seen.backup.tries.get(&part).copied().unwrap_or_default();
+    is_there && backups::is_due(now, shared.rules.zone, sources.rules.daily_at, last_ok, tries)
+}
+
+/// Lets invoices go once both sides' first backups of the day were made, or tried.
+fn day_begun(shared: &Shared) {
+    let (today, zone) = (today(shared), shared.rules.zone);
+    let is_today =
+        |at: Option<DateTime<Utc>>| at.is_some_and(|at| at.with_timezone(&zone).date_naive() == today);
+    let news = shared.board.update(|seen| {
+        let backup = &mut seen.backup;
+        let tried = |part: &Part| {
+            is_today(backup.tries.get(part).and_then(|tries| tries.last))
+                || is_today(backup.newest_proven(*part).map(|made| made.at))
+        };
+        [Part::Raintek, Part::Billing].iter().all(tried) && backup.gate.open(today)
+    });
+    if news {
+        shared.signals.push.notify_one();
+        shared.signals.publish.notify_one();
+    }
+}
+
+fn today(shared: &Shared) -> NaiveDate {
+    shared.now().with_timezone(&shared.rules.zone).date_naive()
+}
+
+/// Shows what is under way.
+fn doing(shared: &Shared, doing: impl Into<String>) {
+    let work = BackupWork { doing: doing.into(), percent: None, since: shared.now() };
+    shared.board.update(|seen| seen.backup.status.running = Some(work));
+    shared.signals.publish.notify_one();
+}
+
+fn done(shared: &Shared) {
+    shared.board.update(|seen| seen.backup.status.running = None);
+    shared.signals.publish.notify_one();
+}
+
+fn show_percent(shared: &Shared, percent: u8) {
+    let news = shared.board.update(|seen| match &mut seen.backup.status.running {
+        Some(work) if work.percent != Some(percent) => {
+            work.percent = Some(percent);
+            true
+        }
+        _ => false,
+    });
+    if news {
+        shared.signals.publish.notify_one();
+    }
+}
+
+/// Takes up or forgets what is wrong with something; the first time it is also told.
+async fn note(shared: &Shared, about: &'static str, wrong: Option<&Fault>) {
+    let news = shared.board.update(|seen| {
+        let problems = &mut seen.backup.problems;
+        let news = match wrong {
+            None => {
+                problems.remove(about);
+                false
+            }
+            Some(fault) => problems.insert(about, fault.sentence.clone()).as_ref() != Some(&fault.sentence),
+        };
+        seen.backup.refresh();
+        news
+    });
+    if let Some(fault) = wrong.filter(|_| news) {
+        shared.log("backup", fault);
+        shared.journal("backup", "", fault.sentence.clone()).await;
+    }
+    shared.signals.publish.notify_one();
+}
+
+/// Changes the list of what we made; it is stored before it counts.
+async fn change_made(shared: &Shared, change: impl FnOnce(&mut Vec<Made>)) -> Result<(), Fault> {
+    let _alone = shared.backup_list.lock().await;
+    let mut made = shared.board.seen().backup.made;
+    change(&mut made);
+    let text = serde_json::to_string(&made).map_err(|error| {
+        Fault::new(FaultKind::Permanent, Scope::Item, "The list of backups cannot be kept.").detail(error)
+    })?;
+    shared.world.state.set(MADE, Some(&text)).await?;
+    shared.board.update(|seen| {
+        seen.backup.made = made;
+        seen.backup.refresh();
+    });
+    Ok(())
+}
+
+/// Takes up that rows of a bill were copied into the folder of a day, so that it is cleared away in its time.
+pub(super) async fn made_snapshot(shared: &Shared, day: NaiveDate, file: &Path) {
+    let Some(folder) = file.parent().filter(|_| shared.sources.get().is_some()) else { return };
+    if shared.board.update(|seen| seen.backup.made.iter().any(|made| made.file == folder)) {
+        return;
+    }
+    let at = shared.now();
+    let (part, file) = (Part::Snapshots, folder.to_owned());
+    let made = Made { part, file, day, at, bytes: 0, rows: None, proof: None, proven_at: None };
+    let taken = change_made(shared, |all| {
+        all.retain(|other| other.file != made.file);
+        all.push(made);
+    });
+    if let Err(fault) = taken.await {
+        // The copy itself is safe; only nobody will clear it away.
+        shared.log("backup", &fault);
+    }
+}
+
+/// What a person asks for. Answered later, in the published state.
+pub(super) fn order(shared: &Shared, task: BackupTask) -> Result<String, String> {
+    if shared.sources.get().is_none() {
+        return Err("Backups are switched off in the settings (backup.enabled).".into());
+    }
+    let hold = shared.board.update(|seen| {
+        let hold = seen.backup.status.schema_hold.is_some();
+        if hold || task != BackupTask::AcceptSchema {
+            seen.backup.orders.push(task);
+            seen.backup.status.asked += 1;
+        }
+        hold
+    });
+    shared.signals.backup.notify_one();
+    shared.signals.publish.notify_one();
+    Ok(match task {
+        BackupTask::Now => "Backing up now.".into(),
+        BackupTask::Verify => "Reading the newest backups back.".into(),
+        BackupTask::Drill => "Restoring the newest backups for trial.".into(),
+        BackupTask::AcceptSchema if hold => "RainTek's tables are taken as they are now.".into(),
+        BackupTask::AcceptSchema => return Err("Nothing is held because of RainTek's tables.".into()),
+    })
+}
