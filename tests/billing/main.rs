@@ -12,6 +12,7 @@ mod pocketbase;
 #[path = "../support/foreign_app.rs"]
 mod foreign_app;
 
+mod bills;
 mod foreign;
 mod fresh;
 mod live;
