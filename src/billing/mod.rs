@@ -32,6 +32,7 @@ mod classify;
 mod client;
 mod folder;
 mod health;
+mod page;
 mod process;
 mod reads;
 mod realtime;

@@ -107,7 +107,8 @@ impl Caller {
                         return Ok(Value::Null);
                     }
                     let reason = answer.get("data").and_then(Value::as_object);
-                    let vague = status == StatusCode::BAD_REQUEST && reason.is_none_or(serde_json::Map::is_empty);
+                    let vague =
+                        status == StatusCode::BAD_REQUEST && reason.is_none_or(serde_json::Map::is_empty);
                     unreasoned += u32::from(vague);
                     if !status.is_server_error() && !(vague && unreasoned < UNREASONED_TRIES) {
                         bail!("the billing app answers {status} to {method} {path}: {answer}");

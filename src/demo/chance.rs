@@ -12,7 +12,8 @@ const ID_LENGTH: usize = 15;
 impl Chance {
     /// The stream of a seed; `stream` keeps those who draw from the same seed apart.
     pub(super) fn new(seed: u64, stream: u64) -> Self {
-        let mut chance = Self(seed.wrapping_mul(0x2545_F491_4F6C_DD1D) ^ stream.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        let mut chance =
+            Self(seed.wrapping_mul(0x2545_F491_4F6C_DD1D) ^ stream.wrapping_mul(0x9E37_79B9_7F4A_7C15));
         chance.next();
         chance
     }

@@ -35,7 +35,8 @@ impl Till {
     pub(super) fn open(sandbox: &Sandbox, count: u64, pause_ms: u64, seed: u64) -> anyhow::Result<Self> {
         let (count, pause, seed) = (count.to_string(), pause_ms.to_string(), seed.to_string());
         let mut command = sandbox.till(&["bill", "--count", &count, "--pause-ms", &pause, "--seed", &seed]);
-        let mut child = command.stderr(std::process::Stdio::null()).spawn().context("the till cannot be opened")?;
+        let mut child =
+            command.stderr(std::process::Stdio::null()).spawn().context("the till cannot be opened")?;
         let output = child.stdout.take().context("the till has no output")?;
         let said = Said::default();
         let noted = Arc::clone(&said);
@@ -111,7 +112,9 @@ async fn errand(sandbox: &Sandbox, work: &[&str]) -> anyhow::Result<Value> {
 /// A bill that failed is not noted down: the cashier was told, and tries again.
 fn note(said: &Said, bill: &Value) {
     let number = text(bill, "number");
-    let Some(inv_id) = bill.get("inv_id").and_then(Value::as_i64).filter(|_| !number.is_empty()) else { return };
+    let Some(inv_id) = bill.get("inv_id").and_then(Value::as_i64).filter(|_| !number.is_empty()) else {
+        return;
+    };
     let bill = TillBill { inv_id: inv_id.to_string(), grand_total: text(bill, "grand_total").to_owned() };
     said.lock().unwrap_or_else(PoisonError::into_inner).insert(number.to_owned(), bill);
 }

@@ -199,5 +199,7 @@ fn what_is_remembered_is_not_trusted_where_a_product_would_be_made() {
     let link = plan_products(&more, &Held::from_app(&there));
     assert!(!link.makes_new());
     let CataloguePlan::Write { writes, .. } = link else { panic!("{link:?}") };
-    assert!(matches!(writes.as_slice(), [ProductWrite::Update { id, .. }] if id.as_str() == "phone0000000001"));
+    assert!(
+        matches!(writes.as_slice(), [ProductWrite::Update { id, .. }] if id.as_str() == "phone0000000001")
+    );
 }

@@ -65,7 +65,11 @@ pub(super) fn compare(app: &App, dump: &Value, memory: &Memory, all: &mut Vec<St
         let now = rows(dump, "Customer").iter().find(|row| text(row, "ID") == text(old, "ID"));
         for column in ["Name", "ContactNo", "CustomerID", "State"] {
             if now.is_none_or(|now| text(now, column) != text(old, column)) {
-                all.push(format!("Customer {}: {column} is no longer `{}`.", text(old, "ID"), text(old, column)));
+                all.push(format!(
+                    "Customer {}: {column} is no longer `{}`.",
+                    text(old, "ID"),
+                    text(old, column)
+                ));
             }
         }
     }
@@ -96,7 +100,9 @@ pub(super) fn compare(app: &App, dump: &Value, memory: &Memory, all: &mut Vec<St
         let candidates: Vec<&Value> = app
             .customers
             .iter()
-            .filter(|customer| billed.contains(text(customer, "id")) && digits(text(customer, "phone")) == phone)
+            .filter(|customer| {
+                billed.contains(text(customer, "id")) && digits(text(customer, "phone")) == phone
+            })
             .collect();
         let wrong: Vec<Vec<String>> = candidates.iter().map(|customer| unlike(row, customer)).collect();
         match wrong.iter().min_by_key(|why| why.len()) {
@@ -114,18 +120,19 @@ pub(super) fn compare(app: &App, dump: &Value, memory: &Memory, all: &mut Vec<St
         let wanted = register.customer(phone).parse::<Decimal>().ok();
         let shown = number(customer, "raintek_customer_id");
         if wanted != Some(shown) {
-            all.push(format!("{} ({phone}): the app shows raintek_customer_id {shown}, not {}.",
-                text(customer, "name"), register.customer(phone)));
+            all.push(format!(
+                "{} ({phone}): the app shows raintek_customer_id {shown}, not {}.",
+                text(customer, "name"),
+                register.customer(phone)
+            ));
         }
     }
 }
 
 /// In what a new row of RainTek is not like the app's customer.
 fn unlike(row: &Value, customer: &Value) -> Vec<String> {
-    let mut wanted: Vec<(&str, String)> = COLUMNS
-        .iter()
-        .map(|(column, field, width)| (*column, cut(text(customer, field), *width)))
-        .collect();
+    let mut wanted: Vec<(&str, String)> =
+        COLUMNS.iter().map(|(column, field, width)| (*column, cut(text(customer, field), *width))).collect();
     wanted.push(("Name", cut(text(customer, "name"), NAME_WIDTH)));
     wanted.extend(NEUTRAL.iter().map(|(column, word)| (*column, (*word).to_owned())));
     wanted

@@ -19,8 +19,12 @@ impl Want {
     fn is_in(&self, row: &Value, column: &str) -> bool {
         match self {
             // A missing value is not a zero.
-            Self::Number(wanted) => row.get(column).is_some_and(|value| !value.is_null()) && number(row, column) == *wanted,
-            Self::Text(wanted) => row.get(column).is_some_and(Value::is_string) && text(row, column) == wanted.trim(),
+            Self::Number(wanted) => {
+                row.get(column).is_some_and(|value| !value.is_null()) && number(row, column) == *wanted
+            }
+            Self::Text(wanted) => {
+                row.get(column).is_some_and(Value::is_string) && text(row, column) == wanted.trim()
+            }
             Self::Day(wanted) => text(row, column) == format!("{wanted} 00:00:00.000"),
         }
     }
@@ -42,10 +46,13 @@ pub(super) fn differences(row: &Row, found: &Value) -> Vec<String> {
     row.iter()
         .filter(|(column, want)| !want.is_in(found, column))
         .map(|(column, want)| {
-            let there = found.get(column).map_or_else(|| "nothing".to_owned(), |value| match value {
-                Value::String(text) => format!("`{text}`"),
-                other => other.to_string(),
-            });
+            let there = found.get(column).map_or_else(
+                || "nothing".to_owned(),
+                |value| match value {
+                    Value::String(text) => format!("`{text}`"),
+                    other => other.to_string(),
+                },
+            );
             format!("{column} is {there}, not {}", want.shown())
         })
         .collect()

@@ -173,7 +173,8 @@ pub(super) fn line_row(line: &Line<'_>, product: &Value) -> Row {
     let own = |field: &str| number(line.item, field);
     let amounts = &line.amounts;
     let (rate, half) = (own("gst_rate"), own("gst_rate") / Decimal::TWO);
-    let (half, whole) = if amounts.tax.igst.is_zero() { (half, Decimal::ZERO) } else { (Decimal::ZERO, rate) };
+    let (half, whole) =
+        if amounts.tax.igst.is_zero() { (half, Decimal::ZERO) } else { (Decimal::ZERO, rate) };
     let (quantity, cost) = (own("quantity"), number(product, "CostPrice"));
     let or = |field: &str, column: &str| {
         let own = text(line.item, field);

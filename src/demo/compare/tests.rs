@@ -94,7 +94,10 @@ fn missing_and_double_bills_and_rows_are_found() {
 #[test]
 fn counters_stand_in_their_own_series_under_their_own_number() {
     must_find(&raintek("/SaleGST/1/ID", json!("151")), "though its own was free");
-    must_find(&raintek("/SaleNoTax", json!([{ "ID": "1", "InvNo": "APP-0001-2026/27" }])), "SaleNoTax has a row");
+    must_find(
+        &raintek("/SaleNoTax", json!([{ "ID": "1", "InvNo": "APP-0001-2026/27" }])),
+        "SaleNoTax has a row",
+    );
 }
 
 #[test]
@@ -132,8 +135,17 @@ fn customers_are_matched_by_their_phone_and_made_once() {
 #[test]
 fn every_field_of_a_product_counts() {
     let fields = [
-        "raintek_product_id", "name", "hsn_code", "unit", "barcode", "retail_price", "mrp", "current_stock",
-        "gst_rate", "active", "last_synced_at",
+        "raintek_product_id",
+        "name",
+        "hsn_code",
+        "unit",
+        "barcode",
+        "retail_price",
+        "mrp",
+        "current_stock",
+        "gst_rate",
+        "active",
+        "last_synced_at",
     ];
     for field in fields {
         let mut shop = shop();

@@ -14,7 +14,9 @@ pub(super) fn compare(dump: &Value, memory: &Memory, all: &mut Vec<String>) {
         let number = text(bill, "InvoiceNo");
         match memory.till_bills.get(text(bill, "Inv_ID")) {
             Some(before) if before == *bill => {}
-            Some(before) => all.push(format!("{number}: RainTek's own bill was changed: {before} is now {bill}.")),
+            Some(before) => {
+                all.push(format!("{number}: RainTek's own bill was changed: {before} is now {bill}."))
+            }
             None => all.push(format!("{number}: RainTek's own bill came from nowhere.")),
         }
     }

@@ -68,7 +68,13 @@ const PARTS: [&str; 8] = ["cash", "upi", "card", "cheque", "phonepe", "gpay", "p
 const LONG: u64 = 100;
 
 /// Makes a bill up. `other_state` is where the goods go; `goods` is never empty.
-pub(super) fn make_up(chance: &mut Chance, kind: Kind, goods: &[Good], other_state: bool, long: bool) -> Bill {
+pub(super) fn make_up(
+    chance: &mut Chance,
+    kind: Kind,
+    goods: &[Good],
+    other_state: bool,
+    long: bool,
+) -> Bill {
     let gst_bill = kind != Kind::NonGst && (kind != Kind::Plain || !chance.one_in(12));
     let left_out = match kind {
         Kind::TaxesLeftOut => *chance.pick(&LeftOut::SOME).unwrap_or(&LeftOut::Everything),
@@ -233,7 +239,10 @@ fn pay(
                 left -= amount;
             }
             let on_credit = chance.one_in(3);
-            parts.push((if on_credit { "credit" } else { chance.pick(&PARTS).copied().unwrap_or("upi") }, left));
+            parts.push((
+                if on_credit { "credit" } else { chance.pick(&PARTS).copied().unwrap_or("upi") },
+                left,
+            ));
             let paid = if on_credit { total - left } else { total };
             parts.retain(|(_, amount)| !amount.is_zero());
             ("split", paid, parts)

@@ -109,7 +109,8 @@ impl Customers {
             _ => self.home.clone(),
         };
         let phone = spelling(chance, &digits);
-        let address = if chance.one_in(4) { "12, 4th Main, ".repeat(LONG_ADDRESS / 14) } else { "12, 4th Main".into() };
+        let address =
+            if chance.one_in(4) { "12, 4th Main, ".repeat(LONG_ADDRESS / 14) } else { "12, 4th Main".into() };
         let buyer = json!({
             "name": format!("{name} {}", self.new), "phone": phone, "address": address.trim(),
             "city": "Mysuru", "state": state, "gstin": if chance.one_in(3) { "29ABCDE1234F1Z5" } else { "" }

@@ -157,12 +157,13 @@ impl Phone {
         let number = invoice_number(bill.gst_bill, *last, day);
         self.made += 1;
         let record = self.chance.record_id();
-        let draft = send::write(&self.caller, &mut self.chance, kind, &bill, send::Names {
-            record: &record,
-            number: &number,
-            date: &date,
-            customer,
-        })
+        let draft = send::write(
+            &self.caller,
+            &mut self.chance,
+            kind,
+            &bill,
+            send::Names { record: &record, number: &number, date: &date, customer },
+        )
         .await
         .with_context(|| format!("the phone cannot write {number}"))?;
         if draft {
