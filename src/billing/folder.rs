@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 
+use super::page::{self, PageFile};
 use super::templates::{self, Hook};
 use crate::model::fault::{Action, Fault, FaultKind, Scope};
 use crate::model::settings::BillingSettings;
@@ -47,8 +48,13 @@ impl Layout {
         self.root.join("pb_public")
     }
 
-    /// Writes our files where they are missing or of an older version: the hook, one migration and one page. In a
-    /// folder without an app the migration makes the baseline collections. Returns whether anything was written.
+    fn page(&self) -> PathBuf {
+        self.public().join("shopsync")
+    }
+
+    /// Writes our files where they are missing or of an older version: the hook, one migration and the page with the
+    /// badge. In a folder without an app the migration makes the baseline collections. Returns whether anything was
+    /// written.
     pub(super) fn lay(
         &self,
         names: &BillingSettings,
@@ -56,13 +62,17 @@ impl Layout {
         now: DateTime<Utc>,
     ) -> Result<bool, Fault> {
         let lay = || -> std::io::Result<bool> {
-            for folder in [self.data(), self.hooks(), self.migrations(), self.public().join("shopsync")] {
+            for folder in [self.data(), self.hooks(), self.migrations(), self.page()] {
                 fs::create_dir_all(folder)?;
             }
             let (migration, text) = self.migration(names, now)?;
             let mut written = self.put(&migration, &text)?;
             written |= self.put(&self.hooks().join(HOOK_FILE), &hook.text)?;
-            written |= self.put(&self.public().join("shopsync").join("index.html"), templates::PAGE)?;
+            let page = page::files(names);
+            for file in &page {
+                written |= self.put(&self.page().join(&file.name), &file.text)?;
+            }
+            self.remove_older(&page)?;
             Ok(written)
         };
         lay().map_err(|error| {
@@ -97,6 +107,20 @@ impl Layout {
         let newest = scripts.iter().filter_map(|name| name.split('_').next()?.parse::<i64>().ok()).max();
         let stamp = now.timestamp().max(newest.map_or(0, |newest| newest.saturating_add(1)));
         Ok((folder.join(format!("{stamp}{FIELDS_SUFFIX}")), text))
+    }
+
+    /// Removes what older versions of ShopSync laid down for the page. One that cannot be removed, since somebody reads
+    /// it, goes the next time.
+    fn remove_older(&self, current: &[PageFile]) -> std::io::Result<()> {
+        for entry in fs::read_dir(self.page())? {
+            let path = entry?.path();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            let older = page::is_version(name) && current.iter().all(|file| file.name != name);
+            if older && fs::read_to_string(&path).is_ok_and(|text| text.contains(OURS)) {
+                let _ = fs::remove_file(&path);
+            }
+        }
+        Ok(())
     }
 
     fn put(&self, path: &Path, text: &str) -> std::io::Result<bool> {
@@ -163,6 +187,25 @@ mod tests {
         assert!(lay(&layout));
         assert!(!lay(&layout));
         assert_eq!(files(&layout.migrations()), ["1900000000_made.js", "1900000001_shopsync.js"]);
+    }
+
+    #[test]
+    fn a_new_version_takes_the_place_of_the_old_one_of_ours_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::new(folder.path().to_owned());
+        assert!(lay(&layout));
+        let current = files(&layout.page());
+        let old = "sync-badge.0123456789abcdef.js";
+        let left = [("invoices.0123456789abcdef.js", "theirs"), ("sync-badge.mine.js", "// for ShopSync")];
+        fs::write(layout.page().join(old), "// ShopSync, as it was").unwrap();
+        for (name, text) in left {
+            fs::write(layout.page().join(name), text).unwrap();
+        }
+        assert!(!lay(&layout));
+        let mut expected: Vec<String> =
+            current.into_iter().chain(left.map(|(name, _)| name.to_owned())).collect();
+        expected.sort();
+        assert_eq!(files(&layout.page()), expected);
     }
 
     #[test]

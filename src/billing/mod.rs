@@ -39,6 +39,7 @@ mod client;
 mod folder;
 mod health;
 mod numbers;
+mod page;
 mod process;
 mod reads;
 mod realtime;

@@ -11,8 +11,6 @@ const COLLECTIONS: &str = include_str!("../../assets/pocketbase/collections.json
 const BASELINE: &str = include_str!("../../assets/pocketbase/pb_migrations/baseline.js");
 const FIELDS: &str = include_str!("../../assets/pocketbase/pb_migrations/fields.js");
 const HOOK: &str = include_str!("../../assets/pocketbase/pb_hooks/zz_shopsync.pb.js");
-/// The page under `/shopsync/`.
-pub(super) const PAGE: &str = include_str!("../../assets/pocketbase/pb_public/shopsync/index.html");
 
 /// Our own fields of each collection; the rest is the app's.
 pub(super) const OWN_FIELDS: [(&str, &[&str]); 3] = [
@@ -85,12 +83,17 @@ pub(super) struct Hook {
 /// The hook file with the app's names, and how far the shop's clocks are ahead of UTC.
 pub(super) fn hook(names: &BillingSettings, zone_minutes: i32) -> Hook {
     let text = fill(HOOK, names, &[("ZONE_MINUTES", &zone_minutes.to_string())]);
-    let mark: String = Sha256::digest(&text).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let mark = mark(&text);
     Hook { text: text.replace("{{HOOK}}", &mark), mark }
 }
 
+/// What tells one version of a text from another.
+pub(super) fn mark(text: &str) -> String {
+    Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Replaces `{{collection}}`, `{{collection.field}}` and the given words; leaves any other as it is.
-fn fill(template: &str, names: &BillingSettings, words: &[(&str, &str)]) -> String {
+pub(super) fn fill(template: &str, names: &BillingSettings, words: &[(&str, &str)]) -> String {
     let mut filled = String::with_capacity(template.len() * 2);
     let mut rest = template;
     while let Some((before, after)) = rest.split_once("{{") {

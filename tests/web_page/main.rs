@@ -7,7 +7,12 @@
     reason = "a test may fail loudly"
 )]
 
+#[path = "../support/browser.rs"]
 mod browser;
+
+#[path = "../support/contrast.rs"]
+mod contrast;
+
 mod clicks;
 mod pictures;
 mod scenes;
