@@ -5,9 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use chrono::TimeDelta;
 use tokio_util::sync::CancellationToken;
 
+use crate::alerts::{HeartbeatUrl, Telegram};
 use crate::billing::PocketBase;
+use crate::engine::alerts::{Alerting, Pulse};
 use crate::engine::backup::{BackupRules, Sources};
 use crate::engine::{AwarenessRules, Engine, Handle, Rules, World};
 use crate::model::fault::Fault;
@@ -21,6 +24,7 @@ use crate::ports::{Clock, Controls, Secrets, Task};
 use crate::raintek::{RainTek, read_folder};
 use crate::store::Store;
 use crate::supervisor;
+use crate::sync::alerting::AlertRules;
 use crate::sync::mapping::MapContext;
 use crate::sync::retention::Keep;
 use crate::web::{self, Access};
@@ -95,6 +99,7 @@ pub async fn start(start: Start) -> anyhow::Result<Running> {
         Arc::clone(&secrets),
     )?);
 
+    let (alerting, pulse) = (alerting(&settings, &secrets)?, pulse(&settings)?);
     let rules = rules(&settings, pos.describe());
     let listener = web::bind(settings.web.port).await?;
     let port = listener.local_addr().context("The page's port cannot be read.")?.port();
@@ -111,7 +116,8 @@ pub async fn start(start: Start) -> anyhow::Result<Running> {
     let world = World {
         pos,
         billing: Arc::clone(&billing) as Arc<dyn crate::ports::Billing>,
-        state: store,
+        state: Arc::clone(&store) as Arc<dyn crate::ports::State>,
+        alerts: store,
         archive: Arc::new(SnapshotFolder::new(&data)),
         clock: Arc::clone(&clock),
     };
@@ -126,6 +132,7 @@ pub async fn start(start: Start) -> anyhow::Result<Running> {
     let router = web::router(Arc::new(handle.clone()) as Arc<dyn Controls>, access);
 
     let mut tasks = engine.tasks();
+    tasks.extend(engine.alert_tasks(alerting, pulse));
     let server = billing.server();
     let server_stop = stop.clone();
     tasks.push(Task {
@@ -197,6 +204,32 @@ fn backup_rules(settings: &Settings, data: &Path, database: &str) -> BackupRules
         keep_free: backup.keep_free_mb.saturating_mul(1024 * 1024),
         drill: backup.drill,
     }
+}
+
+/// Who is told; nobody where no chat is set.
+fn alerting(settings: &Settings, secrets: &Arc<dyn Secrets>) -> Result<Option<Alerting>, Fault> {
+    if settings.telegram.chats.is_empty() {
+        return Ok(None);
+    }
+    let alerts = &settings.alerts;
+    let rules = AlertRules {
+        zone: settings.zone,
+        lost_after: TimeDelta::seconds(alerts.lost_after_seconds.into()),
+        failing_after: TimeDelta::hours(alerts.failing_after_hours.into()),
+        gap: TimeDelta::seconds(alerts.gap_seconds.into()),
+        closing: alerts.closing_time,
+    };
+    let mut chats = settings.telegram.chats.clone();
+    chats.sort_unstable();
+    chats.dedup();
+    let messenger = Arc::new(Telegram::new(&settings.telegram, Arc::clone(secrets))?);
+    Ok(Some(Alerting { messenger, chats, rules, commands: settings.telegram.commands }))
+}
+
+fn pulse(settings: &Settings) -> Result<Option<Pulse>, Fault> {
+    let Some(url) = &settings.alerts.heartbeat_url else { return Ok(None) };
+    let every = Duration::from_secs(settings.alerts.heartbeat_seconds.into());
+    Ok(Some(Pulse { heartbeat: Arc::new(HeartbeatUrl::new(url)?), every }))
 }
 
 /// The page's token, made once.

@@ -1,10 +1,11 @@
 //! ShopSync keeps a shop's RainTek till and its billing app in step. The map of the crate:
 //!
 //! - [`model`] are nouns, [`sync`] decisions: pure, no I/O, no clock.
-//! - [`ports`] is what the [`engine`] needs; [`raintek`], [`billing`], [`store`] and [`platform`] provide it.
+//! - [`ports`] is what the [`engine`] needs; [`raintek`], [`billing`], [`alerts`], [`store`] and [`platform`] provide it.
 //! - [`supervisor`] runs the engine's tasks; [`web`] shows them and takes commands.
 //! - [`app`] wires everything; [`cli`] and [`demo`] are ways in.
 
+pub mod alerts;
 pub mod app;
 pub mod billing;
 pub mod cli;

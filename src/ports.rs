@@ -1,5 +1,6 @@
 //! What the engine needs from the world. Adapters implement these; the simulation and the tests implement them too.
 
+pub mod alerts;
 pub mod backup;
 
 use std::fmt;

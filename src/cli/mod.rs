@@ -1,5 +1,6 @@
 //! The command line. Bad input is one sentence and exit code 2; what did not work is exit code 1.
 
+mod alerts;
 mod backup;
 mod client;
 
@@ -71,12 +72,23 @@ enum Command {
         #[command(subcommand)]
         task: backup::Task,
     },
-    /// Keep a password, read from standard input: raintek.password, billing.password.
+    /// Keep a password, read from standard input: raintek.password, billing.password, telegram.token.
     Secret {
         /// Its name.
-        #[arg(value_parser = ["raintek.password", "billing.password"])]
+        #[arg(value_parser = ["raintek.password", "billing.password", crate::alerts::TOKEN_SECRET])]
         name: String,
     },
+    /// Messages to people who are not at the PC.
+    Alerts {
+        #[command(subcommand)]
+        what: AlertsCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum AlertsCommand {
+    /// Send a test message to every chat of the settings.
+    Test,
 }
 
 /// Runs the command line of this process.
@@ -129,6 +141,9 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Command::Rewrite { number } => {
             ask(&client(&data, &read_settings(&settings_file)?)?, &Order::Rewrite { number }).await
+        }
+        Command::Alerts { what: AlertsCommand::Test } => {
+            alerts::test(&data, &read_settings(&settings_file)?).await
         }
         Command::Backup { task } => {
             let settings = read_settings(&settings_file)?;

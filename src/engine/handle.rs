@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 
 use super::Shared;
+use crate::model::alert::Event;
 use crate::model::command::{Command, Reply};
 use crate::model::fault::{Action, Fault};
 use crate::model::outbox::ItemState;
@@ -43,6 +44,11 @@ impl Handle {
         let until = text.and_then(|text| text.parse::<DateTime<Utc>>().ok());
         self.shared.board.update(|seen| seen.paused_until = until);
         super::backup::restore(&self.shared).await
+    }
+
+    /// Reports to the alerts, for those outside the engine.
+    pub async fn raise(&self, event: Event) {
+        self.shared.raise(event).await;
     }
 
     async fn retry(&self, number: Option<&str>) -> Result<u64, Fault> {

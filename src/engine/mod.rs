@@ -3,6 +3,7 @@
 //! Every task is idempotent: it is woken by a signal or a period, looks, and does what is due. Nothing depends on a
 //! signal arriving, so a task that was dropped at any await goes on where the store says it is.
 
+pub mod alerts;
 mod attempt;
 mod awareness;
 pub mod backup;
@@ -29,11 +30,13 @@ use chrono_tz::Tz;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
+use crate::model::alert::Event;
 use crate::model::fault::{Fault, Scope};
 use crate::model::ids::RecordId;
 use crate::model::invoice::Invoice;
 use crate::model::outbox::{Item, ItemState};
 use crate::model::status::{Entry, Snapshot};
+use crate::ports::alerts::AlertStore;
 use crate::ports::{Archive, Billing, Clock, Pos, State, Task};
 use crate::sync::backoff;
 use crate::sync::mapping::MapContext;
@@ -50,6 +53,8 @@ pub struct World {
     pub billing: Arc<dyn Billing>,
     /// Our own store.
     pub state: Arc<dyn State>,
+    /// What alerts keep there.
+    pub alerts: Arc<dyn AlertStore>,
     /// Copies of RainTek's rows from before they are changed.
     pub archive: Arc<dyn Archive>,
     /// Time.
@@ -108,6 +113,8 @@ struct Signals {
     numbers: Notify,
     links: Notify,
     publish: Notify,
+    alerts: Notify,
+    deliver: Notify,
     backup: Notify,
 }
 
@@ -198,6 +205,11 @@ impl Engine {
             task("publish", |shared| Box::pin(publish::run(shared))),
         ]
     }
+
+    /// The loops that tell people who are not at the PC. Without them nothing else changes.
+    pub fn alert_tasks(&self, alerting: Option<alerts::Alerting>, pulse: Option<alerts::Pulse>) -> Vec<Task> {
+        alerts::tasks(&self.shared, alerting, pulse)
+    }
 }
 
 impl Shared {
@@ -249,6 +261,14 @@ impl Shared {
             self.log("journal", &fault);
         }
         self.signals.publish.notify_one();
+    }
+
+    /// Reports to the alerts: the one way in for every flow. Durable; may be called as often as it is seen.
+    async fn raise(&self, event: Event) {
+        if let Err(fault) = self.world.alerts.raise(&event, self.now()).await {
+            self.log("raise", &fault);
+        }
+        self.signals.alerts.notify_one();
     }
 
     /// Keeps what was just read for the push that follows; a later read takes its place.

@@ -1,5 +1,6 @@
 //! Nouns: what the shop's two systems talk about. No I/O, no clock, no async.
 
+pub mod alert;
 pub mod awareness;
 pub mod backup;
 pub mod bill;

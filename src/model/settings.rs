@@ -29,6 +29,10 @@ pub struct Settings {
     pub web: WebSettings,
     /// Backups.
     pub backup: BackupSettings,
+    /// When somebody is told.
+    pub alerts: AlertSettings,
+    /// Where somebody is told.
+    pub telegram: TelegramSettings,
 }
 
 impl Default for Settings {
@@ -43,6 +47,8 @@ impl Default for Settings {
             payments: BTreeMap::new(),
             web: WebSettings::default(),
             backup: BackupSettings::default(),
+            alerts: AlertSettings::default(),
+            telegram: TelegramSettings::default(),
         }
     }
 }
@@ -259,6 +265,55 @@ impl Default for BackupSettings {
             keep_free_mb: 1024,
             drill: true,
         }
+    }
+}
+
+/// `[alerts]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AlertSettings {
+    /// Seconds a side may be away before it is said.
+    pub lost_after_seconds: u32,
+    /// Hours an invoice may fail before it is said; a held one is said at once.
+    pub failing_after_hours: u32,
+    /// Seconds between two messages; what happens in between is in one message.
+    pub gap_seconds: u32,
+    /// When the day is summed up, in the shop's zone: `21:00`. Not at all where it is left out.
+    pub closing_time: Option<NaiveTime>,
+    /// Called every minute while all is proven well and never otherwise: a service behind it notices silence.
+    pub heartbeat_url: Option<String>,
+    /// Seconds between two calls of it.
+    pub heartbeat_seconds: u32,
+}
+
+impl Default for AlertSettings {
+    fn default() -> Self {
+        Self {
+            lost_after_seconds: 60,
+            failing_after_hours: 24,
+            gap_seconds: 60,
+            closing_time: None,
+            heartbeat_url: None,
+            heartbeat_seconds: 60,
+        }
+    }
+}
+
+/// `[telegram]`. The bot's token is the secret `telegram.token`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TelegramSettings {
+    /// Where the Bot API answers.
+    pub base_url: String,
+    /// Chats that are told; without one nobody is.
+    pub chats: Vec<i64>,
+    /// Whether these chats may give commands. A bot has one reader of its messages: it must be a bot of its own.
+    pub commands: bool,
+}
+
+impl Default for TelegramSettings {
+    fn default() -> Self {
+        Self { base_url: "https://api.telegram.org".into(), chats: Vec::new(), commands: false }
     }
 }
 

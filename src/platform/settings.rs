@@ -48,6 +48,9 @@ fn check(settings: &Settings) -> Result<(), String> {
     if settings.raintek.database.trim().is_empty() {
         return Err("raintek.database must not be empty".into());
     }
+    if settings.alerts.gap_seconds == 0 || settings.alerts.heartbeat_seconds == 0 {
+        return Err("alerts.gap_seconds and alerts.heartbeat_seconds must be at least 1".into());
+    }
     let spaces =
         settings.payments.iter().find(|(name, text)| name.trim().is_empty() || text.trim().is_empty());
     if spaces.is_some() {
@@ -88,6 +91,12 @@ mod tests {
             upi = "PhonePe"
             [push]
             from_date = "2026-04-01"
+            [alerts]
+            closing_time = "21:30"
+            heartbeat_url = "https://example.in/ping"
+            [telegram]
+            chats = [12345, -1001234567890]
+            commands = true
             [backup]
             folder = 'D:\Shop\Backups'
             at = "22:30:00"
@@ -98,6 +107,8 @@ mod tests {
             (settings.raintek.auth, settings.raintek.encryption),
             (RaintekAuth::Windows, Encryption::None)
         );
+        assert_eq!(settings.alerts.closing_time, chrono::NaiveTime::from_hms_opt(21, 30, 0));
+        assert_eq!(settings.telegram.chats, [12_345, -1_001_234_567_890]);
         assert_eq!(settings.backup.at.to_string(), "22:30:00");
         assert_eq!(settings.billing.collection("invoices"), "bills");
         assert_eq!(settings.billing.field("invoices", "invoice_number"), "bill_no");
@@ -111,6 +122,8 @@ mod tests {
         let zone = parse("zone = \"Mars/Olympus\"").unwrap_err();
         assert!(zone.contains("line 1"), "{zone}");
         assert!(parse("[products]\nevery_seconds = 0").unwrap_err().contains("at least 1"));
+        assert!(parse("[alerts]\ngap_seconds = 0").unwrap_err().contains("at least 1"));
+        assert!(parse("[alerts]\nclosing_time = \"evening\"").unwrap_err().contains("line 2"));
         assert!(parse("[web]\nport = 70000").is_err());
     }
 }

@@ -58,6 +58,7 @@ const MIGRATIONS: &[&str] = &[
     CREATE INDEX bills_day ON bills (day, state);
     CREATE INDEX bills_problem ON bills (state, day) WHERE sentence IS NOT NULL;
 ",
+    super::alerts::TABLES,
 ];
 
 /// Sets what every connection needs and brings the tables up to date.

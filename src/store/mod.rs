@@ -1,6 +1,7 @@
 //! Our own state in SQLite: one writer on a thread of its own, synchronous=FULL, so that what was acknowledged
 //! survives a power cut.
 
+mod alerts;
 mod backup;
 mod bills;
 mod journal;

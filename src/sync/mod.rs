@@ -1,11 +1,13 @@
 //! Decisions. Pure functions of what was read: no I/O, no clock, no async.
 
+pub mod alerting;
 pub mod arithmetic;
 pub mod audit;
 pub mod awareness;
 pub mod backoff;
 pub mod backups;
 pub mod catalogue;
+pub mod chat;
 pub mod completeness;
 pub mod digest;
 pub mod health;

@@ -163,7 +163,7 @@ impl Shop {
         self.cli_with(arguments, "").await
     }
 
-    async fn cli_with(&self, arguments: &[&str], input: &str) -> Said {
+    pub(crate) async fn cli_with(&self, arguments: &[&str], input: &str) -> Said {
         use tokio::io::AsyncWriteExt as _;
         let mut command = tokio::process::Command::from(self.command());
         command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

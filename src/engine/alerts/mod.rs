@@ -1,0 +1,193 @@
+//! Alerts: looks at the published state and at what was raised, lets `sync::alerting` decide, and has it delivered.
+
+mod commands;
+mod delivery;
+mod pulse;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::Shared;
+use crate::model::alert::CatchUp;
+use crate::model::fault::Fault;
+use crate::model::ids::RecordId;
+use crate::ports::Task;
+use crate::ports::alerts::{Heartbeat, Messenger};
+use crate::sync::alerting::{AlertRules, Facts, Memory, decide};
+use delivery::Delivery;
+
+/// States age without any event: they are looked at this often.
+const EVERY: Duration = Duration::from_secs(2);
+/// Not more often than this, however much happens.
+const AT_MOST: Duration = Duration::from_millis(200);
+/// Events looked at together.
+const EVENTS: u32 = 500;
+/// How long the last message may take at the end.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// Who is told, and how.
+#[derive(Clone)]
+pub struct Alerting {
+    /// Brings messages to people.
+    pub messenger: Arc<dyn Messenger>,
+    /// Chats that are told.
+    pub chats: Vec<i64>,
+    /// When they are told.
+    pub rules: AlertRules,
+    /// Whether these chats may give commands.
+    pub commands: bool,
+}
+
+impl fmt::Debug for Alerting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Alerting").field("chats", &self.chats).finish_non_exhaustive()
+    }
+}
+
+/// The dead man's switch.
+#[derive(Clone)]
+pub struct Pulse {
+    /// What is told.
+    pub heartbeat: Arc<dyn Heartbeat>,
+    /// Between two times.
+    pub every: Duration,
+}
+
+impl fmt::Debug for Pulse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pulse").field("every", &self.every).finish_non_exhaustive()
+    }
+}
+
+/// The loops of what is set up; without chats and heartbeat there is nothing to run.
+pub(super) fn tasks(shared: &Arc<Shared>, alerting: Option<Alerting>, pulse: Option<Pulse>) -> Vec<Task> {
+    let mut tasks = Vec::new();
+    if let Some(alerting) = alerting {
+        let alerting = Arc::new(alerting);
+        let delivery = Arc::new(Delivery::new(Arc::clone(shared), Arc::clone(&alerting)));
+        if alerting.commands {
+            let (shared, alerting) = (Arc::clone(shared), Arc::clone(&alerting));
+            let run = move || commands::run(Arc::clone(&shared), Arc::clone(&alerting));
+            tasks.push(Task { name: "chat commands", run: Box::new(move || Box::pin(run())) });
+        }
+        let sending = Arc::clone(&delivery);
+        let send = move || Arc::clone(&sending).run();
+        tasks.push(Task { name: "alert delivery", run: Box::new(move || Box::pin(send())) });
+        let shared = Arc::clone(shared);
+        let watch = move || run(Arc::clone(&shared), Arc::clone(&alerting), Arc::clone(&delivery));
+        tasks.push(Task { name: "alerts", run: Box::new(move || Box::pin(watch())) });
+    }
+    if let Some(pulse) = pulse {
+        let shared = Arc::clone(shared);
+        let beat = move || pulse::run(Arc::clone(&shared), pulse.clone());
+        tasks.push(Task { name: "heartbeat", run: Box::new(move || Box::pin(beat())) });
+    }
+    tasks
+}
+
+async fn run(shared: Arc<Shared>, alerting: Arc<Alerting>, delivery: Arc<Delivery>) {
+    let mut published = shared.snapshot.subscribe();
+    let mut watcher =
+        Watcher { shared: Arc::clone(&shared), alerting, memory: None, looked: None, caught_up: None };
+    loop {
+        let stopping = shared.stopping();
+        if let Err(fault) = watcher.look(stopping).await {
+            shared.log("alerts", &fault);
+            watcher.memory = None;
+        }
+        if stopping {
+            tokio::select! {
+                _ = delivery.deliver() => {}
+                () = shared.world.clock.sleep(LAST_WORDS) => {}
+            }
+            return;
+        }
+        tokio::select! {
+            () = shared.world.clock.sleep(AT_MOST) => {}
+            () = shared.stop.cancelled() => {}
+        }
+        tokio::select! {
+            // The sender lives in `shared`: it cannot be gone.
+            _ = published.changed() => {}
+            () = shared.signals.alerts.notified() => {}
+            () = shared.world.clock.sleep(EVERY) => {}
+            () = shared.stop.cancelled() => {}
+        }
+    }
+}
+
+struct Watcher {
+    shared: Arc<Shared>,
+    alerting: Arc<Alerting>,
+    /// As stored; read anew after anything failed.
+    memory: Option<Memory>,
+    /// When the first look for invoices was seen to have ended.
+    looked: Option<DateTime<Utc>>,
+    caught_up: Option<CatchUp>,
+}
+
+impl Watcher {
+    async fn look(&mut self, stopping: bool) -> Result<(), Fault> {
+        let shared = Arc::clone(&self.shared);
+        let store = &shared.world.alerts;
+        let memory = match self.memory.take() {
+            Some(memory) => memory,
+            None => self.recall().await?,
+        };
+        let raised = store.raised(EVENTS).await?;
+        let snapshot = Arc::clone(&shared.snapshot.borrow());
+        self.catch_up(&memory, snapshot.started).await?;
+        let mut others = BTreeMap::new();
+        for id in memory.said_invoices() {
+            if !snapshot.items.iter().any(|item| item.record_id == id) {
+                let item = shared.world.state.item(&RecordId::new(id)).await?;
+                others.insert(id.to_owned(), item.map(|item| item.state));
+            }
+        }
+        let facts = Facts {
+            now: shared.now(),
+            started: snapshot.started,
+            stopping,
+            raintek: &snapshot.raintek,
+            billing: &snapshot.billing,
+            counts: snapshot.counts,
+            items: &snapshot.items,
+            others,
+            catch_up: self.caught_up,
+        };
+        let decision = decide(&memory, &facts, &raised, &self.alerting.rules);
+        if decision.memory != memory || !raised.is_empty() {
+            let text = serde_json::to_string(&decision.memory).unwrap_or_default();
+            let taken = raised.last().map(|raised| raised.id);
+            store.decide(&text, taken, decision.message.as_ref(), &self.alerting.chats).await?;
+        }
+        if decision.message.is_some() {
+            shared.signals.deliver.notify_one();
+        }
+        self.memory = Some(decision.memory);
+        Ok(())
+    }
+
+    async fn recall(&self) -> Result<Memory, Fault> {
+        let text = self.shared.world.alerts.memory().await?;
+        // One of another version begins anew: at worst something is said twice.
+        Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
+    }
+
+    /// Counts what had waited at the start, until it was told.
+    async fn catch_up(&mut self, memory: &Memory, started: DateTime<Utc>) -> Result<(), Fault> {
+        if self.looked.is_none() {
+            let look = self.shared.board.seen().invoices.last_ok.filter(|at| *at >= started);
+            self.looked = look.map(|_| self.shared.now());
+        }
+        let Some(looked) = self.looked else { return Ok(()) };
+        if self.caught_up.is_none() || !memory.start_is_told(started) {
+            self.caught_up = Some(self.shared.world.alerts.catch_up(started, looked).await?);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,30 @@
+//! Tells a service outside that all is well, while it is.
+
+use std::sync::Arc;
+
+use super::Pulse;
+use crate::engine::Shared;
+use crate::sync::alerting::all_is_well;
+
+pub(super) async fn run(shared: Arc<Shared>, pulse: Pulse) {
+    let mut failing = false;
+    while !shared.stopping() {
+        let snapshot = Arc::clone(&shared.snapshot.borrow());
+        if all_is_well(&snapshot, shared.now()) {
+            let outcome = tokio::select! {
+                outcome = pulse.heartbeat.beat() => outcome,
+                () = shared.stop.cancelled() => return,
+            };
+            if let Err(fault) = &outcome
+                && !failing
+            {
+                shared.log("heartbeat", fault);
+            }
+            failing = outcome.is_err();
+        }
+        tokio::select! {
+            () = shared.world.clock.sleep(pulse.every) => {}
+            () = shared.stop.cancelled() => {}
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! What other flows raise, and the words for it.
+
+use chrono::{NaiveDate, TimeDelta};
+use chrono_tz::Tz;
+
+use super::memory::{Memory, Ongoing};
+use super::texts::{advice, clean, clean_number, size};
+use super::{Becomes, Line};
+use crate::model::alert::{Event, Level, Raised};
+use crate::model::money::rupees;
+
+/// Keys of mismatches begin with this.
+pub(super) const MISMATCH: &str = "mismatch ";
+const DISK: &str = "disk ";
+const BACKUP: &str = "backup";
+const SCHEMA: &str = "schema";
+const CLOCK: &str = "clock";
+/// Events that go on at a time; a scan that finds more has a cause of its own, and says their number.
+const MOST: usize = 200;
+
+/// Takes one event into the memory.
+pub(super) fn fold(memory: &mut Memory, raised: &Raised, today: NaiveDate, zone: Tz) {
+    match &raised.event {
+        Event::BackupDone { raintek_bytes, app_bytes } => {
+            let sizes = format!("RainTek {}, app {}", size(*raintek_bytes), size(*app_bytes));
+            let daily = format!("Daily backup: {sizes}, both verified.");
+            let ended = end(memory, BACKUP, format!("Resolved: the backup works again. {daily}"));
+            if raised.at.with_timezone(&zone).date_naive() == today {
+                let before = memory.backups.filter(|(day, _)| *day == today).map_or(0, |(_, count)| count);
+                memory.backups = Some((today, before.saturating_add(2)));
+            }
+            if !ended {
+                memory.note(raised.at, daily);
+            }
+        }
+        Event::BackupFailed { reason, advice: cure } => {
+            let text = format!("Backup failed: {}", advice(reason, cure));
+            go_on(memory, BACKUP.into(), raised, text);
+        }
+        Event::Mismatch { number, app_total, raintek_total } => {
+            let number = clean_number(number);
+            let theirs =
+                raintek_total.map_or("has no such bill".into(), |total| format!("total {}", rupees(total)));
+            let text = format!("{number}: app total {}, RainTek {theirs}.", rupees(*app_total));
+            go_on(memory, format!("{MISMATCH}{number}"), raised, text);
+        }
+        Event::MismatchOver { number } => {
+            let number = clean_number(number);
+            end(memory, &format!("{MISMATCH}{number}"), format!("Resolved: {number} no longer differs."));
+        }
+        Event::Scanned { checked, mismatches } => {
+            let text = match mismatches {
+                1 => format!("Weekly scan: {checked} invoices checked, 1 mismatch."),
+                n => format!("Weekly scan: {checked} invoices checked, {n} mismatches."),
+            };
+            memory.note(raised.at, text);
+        }
+        Event::SchemaChanged { change, advice: cure } => {
+            let text =
+                format!("RainTek's tables changed; nothing is written there: {}", advice(change, cure));
+            go_on(memory, SCHEMA.into(), raised, text);
+        }
+        Event::SchemaOver => {
+            end(memory, SCHEMA, "Resolved: ShopSync writes to RainTek again.".into());
+        }
+        Event::ClockWrong { seconds } => {
+            let minutes = seconds.unsigned_abs() / 60;
+            let side = if *seconds < 0 { "behind" } else { "ahead" };
+            let text = format!(
+                "This PC's clock is {minutes} min {side}: invoices may get the wrong day. Set the clock, and switch on \
+                 \"Set time automatically\" in Windows."
+            );
+            go_on(memory, CLOCK.into(), raised, text);
+        }
+        Event::ClockOver => {
+            end(memory, CLOCK, "Resolved: this PC's clock is right again.".into());
+        }
+        Event::DiskNearlyFull { place, free_bytes } => {
+            let place = clean(place, 60);
+            let text = format!(
+                "The disk {place} is nearly full ({} left): backups stop first, then invoices. Free some space.",
+                size(*free_bytes)
+            );
+            go_on(memory, format!("{DISK}{place}"), raised, text);
+        }
+        Event::DiskOver { place } => {
+            let place = clean(place, 60);
+            let text = format!("Resolved: the disk {place} has room again.");
+            end(memory, &format!("{DISK}{place}"), text);
+        }
+    }
+}
+
+fn go_on(memory: &mut Memory, key: String, raised: &Raised, text: String) {
+    if memory.raised.len() >= MOST && !memory.raised.contains_key(&key) {
+        return;
+    }
+    if let Some(said) = memory.said.get_mut(&key) {
+        said.end = None;
+    }
+    memory.raised.insert(key, Ongoing { at: raised.at, level: Level::Critical, text });
+}
+
+/// Whether there was something to end that had been said.
+fn end(memory: &mut Memory, key: &str, text: String) -> bool {
+    memory.raised.remove(key);
+    let said = memory.said.get_mut(key);
+    let found = said.is_some();
+    if let Some(said) = said {
+        said.end = Some(text);
+    }
+    found
+}
+
+/// Events that go on and are to be said: not yet said, or raised again long after.
+pub(super) fn open(memory: &Memory, again: TimeDelta) -> Vec<Line> {
+    let becomes = |key: &str, ongoing: &Ongoing| match memory.said.get(key) {
+        None => Some(Becomes::Open),
+        Some(said) if ongoing.at - said.at >= again => Some(Becomes::Again),
+        Some(_) => None,
+    };
+    let lines = memory.raised.iter().filter_map(|(key, ongoing)| {
+        Some(Line {
+            key: key.clone(),
+            becomes: becomes(key, ongoing)?,
+            level: ongoing.level,
+            text: ongoing.text.clone(),
+        })
+    });
+    lines.collect()
+}

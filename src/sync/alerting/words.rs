@@ -1,0 +1,110 @@
+//! The words stay words, whatever an invoice or a customer is called.
+
+use proptest::prelude::*;
+
+use super::delivery::combine;
+use super::table::at;
+use super::texts::{LONGEST_MESSAGE, clean, join, units};
+use super::*;
+use crate::model::alert::Queued;
+
+#[test]
+fn phone_numbers_are_left_out_and_other_numbers_stay() {
+    for phone in [
+        "9876543210",
+        "98765 43210",
+        "98765-43210",
+        "987 654 3210",
+        "+919876543210",
+        "+91 98765 43210",
+        "0091-9876543210",
+        "09876543210",
+        "022 2345 6789",
+        "Asha9876543210",
+    ] {
+        let text = clean(&format!("The customer {phone} is unknown."), 300);
+        assert!(
+            text.contains("(phone number)") && !text.contains("3210") && !text.contains("6789"),
+            "{text}"
+        );
+    }
+    for other in [
+        "GST-0151-2026/27",
+        "barcode 8901234567890",
+        "Inv_ID 123456",
+        "2,900.00",
+        "on 2026-11-21 10:00",
+        "1234567890",
+        "error 18456",
+    ] {
+        assert_eq!(clean(other, 300), other);
+    }
+    assert_eq!(clean("Bill 5 of 9876543210, 3 lines", 300), "Bill 5 of (phone number), 3 lines");
+}
+
+#[test]
+fn hostile_names_stay_one_harmless_line() {
+    let hostile = "A\r\nSync stopped.\n\u{202E}*bold* <b>x</b> [a](http://b)\u{0}\u{200B}\u{FEFF}";
+    assert_eq!(clean(hostile, 300), "A Sync stopped. *bold* <b>x</b> [a](http://b)");
+    assert_eq!(clean(&"\u{1F600}".repeat(500), 60).chars().count(), 60);
+}
+
+fn queued(messages: &[(i64, Level, &str)]) -> Vec<Queued> {
+    messages
+        .iter()
+        .zip(1..)
+        .map(|((seconds, level, text), id)| Queued {
+            id,
+            chat: 1,
+            message: Message { at: at(*seconds), level: *level, text: (*text).to_owned() },
+        })
+        .collect()
+}
+
+#[test]
+fn what_waited_for_the_internet_comes_as_one_message_newest_first() {
+    let zone = Tz::Asia__Kolkata;
+    let one = queued(&[(0, Level::Warning, "SQL Server connection lost. Retrying.")]);
+    let message = combine(&one, at(30), zone).unwrap();
+    assert_eq!(
+        (message.level, message.text.as_str()),
+        (Level::Warning, "SQL Server connection lost. Retrying.")
+    );
+    let late = combine(&one, at(3600), zone).unwrap();
+    assert_eq!(
+        (late.level, late.text.as_str()),
+        (Level::Info, "(10:00) SQL Server connection lost. Retrying.")
+    );
+    let several = queued(&[
+        (-20 * 3600, Level::Critical, "Backup failed: the disk is full."),
+        (0, Level::Warning, "Lost."),
+        (600, Level::Info, "Back."),
+        (-25 * 3600, Level::Critical, "Older than a day."),
+    ]);
+    let message = combine(&several, at(610), zone).unwrap();
+    assert_eq!(message.text, "(10:10) Back.\n(10:00) Lost.\n(20 Nov 14:00) Backup failed: the disk is full.");
+    assert_eq!(message.level, Level::Critical);
+    assert_eq!(combine(&several[3..], at(610), zone), None);
+    assert_eq!(combine(&[], at(610), zone), None);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    #[test]
+    fn no_message_is_longer_than_telegram_takes(
+        lines in prop::collection::vec("(\\PC|\u{1F600}){0,400}", 0..30)
+    ) {
+        let total = lines.len();
+        let text = join(lines.into_iter(), |left| format!("And {left} more."));
+        prop_assert!(units(&text) <= LONGEST_MESSAGE);
+        prop_assert!(total == 0 || !text.is_empty() || total == 1);
+    }
+
+    #[test]
+    fn cleaning_breaks_nothing(text in "(\\PC|[0-9 +.-]|\n){0,200}", longest in 1_usize..100) {
+        let cleaned = clean(&text, longest);
+        prop_assert!(!cleaned.chars().any(char::is_control));
+        // A phone number that is left out may make place for these words.
+        prop_assert!(cleaned.chars().count() <= longest.max(1) * 2 + "(phone number)".len());
+    }
+}
