@@ -100,6 +100,7 @@ async fn an_invoice_is_found_by_state_number_customer_and_amount() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_happens_meanwhile_is_seen_at_once() {
     let mut page = Opened::new().await;
+    #[expect(clippy::disallowed_methods, reason = "a test of a page that shows today plays a real day")]
     let yesterday =
         |hour: &str| format!("{} {hour}:00.000Z", (Utc::now() - Duration::days(400)).format("%Y-%m-%d"));
     page.bill("GST-1", &yesterday("06:00"), json!(10), &Value::Null).await;

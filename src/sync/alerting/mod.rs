@@ -299,6 +299,8 @@ fn say(memory: &mut Memory, mut open: Vec<Line>, facts: &Facts<'_>) -> Vec<Line>
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
+mod switch;
+#[cfg(test)]
 mod table;
 #[cfg(test)]
 mod words;
