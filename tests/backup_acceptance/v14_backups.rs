@@ -55,8 +55,9 @@ async fn open(mut shop: Shop) -> Shop {
     shop
 }
 
-/// The app's login is known as soon as ShopSync has made it.
-fn know_the_app(shop: &Shop) {
+/// The app answers, and ShopSync's login in it is known.
+async fn know_the_app(shop: &Shop) {
+    eventually("the app answers", SOON, async || shop.status().await["billing"]["connected"] == true).await;
     shop.app.secrets.set(OWN_PASSWORD_SECRET, &shop.secret(OWN_PASSWORD_SECRET)).unwrap();
 }
 
@@ -79,7 +80,7 @@ async fn v14_backups() {
     .await;
     eventually("the app is known", SOON, async || shop.status().await["state"] == "working").await;
     assert_eq!(shop.status().await["sentence"], "The day's first backups are being made.");
-    know_the_app(&shop);
+    know_the_app(&shop).await;
     let id = Bill::plain("GST-0001-2026/27").send(&shop).await;
     eventually("the invoice waits", SOON, async || shop.status().await["counts"]["waiting"] == 1).await;
     assert!(shop.raintek.dump().await.bills("GST-0001-2026/27").is_empty());
@@ -148,7 +149,7 @@ async fn v14_backups_that_fail_are_said_and_stop_nothing_else() {
         sentence.contains("SQL Server may not write into") && sentence.contains("backup.folder"),
         "{sentence}"
     );
-    know_the_app(&shop);
+    know_the_app(&shop).await;
     shop.synced(&Bill::plain("GST-0001-2026/27").send(&shop).await).await;
     let (code, said) = run(&shop, "now").await;
     assert!(code == Some(1) && said.contains("may not write into"), "{said}");
@@ -157,8 +158,12 @@ async fn v14_backups_that_fail_are_said_and_stop_nothing_else() {
     assert_eq!(run(&shop, "now").await.0, Some(0));
     shop.in_step().await;
 
-    // No room, then no folder. What is proven stays.
+    // A try that fails, no room, then no folder: what is proven stays.
     let proven = fs::read(bak(&shop)).unwrap();
+    shop.raintek.order(json!({"action": "deny_backup"})).await;
+    assert_eq!(run(&shop, "now").await.0, Some(1));
+    assert!(fs::read(bak(&shop)).unwrap() == proven);
+    shop.raintek.order(json!({"action": "allow_backup"})).await;
     shop.stop().await;
     shop.settings.backup.keep_free_mb = 1 << 40;
     shop.start().await;
@@ -171,6 +176,7 @@ async fn v14_backups_that_fail_are_said_and_stop_nothing_else() {
     shop.start().await;
     let (code, said) = run(&shop, "now").await;
     assert!(code == Some(1) && said.contains("is gone: make it again"), "{said}");
+    know_the_app(&shop).await;
     shop.synced(&Bill::plain("GST-0002-2026/27").send(&shop).await).await;
 }
 

@@ -193,3 +193,129 @@ fn draft_of(file: &Path) -> PathBuf {
 pub(super) fn about(part: Part) -> &'static str {
     part.words()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use async_trait::async_trait;
+    use chrono::NaiveTime;
+
+    use super::*;
+    use crate::engine::backup::BackupRules;
+    use crate::model::backup::Trial;
+    use crate::model::schema::SchemaDump;
+    use crate::ports::backup::{BillingBackup, Disk, Percent, PosBackup, StoreBackup};
+    use crate::sync::retention::Keep;
+
+    /// Backups that hold four invoices.
+    struct Four;
+
+    #[async_trait]
+    impl PosBackup for Four {
+        async fn back_up(&self, _: &Path, _: Percent<'_>) -> Result<RowRange, Fault> {
+            Ok(RowRange::between(4, 4))
+        }
+        async fn verify(&self, _: &Path) -> Result<(), Fault> {
+            Ok(())
+        }
+        async fn restore_trial(&self, _: &Path, _: &Path, _: u64) -> Result<Trial, Fault> {
+            Ok(Trial::Restored(4))
+        }
+        async fn dump(&self) -> Result<SchemaDump, Fault> {
+            Ok(SchemaDump::default())
+        }
+    }
+
+    #[async_trait]
+    impl BillingBackup for Four {
+        async fn back_up(&self, _: &Path, _: Percent<'_>) -> Result<RowRange, Fault> {
+            Ok(RowRange::between(4, 4))
+        }
+        async fn unpack(&self, _: &Path, folder: &Path) -> Result<(PathBuf, String), Fault> {
+            Ok((folder.join("data.db"), "bills".into()))
+        }
+        async fn restore_trial(&self, _: &Path, _: &Path) -> Result<Trial, Fault> {
+            Ok(Trial::Restored(4))
+        }
+    }
+
+    #[async_trait]
+    impl StoreBackup for Four {
+        async fn back_up(&self, _: &Path) -> Result<RowRange, Fault> {
+            Ok(RowRange::between(4, 4))
+        }
+        async fn check(&self, database: &Path, table: Option<&str>) -> Result<u64, Fault> {
+            assert!(table.is_none_or(|table| table == "bills" && database.ends_with("data.db")));
+            Ok(4)
+        }
+    }
+
+    #[async_trait]
+    impl Disk for Four {
+        async fn prepare(&self, _: &Path) -> Result<u64, Fault> {
+            Ok(1)
+        }
+        async fn keep(&self, _: &Path, _: &Path) -> Result<u64, Fault> {
+            Ok(1)
+        }
+        async fn write(&self, _: &Path, _: Vec<u8>) -> Result<u64, Fault> {
+            Ok(1)
+        }
+        async fn read(&self, _: &Path) -> Result<Option<Vec<u8>>, Fault> {
+            Ok(None)
+        }
+        async fn size(&self, _: &Path) -> Result<Option<u64>, Fault> {
+            Ok(Some(1))
+        }
+        async fn clear(&self, _: &Path, _: &str, _: &str) -> Result<(), Fault> {
+            Ok(())
+        }
+        async fn discard(&self, _: &Path) -> Result<(), Fault> {
+            Ok(())
+        }
+    }
+
+    fn four() -> Sources {
+        let rules = BackupRules {
+            folder: "backups".into(),
+            data: "data".into(),
+            database: "Raintech_DB1".into(),
+            daily_at: NaiveTime::MIN,
+            keep: Keep { days: 30, snapshot_days: 90 },
+            keep_free: 0,
+            drill: true,
+        };
+        let four = Arc::new(Four);
+        Sources { pos: four.clone(), billing: four.clone(), store: four.clone(), disk: four, rules }
+    }
+
+    #[tokio::test]
+    async fn a_backup_must_hold_what_stood_there_while_it_was_made() {
+        let sources = four();
+        for part in [Part::Billing, Part::Store] {
+            for (before, after, right) in
+                [(4, 4, true), (3, 5, true), (5, 4, true), (5, 5, false), (2, 3, false)]
+            {
+                let rows = Some(RowRange::between(before, after));
+                let proven = prove(&sources, part, Path::new("x"), rows).await;
+                assert_eq!(proven.is_ok(), right, "{part:?} {before} to {after}: {proven:?}");
+            }
+        }
+        let made = |most| Made {
+            part: Part::Raintek,
+            file: "x".into(),
+            day: chrono::NaiveDate::default(),
+            at: chrono::DateTime::default(),
+            bytes: 1,
+            rows: Some(RowRange::between(most, most)),
+            proof: Some(Proof::ReadBack),
+            proven_at: None,
+        };
+        for part in [Part::Raintek, Part::Billing] {
+            assert!(super::super::weekly::try_out(&sources, part, &made(4)).await.is_ok());
+            let fault = super::super::weekly::try_out(&sources, part, &made(5)).await.unwrap_err();
+            assert!(fault.sentence.contains("holds 4 invoices where there were 5"), "{fault}");
+        }
+    }
+}

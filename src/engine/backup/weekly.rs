@@ -209,7 +209,7 @@ pub(super) async fn drill(shared: &Shared, sources: &Sources) -> Vec<Result<Stri
     lines
 }
 
-async fn try_out(sources: &Sources, part: Part, made: &Made) -> Result<Trial, Fault> {
+pub(super) async fn try_out(sources: &Sources, part: Part, made: &Made) -> Result<Trial, Fault> {
     let Sources { disk, rules, .. } = sources;
     let trial = if part == Part::Raintek {
         let room = disk.prepare(&rules.folder).await?.saturating_sub(rules.keep_free);

@@ -101,7 +101,7 @@ impl Session {
                 sink.done(None, false, false);
             }
             Copying::HeaderOnly { file } => {
-                let (header, _) = open(Path::new(file))?;
+                let (header, _) = read(Path::new(file))?;
                 let size = i64::try_from(header.bytes).unwrap_or(i64::MAX);
                 let rows = [
                     ("BackupName", Ty::nvarchar(128), text(&header.name)),
@@ -113,7 +113,7 @@ impl Session {
                 self.answer(&[rows.to_vec()], sink)?;
             }
             Copying::FileListOnly { file } => {
-                let (header, _) = open(Path::new(file))?;
+                let (header, _) = read(Path::new(file))?;
                 let size = i64::try_from(header.bytes).unwrap_or(i64::MAX);
                 let row = |logical: String, kind: &str, size: i64| {
                     vec![
@@ -286,8 +286,8 @@ impl Session {
     }
 }
 
-/// Reads a backup whole and checks it.
-fn open(file: &Path) -> Result<(Header, Vec<u8>), SqlError> {
+/// Reads what a backup says of itself; its content is not looked at.
+fn read(file: &Path) -> Result<(Header, Vec<u8>), SqlError> {
     let shown = file.display().to_string();
     let mut all = Vec::new();
     std::fs::File::open(file)
@@ -306,7 +306,13 @@ fn open(file: &Path) -> Result<(Header, Vec<u8>), SqlError> {
     }
     let header: Header =
         parts.next().and_then(|line| serde_json::from_slice(line).ok()).ok_or_else(foreign)?;
-    let store = parts.next().unwrap_or_default();
+    Ok((header, parts.next().unwrap_or_default().to_vec()))
+}
+
+/// Reads a backup whole and checks it.
+fn open(file: &Path) -> Result<(Header, Vec<u8>), SqlError> {
+    let shown = file.display().to_string();
+    let (header, store) = read(file)?;
     if u64::try_from(store.len()).ok() != Some(header.bytes) {
         return Err(SqlError::new(
             3203,
@@ -314,10 +320,10 @@ fn open(file: &Path) -> Result<(Header, Vec<u8>), SqlError> {
             format!("Read on \"{shown}\" failed: 38(Reached the end of the file.)"),
         ));
     }
-    if header.checksum.is_some_and(|expected| expected != sum(store)) {
+    if header.checksum.is_some_and(|expected| expected != sum(&store)) {
         return Err(SqlError::new(3189, 16, "Damage to the backup set was detected."));
     }
-    Ok((header, store.to_vec()))
+    Ok((header, store))
 }
 
 /// FNV-1a: enough to notice a byte that changed.
