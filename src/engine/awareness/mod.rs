@@ -30,6 +30,8 @@ const CURSOR: &str = "bills.cursor";
 const FROM: &str = "bills.from";
 /// Bills in one page.
 const PAGE: u32 = 200;
+/// A pass that failed of itself is made again this soon.
+const FAILED: Duration = Duration::from_secs(30);
 /// What was seen half is looked at again this soon.
 const AGAIN: Duration = Duration::from_secs(3);
 /// Bills the app refused are tried again this often, beside at a start and on demand.
@@ -87,6 +89,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
                     });
                 }
                 Err(fault) => {
+                    wait = wait.min(FAILED);
                     shared.log("bills", &fault);
                     let news = shared.board.update(|seen| {
                         seen.bills.failing_since.get_or_insert(now);
@@ -280,11 +283,8 @@ impl Pass<'_> {
         }
         match known.state {
             BillState::Proven | BillState::Edited | BillState::Gone => self.ours_is_gone(known).await,
-            BillState::Refused => {
-                self.forget(known.key());
-                Ok(())
-            }
-            BillState::Shown => self.cancel(known).await,
+            BillState::Refused if !self.retry_refused => Ok(()),
+            BillState::Refused | BillState::Shown => self.cancel(known).await,
             BillState::Cancelled => Ok(()),
         }
     }
