@@ -15,6 +15,7 @@ use std::time::Duration;
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 
 use super::Shared;
+use crate::model::alert::Event;
 use crate::model::awareness::{BillKey, BillPage, BillState, KnownBill};
 use crate::model::bill::FoundBill;
 use crate::model::fault::{Action, Fault, Scope};
@@ -60,6 +61,8 @@ struct Pass<'a> {
     put: Vec<KnownBill>,
     forget: Vec<BillKey>,
     journal: Vec<Entry>,
+    /// For people off the PC, told once what they are of is stored.
+    events: Vec<Event>,
     shown: u64,
 }
 
@@ -150,6 +153,7 @@ async fn pass(shared: &Shared, memory: &mut Memory) -> Result<bool, Fault> {
         put: Vec::new(),
         forget: Vec::new(),
         journal: Vec::new(),
+        events: Vec::new(),
         shown: 0,
     };
     pass.refuse_another_database().await?;
@@ -324,14 +328,16 @@ impl Pass<'_> {
 
     /// What was learnt is stored before the walk goes on.
     async fn store(&mut self) -> Result<(), Fault> {
-        if self.put.is_empty() && self.forget.is_empty() && self.journal.is_empty() {
-            return Ok(());
+        if !(self.put.is_empty() && self.forget.is_empty() && self.journal.is_empty()) {
+            self.shared.world.state.put_bills(&self.put, &self.forget, &self.journal).await?;
+            self.put.clear();
+            self.forget.clear();
+            self.journal.clear();
+            self.shared.signals.publish.notify_one();
         }
-        self.shared.world.state.put_bills(&self.put, &self.forget, &self.journal).await?;
-        self.put.clear();
-        self.forget.clear();
-        self.journal.clear();
-        self.shared.signals.publish.notify_one();
+        for event in self.events.drain(..) {
+            self.shared.raise(event).await;
+        }
         Ok(())
     }
 }

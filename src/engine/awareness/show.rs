@@ -6,7 +6,6 @@ use super::Pass;
 use crate::model::awareness::{BillState, BillWrite, KnownBill};
 use crate::model::bill::FoundBill;
 use crate::model::fault::{Fault, FaultKind};
-use crate::model::ids::RecordId;
 use crate::sync::awareness::{key, pos_invoice, record_id};
 
 impl Pass<'_> {
