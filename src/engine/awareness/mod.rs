@@ -15,6 +15,7 @@ use std::time::Duration;
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 
 use super::Shared;
+use crate::model::alert::Event;
 use crate::model::awareness::{BillKey, BillPage, BillState, KnownBill};
 use crate::model::bill::FoundBill;
 use crate::model::fault::{Action, Fault, Scope};
@@ -30,6 +31,8 @@ const CURSOR: &str = "bills.cursor";
 const FROM: &str = "bills.from";
 /// Bills in one page.
 const PAGE: u32 = 200;
+/// A pass that failed of itself is made again this soon.
+const FAILED: Duration = Duration::from_secs(30);
 /// What was seen half is looked at again this soon.
 const AGAIN: Duration = Duration::from_secs(3);
 /// Bills the app refused are tried again this often, beside at a start and on demand.
@@ -58,6 +61,8 @@ struct Pass<'a> {
     put: Vec<KnownBill>,
     forget: Vec<BillKey>,
     journal: Vec<Entry>,
+    /// For people off the PC, told once what they are of is stored.
+    events: Vec<Event>,
     shown: u64,
 }
 
@@ -87,6 +92,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
                     });
                 }
                 Err(fault) => {
+                    wait = wait.min(FAILED);
                     shared.log("bills", &fault);
                     let news = shared.board.update(|seen| {
                         seen.bills.failing_since.get_or_insert(now);
@@ -147,6 +153,7 @@ async fn pass(shared: &Shared, memory: &mut Memory) -> Result<bool, Fault> {
         put: Vec::new(),
         forget: Vec::new(),
         journal: Vec::new(),
+        events: Vec::new(),
         shown: 0,
     };
     pass.refuse_another_database().await?;
@@ -280,11 +287,8 @@ impl Pass<'_> {
         }
         match known.state {
             BillState::Proven | BillState::Edited | BillState::Gone => self.ours_is_gone(known).await,
-            BillState::Refused => {
-                self.forget(known.key());
-                Ok(())
-            }
-            BillState::Shown => self.cancel(known).await,
+            BillState::Refused if !self.retry_refused => Ok(()),
+            BillState::Refused | BillState::Shown => self.cancel(known).await,
             BillState::Cancelled => Ok(()),
         }
     }
@@ -324,14 +328,16 @@ impl Pass<'_> {
 
     /// What was learnt is stored before the walk goes on.
     async fn store(&mut self) -> Result<(), Fault> {
-        if self.put.is_empty() && self.forget.is_empty() && self.journal.is_empty() {
-            return Ok(());
+        if !(self.put.is_empty() && self.forget.is_empty() && self.journal.is_empty()) {
+            self.shared.world.state.put_bills(&self.put, &self.forget, &self.journal).await?;
+            self.put.clear();
+            self.forget.clear();
+            self.journal.clear();
+            self.shared.signals.publish.notify_one();
         }
-        self.shared.world.state.put_bills(&self.put, &self.forget, &self.journal).await?;
-        self.put.clear();
-        self.forget.clear();
-        self.journal.clear();
-        self.shared.signals.publish.notify_one();
+        for event in self.events.drain(..) {
+            self.shared.raise(event).await;
+        }
         Ok(())
     }
 }

@@ -1,8 +1,11 @@
 //! Bills of the app as they stand in RainTek: whoever changed or deleted one there is not overwritten without a
 //! person's word.
 
+use rust_decimal::Decimal;
+
 use super::Pass;
 use crate::engine::Shared;
+use crate::model::alert::Event;
 use crate::model::awareness::{BillState, KnownBill};
 use crate::model::bill::{Desired, FoundBill};
 use crate::model::fault::Fault;
@@ -55,6 +58,7 @@ pub(in crate::engine) async fn rewrite(shared: &Shared, number: &str) -> Result<
             shared.world.state.put(&item).await?;
             written += 1;
         }
+        shared.raise(Event::MismatchOver { number: known.number.clone() }).await;
         // Proven anew, it is remembered anew.
         shared.world.state.put_bills(&[], &[known.key()], &[]).await?;
     }
@@ -98,6 +102,7 @@ impl Pass<'_> {
     pub(super) async fn compare_ours(&mut self, known: &KnownBill, digest: &str) -> Result<(), Fault> {
         if known.digest == digest {
             if known.state != BillState::Proven {
+                self.events.push(Event::MismatchOver { number: known.number.clone() });
                 self.say(&known.number, format!("{} stands in RainTek as the app has it.", known.number));
                 self.keep(KnownBill { state: BillState::Proven, sentence: None, ..known.clone() });
             }
@@ -112,7 +117,7 @@ impl Pass<'_> {
         }
         let total = there.info.decimal("GrandTotal");
         let sentence = edited_sentence(&known.number, invoice.amount, total);
-        self.mismatch(fresh, BillState::Edited, sentence);
+        self.mismatch(fresh, BillState::Edited, sentence, invoice.amount, Some(total));
         Ok(())
     }
 
@@ -120,18 +125,35 @@ impl Pass<'_> {
     pub(super) async fn ours_is_gone(&mut self, known: &KnownBill) -> Result<(), Fault> {
         let Some(owner) = owner(self.shared, known).await? else {
             // Written again under another Inv_ID, or taken back.
+            if known.state.is_mismatch() {
+                self.events.push(Event::MismatchOver { number: known.number.clone() });
+            }
             self.forget(known.key());
             return Ok(());
         };
         if owner.state != ItemState::Done || self.settled_owner(known).await?.is_none() {
             return Ok(());
         }
+        let amount = owner.amount;
         let Some(fresh) = self.shared.world.state.known_bill(&known.key()).await? else { return Ok(()) };
-        self.mismatch(fresh, BillState::Gone, gone_sentence(&known.number));
+        self.mismatch(fresh, BillState::Gone, gone_sentence(&known.number), amount, None);
         Ok(())
     }
 
-    fn mismatch(&mut self, fresh: KnownBill, state: BillState, sentence: String) {
+    fn mismatch(
+        &mut self,
+        fresh: KnownBill,
+        state: BillState,
+        sentence: String,
+        in_app: Option<Decimal>,
+        in_raintek: Option<Decimal>,
+    ) {
+        // Raised as often as it is seen: the alerts say it once.
+        self.events.push(Event::Mismatch {
+            number: fresh.number.clone(),
+            app_total: in_app.unwrap_or_default(),
+            raintek_total: in_raintek,
+        });
         if fresh.state == state && fresh.sentence.as_ref() == Some(&sentence) {
             return;
         }

@@ -6,7 +6,6 @@ use super::Pass;
 use crate::model::awareness::{BillState, BillWrite, KnownBill};
 use crate::model::bill::FoundBill;
 use crate::model::fault::{Fault, FaultKind};
-use crate::model::ids::RecordId;
 use crate::sync::awareness::{key, pos_invoice, record_id};
 
 impl Pass<'_> {
@@ -98,24 +97,27 @@ impl Pass<'_> {
     /// RainTek no longer has it. It stays in the app, cancelled.
     pub(super) async fn cancel(&mut self, known: &KnownBill) -> Result<(), Fault> {
         let id = known.record_id.clone().unwrap_or_else(|| record_id(known.inv_id, &known.number));
-        self.cancel_record(id).await?;
-        self.say(
-            &known.number,
-            format!("{} was deleted in RainTek; the app shows it cancelled.", known.number),
-        );
-        self.keep(KnownBill { state: BillState::Cancelled, sentence: None, ..known.clone() });
-        Ok(())
-    }
-
-    async fn cancel_record(&self, id: RecordId) -> Result<(), Fault> {
+        let number = &known.number;
         match self.shared.world.billing.write_bill(&BillWrite::Cancel { id }).await {
-            // A rule of the app's own: the next pass tries again.
-            Err(fault) if !fault.is_outage() => {
-                self.shared.log("bills", &fault);
-                Err(fault)
+            Ok(()) => {
+                if known.state == BillState::Shown {
+                    self.say(number, format!("{number} was deleted in RainTek; the app shows it cancelled."));
+                }
+                self.keep(KnownBill { state: BillState::Cancelled, sentence: None, ..known.clone() });
             }
-            other => other,
+            // A hook of the app's own: one bill must not keep the others from being followed.
+            Err(fault) if fault.kind == FaultKind::Data && !fault.is_outage() => {
+                self.shared.log("bills", &fault);
+                let sentence = format!("{number} was deleted in RainTek. {}", fault.sentence);
+                if known.sentence.as_ref() != Some(&sentence) {
+                    self.say(number, sentence.clone());
+                }
+                let state = BillState::Refused;
+                self.keep(KnownBill { state, sentence: Some(sentence), ..known.clone() });
+            }
+            Err(fault) => return Err(fault),
         }
+        Ok(())
     }
 }
 
