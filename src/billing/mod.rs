@@ -1,11 +1,11 @@
 //! The shop's billing app, on PocketBase.
 //!
 //! [`PocketBase`] is the adapter behind [`Billing`]; [`Server`] is the process it talks to. Every call of the adapter
-//! first makes sure that the app is [set up](setup): that our login counts and our fields are there. So it does not
+//! first makes sure that the app is set up: that our login counts and our fields are there. So it does not
 //! matter in which order the shop's programs start, nor whether an older database is put back under us.
 //!
 //! Two things are deliberately absent. There is no "read, and then check whether we were signed in": the proof is part
-//! of each read (see [`reads`]). And nothing here decides what is to be booked: that is `sync`'s.
+//! of each read (see `reads`). And nothing here decides what is to be booked: that is `sync`'s.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -136,6 +136,11 @@ async fn v01_setup_uses_the_app_that_runs() {
     shop.stop().await;
     assert!(shop.app.is_up().await);
     shop.start().await;
+    // Only who has seen somebody else's server knows that it is not its own to start.
+    eventually("the app that runs is used again", SOON, async || {
+        shop.health().await.is_some_and(|(_, health)| health["billing"]["connected"] == true)
+    })
+    .await;
     service.kill().await.unwrap();
     eventually("it is seen that the app is away", SOON, async || {
         shop.health().await.is_some_and(|(_, health)| health["billing"]["connected"] == false)

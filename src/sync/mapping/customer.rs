@@ -15,7 +15,7 @@ const WALK_IN: &str = "Cash";
 /// what was cut.
 ///
 /// # Errors
-/// As of [`RowBuilder::finish`].
+/// As of `RowBuilder::finish`.
 pub fn new_customer(
     customer: Option<&Customer>,
     table: &Table,
