@@ -12,5 +12,7 @@ try {
   start(document.querySelector('#page'));
 } catch (error) {
   document.querySelector('#opening').textContent = 'The billing app is not answering. Look whether this phone is on the shop’s Wi-Fi, then open the page again.';
+  // The app may just be starting: nobody should have to notice that it is there again.
+  setTimeout(() => location.reload(), 3000);
   throw error;
 }
