@@ -351,6 +351,8 @@ fn say(memory: &mut Memory, mut open: Vec<Line>, facts: &Facts<'_>) -> Vec<Line>
 }
 
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod table;
