@@ -166,7 +166,7 @@ fn raintek(settings: &Settings, secrets: &dyn Secrets) -> Result<RainTek, Fault>
         raintek.database = found.database.unwrap_or(raintek.database);
         password = password.or(Some(found.password));
     }
-    Ok(RainTek::new(&raintek, password, settings.products.stock))
+    Ok(RainTek::new(&raintek, password, settings.products.stock).posting(settings.posting))
 }
 
 fn rules(settings: &Settings, raintek: String) -> Rules {
@@ -175,7 +175,11 @@ fn rules(settings: &Settings, raintek: String) -> Rules {
     Rules {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         zone: settings.zone,
-        map: MapContext { payments, unknown_item: settings.products.unknown_item.clone() },
+        map: MapContext {
+            payments,
+            unknown_item: settings.products.unknown_item.clone(),
+            posting: settings.posting,
+        },
         products_every: Duration::from_secs(settings.products.every_seconds),
         look_every: Duration::from_secs(settings.push.look_every_seconds),
         awareness: AwarenessRules {

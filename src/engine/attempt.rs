@@ -18,6 +18,7 @@ use crate::sync::digest::invoice_digest;
 use crate::sync::mapping::desired_bill;
 use crate::sync::numbering::counter_of;
 use crate::sync::plan::plan;
+use crate::sync::posting::as_written;
 
 /// Tries at once after a deadlock or a number taken at that moment, before the item waits its minute.
 const TRIES_AT_ONCE: u32 = 5;
@@ -194,7 +195,8 @@ async fn attempt(
             let (inv_id, customer_id) = transaction.apply(&plan).await?;
             match transaction.commit().await {
                 SendOutcome::Confirmed => {
-                    Ok(Attempt::Written { desired: Box::new(desired), inv_id, customer_id, verified: false })
+                    let desired = Box::new(as_written(desired, &plan));
+                    Ok(Attempt::Written { desired, inv_id, customer_id, verified: false })
                 }
                 SendOutcome::Rejected(fault) => Err(fault),
                 SendOutcome::Unknown(fault) => Ok(Attempt::Unknown(fault)),
@@ -273,6 +275,10 @@ pub(super) fn conflict_fault(conflict: &Conflict, number: &str) -> Fault {
             "RainTek has {} bills of the number {number} (Inv_ID {}).",
             inv_ids.len(),
             inv_ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+        ),
+        Conflict::PostingsTaken { tables } => format!(
+            "RainTek has entries of the number {number} already, though no bill of it ({}).",
+            tables.join(", ")
         ),
     };
     Fault::new(FaultKind::Data, Scope::Item, sentence).action(Action::Renumber)

@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 
 use super::Shared;
 use crate::model::fault::Scope;
+use crate::sync::posting::possible;
 
 /// Between two looks at a side that is well.
 const EVERY: Duration = Duration::from_secs(15);
@@ -64,6 +65,7 @@ async fn raintek(shared: &Shared) {
             } else if first {
                 wake_all(shared);
             }
+            posting(shared).await;
         }
         Err(mut fault) => {
             fault.scope = Scope::Pos;
@@ -73,6 +75,18 @@ async fn raintek(shared: &Shared) {
             }
             shared.board.raintek_failed(&fault, shared.now(), shared.world.clock.jitter());
         }
+    }
+}
+
+/// What is to be posted and cannot be in this database is said, once, and shown as long as it is so.
+async fn posting(shared: &Shared) {
+    // Read at connect, so there is nothing to wait for; without it there is nothing to say yet.
+    let Ok(schema) = shared.world.pos.schema().await else { return };
+    let (_, problems) = possible(shared.rules.map.posting, &schema);
+    let known =
+        shared.board.update(|seen| std::mem::replace(&mut seen.raintek.status.problems, problems.clone()));
+    for sentence in problems.into_iter().filter(|sentence| !known.contains(sentence)) {
+        shared.journal("note", "", sentence).await;
     }
 }
 

@@ -119,6 +119,7 @@ async fn snapshot(shared: &Shared) -> Result<Snapshot, Fault> {
         backup: seen.backup.status.sentence.clone(),
         schema_hold: seen.backup.status.schema_hold.clone(),
         first_backup: shared.sources.get().is_some() && !seen.backup.has_begun(today),
+        problems: seen.raintek.status.problems.clone(),
     };
     let verdict = assess(&looks);
     let last = last_done.as_ref().map(|(number, at)| (number.as_str(), *at));

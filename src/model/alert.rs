@@ -33,7 +33,8 @@ impl Level {
 }
 
 /// What a flow reports to the alerts (`Shared::raise` within the engine, `Handle::raise` outside). What is lost and
-/// comes back by itself (links, invoices) is not here: the alerts see it in the published state.
+/// comes back by itself, or stands in the published state (links, invoices, bills that differ, changed tables), is not
+/// here: the alerts see it there.
 ///
 /// An event may be raised as often as it is seen: one that goes on is said once, and again after a day. Each that was
 /// said is followed by one "resolved", when its counterpart is raised.
@@ -75,15 +76,6 @@ pub enum Event {
         /// Invoices that differ.
         mismatches: u64,
     },
-    /// RainTek's tables changed so that writing is held.
-    SchemaChanged {
-        /// What changed, in one sentence.
-        change: String,
-        /// What to do, in one sentence; may be empty.
-        advice: String,
-    },
-    /// Writing goes on.
-    SchemaOver,
     /// This PC's clock is wrong by more than five minutes.
     ClockWrong {
         /// By how much; negative where it is behind.

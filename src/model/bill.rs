@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::{CustomerId, InvId, ProductId};
 use super::invoice::TaxType;
+use super::posting::{Books, DesiredPostings, FoundPostings, PostingChange};
 
 /// What ShopSync writes into `InvoiceInfo.TillID`: tells our bills from RainTek's own.
 pub const TILL_ID: &str = "SHOPSYNC";
@@ -100,6 +101,9 @@ pub struct FoundBill {
     pub payments: Vec<Row>,
     /// `InvNo` of the `SaleGST`/`SaleNoTax` rows of this number.
     pub counter: Vec<Row>,
+    /// What stands in ledgers and stock movements under its number, as far as it was read.
+    #[serde(default, skip_serializing_if = "Books::is_empty")]
+    pub postings: Books,
 }
 
 impl FoundBill {
@@ -207,6 +211,8 @@ pub struct Found {
     pub known: Option<InvId>,
     /// Highest numbers.
     pub marks: Marks,
+    /// What postings need to know.
+    pub postings: FoundPostings,
 }
 
 /// The customer a bill goes to.
@@ -239,6 +245,9 @@ pub struct Desired {
     pub counter_row: Row,
     /// To whom.
     pub customer: DesiredCustomer,
+    /// What RainTek's till would book beside it.
+    #[serde(default)]
+    pub postings: DesiredPostings,
     /// What was cut or replaced to make it fit, one sentence each.
     pub notes: Vec<String>,
 }
@@ -282,6 +291,8 @@ pub struct InsertPlan {
     pub tax_type: TaxType,
     /// Full row with ID; `None` where the counter table has this number already.
     pub counter_row: Option<Row>,
+    /// What is posted with it.
+    pub postings: PostingChange,
 }
 
 /// A bill that is written again in its place.
@@ -303,6 +314,8 @@ pub struct ReplacePlan {
     pub counter_row: Option<Row>,
     /// Which counter table.
     pub tax_type: TaxType,
+    /// How its postings change with it.
+    pub postings: PostingChange,
     /// What stood there before, for the snapshot.
     pub before: FoundBill,
 }
@@ -316,6 +329,8 @@ pub struct RemovePlan {
     pub tax_type: TaxType,
     /// IDs of its rows in the counter table.
     pub counter_ids: Vec<i64>,
+    /// How its postings are taken back.
+    pub postings: PostingChange,
     /// What stood there before, for the snapshot.
     pub before: FoundBill,
 }
@@ -346,6 +361,11 @@ pub enum Conflict {
     Ambiguous {
         /// All of them.
         inv_ids: Vec<InvId>,
+    },
+    /// Ledgers or stock movements hold rows of the number, and no bill does.
+    PostingsTaken {
+        /// In which tables.
+        tables: Vec<String>,
     },
 }
 

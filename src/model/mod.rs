@@ -12,6 +12,7 @@ pub mod ids;
 pub mod invoice;
 pub mod money;
 pub mod outbox;
+pub mod posting;
 pub mod product;
 pub mod schema;
 pub mod settings;

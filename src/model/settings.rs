@@ -25,6 +25,8 @@ pub struct Settings {
     pub awareness: AwarenessSettings,
     /// App's payment method -> text of `Invoice_Payment.PaymentMode`; these are added to the defaults.
     pub payments: BTreeMap<String, String>,
+    /// What RainTek's till books beside a bill.
+    pub posting: PostingSettings,
     /// The status page.
     pub web: WebSettings,
     /// Backups.
@@ -45,6 +47,7 @@ impl Default for Settings {
             push: PushSettings::default(),
             awareness: AwarenessSettings::default(),
             payments: BTreeMap::new(),
+            posting: PostingSettings::default(),
             web: WebSettings::default(),
             backup: BackupSettings::default(),
             alerts: AlertSettings::default(),
@@ -216,6 +219,39 @@ pub struct AwarenessSettings {
 impl Default for AwarenessSettings {
     fn default() -> Self {
         Self { every_seconds: 300, window_days: 45, history_days: 90, history_from: None }
+    }
+}
+
+/// `[posting]`: off unless asked for. Decides for bills that are not posted yet; one that was posted stays posted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PostingSettings {
+    /// Live stock, stock movements and the products' last prices.
+    pub stock: bool,
+    /// Ledgers and the customers' last visits.
+    pub ledgers: bool,
+}
+
+impl PostingSettings {
+    /// Everything.
+    pub const ALL: Self = Self { stock: true, ledgers: true };
+
+    /// What either asks for.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self { stock: self.stock || other.stock, ledgers: self.ledgers || other.ledgers }
+    }
+
+    /// What both ask for.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self { stock: self.stock && other.stock, ledgers: self.ledgers && other.ledgers }
+    }
+
+    /// The rest.
+    #[must_use]
+    pub fn others(self) -> Self {
+        Self { stock: !self.stock, ledgers: !self.ledgers }
     }
 }
 

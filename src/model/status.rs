@@ -26,6 +26,9 @@ pub struct LinkStatus {
     pub target: String,
     /// When it is tried again.
     pub next_try: Option<DateTime<Utc>>,
+    /// What the settings ask for and this side cannot do, one sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<String>,
 }
 
 /// How far a long piece of work is.

@@ -62,7 +62,7 @@ fn check(settings: &Settings) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::settings::{Encryption, RaintekAuth};
+    use crate::model::settings::{Encryption, PostingSettings, RaintekAuth};
 
     #[test]
     fn nothing_is_required() {
@@ -100,6 +100,8 @@ mod tests {
             [backup]
             folder = 'D:\Shop\Backups'
             at = "22:30:00"
+            [posting]
+            stock = true
             "#,
         )
         .unwrap();
@@ -113,6 +115,7 @@ mod tests {
         assert_eq!(settings.billing.collection("invoices"), "bills");
         assert_eq!(settings.billing.field("invoices", "invoice_number"), "bill_no");
         assert_eq!(settings.billing.field("invoices", "status"), "status");
+        assert_eq!(settings.posting, PostingSettings { stock: true, ledgers: false });
     }
 
     #[test]

@@ -1,11 +1,14 @@
 //! What a plan needs to know: one round trip for a new bill, one more where a bill is there already or a customer
 //! must be made.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use tiberius::{Query, Row as SqlRow};
 
 use super::connect::Sql;
+use super::postings;
 use super::statement::{quoted, results, select_list};
 use super::values::{row, value};
 use crate::model::bill::{Found, FoundBill, LineProduct, Lookup, Marks, Row, TILL_ID, Value};
@@ -13,7 +16,9 @@ use crate::model::customer::phone_key;
 use crate::model::fault::{Fault, Scope};
 use crate::model::ids::{CustomerId, InvId, ProductId};
 use crate::model::invoice::TaxType;
+use crate::model::posting::{Books, FoundPostings, Party};
 use crate::model::schema::{PosSchema, Table};
+use crate::model::settings::PostingSettings;
 
 /// Milliseconds to wait for another ShopSync's transaction.
 const LOCK_WAIT_MS: u32 = 10_000;
@@ -21,14 +26,25 @@ const LOCK_WAIT_MS: u32 = 10_000;
 const MOST_KEYS: usize = 1_000;
 
 /// The tables a push writes to.
-const WRITTEN: [&str; 6] =
-    ["InvoiceInfo", "Invoice_Product", "Invoice_Payment", "SaleGST", "SaleNoTax", "Customer"];
+const WRITTEN: [&str; 10] = [
+    "InvoiceInfo",
+    "Invoice_Product",
+    "Invoice_Payment",
+    "SaleGST",
+    "SaleNoTax",
+    "Customer",
+    "LedgerBook",
+    "CustomerLedgerBook",
+    "BankAccountLedger",
+    "StockMovement",
+];
 
 /// Reads everything: `locked` under the app lock with the marks kept true until the commit, for which a transaction
 /// must be open; else as it is at the moment.
 pub(super) async fn read(
     sql: &mut Sql,
     schema: &PosSchema,
+    posting: PostingSettings,
     lookup: &Lookup,
     pids: &[ProductId],
     locked: bool,
@@ -61,9 +77,11 @@ pub(super) async fn read(
     // Bills are counted without a range lock: InvoiceNo has no index, and RainTek's till must not wait for ours.
     let mut text = format!(
         "SET NOCOUNT ON;\n\
-         DECLARE @lock int, @bills int, @inv int;\n\
+         DECLARE @lock int, @bills int, @inv int, @known nvarchar(200);\n\
          {lock}\n\
          SELECT @bills = COUNT(*), @inv = MIN(Inv_ID) FROM InvoiceInfo WHERE InvoiceNo = @P1;\n\
+         SELECT @known = RTRIM(InvoiceNo) FROM InvoiceInfo WHERE Inv_ID = @P4;\n\
+         {standing}\
          SELECT @lock AS lock_result, @bills AS bills, @inv AS inv_id, \
          (SELECT MAX(Inv_ID) FROM InvoiceInfo{hint}) AS max_inv, \
          (SELECT MAX(ID) FROM {counter}{hint}) AS max_counter, \
@@ -73,34 +91,58 @@ pub(super) async fn read(
          {} AS max_line, {} AS max_payment, {state} AS company_state;\n",
         key_mark("Invoice_Product", "IPo_ID")?,
         key_mark("Invoice_Payment", "IP_ID")?,
+        standing = if locked {
+            postings::select_before(schema, posting, "@P1, @known")
+        } else {
+            postings::select(schema, posting, "@P1, @known")
+        },
     );
+    let party = postings::party_columns(schema.table("Customer"));
     let mut query_values: Vec<String> = Vec::new();
     match &lookup.phone {
         // Every way to write the number has its digits in this order; the exact match is made here, not there.
         Some(phone) => {
-            text.push_str("SELECT ID, ContactNo FROM Customer WHERE ContactNo LIKE @P3 ORDER BY ID;\n");
+            text.push_str(&format!(
+                "SELECT ID, ContactNo, {party} FROM Customer WHERE ContactNo LIKE @P3 ORDER BY ID;\n"
+            ));
             let pattern: String = phone.chars().flat_map(|digit| ['%', digit]).chain(['%']).collect();
             query_values.push(pattern);
         }
         None => {
-            text.push_str("SELECT ID, Name FROM Customer WHERE Name = @P3 ORDER BY ID;\n");
+            text.push_str(&format!(
+                "SELECT ID, Name AS walk_in, {party} FROM Customer WHERE Name = @P3 ORDER BY ID;\n"
+            ));
             query_values.push("Cash".into());
         }
     }
     let product_columns = product_columns(table("Product")?);
     let first = pids.get(..pids.len().min(MOST_KEYS)).unwrap_or_default();
     if !first.is_empty() {
-        let keys = Query::placeholders(4, first.len());
+        let keys = Query::placeholders(5, first.len());
         text.push_str(&format!("SELECT {product_columns} FROM Product WHERE PID IN ({keys});\n"));
+        if posting.stock {
+            text.push_str(&postings::select_stock(schema, &keys));
+        }
     }
     let mut query = Query::new(text);
     query.bind(lookup.number.clone());
     query.bind(lookup.counter.unwrap_or(0));
     query.bind_iter(query_values);
+    query.bind(lookup.inv_id.unwrap_or(-1));
     query.bind_iter(first.iter().copied());
     let mut sets = results(sql, query).await?.into_iter();
-    let head = sets.next().and_then(|rows| rows.into_iter().next());
-    let head = head.map(|head| row(&head)).transpose()?.unwrap_or_default();
+    // What stands under the number comes first, in as many answers as there were tables to look at.
+    let mut standing = Books::default();
+    let mut head = Row::default();
+    for rows in sets.by_ref() {
+        match rows.first().map(row).transpose()? {
+            Some(first) if first.get("lock_result").is_some() => {
+                head = first;
+                break;
+            }
+            _ => postings::collect(&rows, &mut standing)?,
+        }
+    }
     if !matches!(head.get("lock_result"), Some(Value::Int(0 | 1))) {
         return Err(Fault::transient(Scope::Item, "Another ShopSync is writing to RainTek. Trying again.")
             .detail(format!("sp_getapplock {:?}", head.get("lock_result"))));
@@ -113,7 +155,7 @@ pub(super) async fn read(
         return Err(Fault::transient(Scope::Item, "RainTek's tables were just changed. Trying again.")
             .detail(format!("{} columns instead of {known}", head.int("column_count"))));
     }
-    let customer = customer(&sets.next().unwrap_or_default(), lookup.phone.as_deref())?;
+    let (customer, party) = customer(&sets.next().unwrap_or_default(), lookup.phone.as_deref())?;
     let mut found = Found {
         bills: Vec::new(),
         products: products(&sets.next().unwrap_or_default())?,
@@ -130,6 +172,14 @@ pub(super) async fn read(
             payment_id: small(&head, "max_payment"),
             customer_number: 0,
         },
+        postings: FoundPostings {
+            party,
+            stock: match posting.stock {
+                true => postings::stock(&sets.next().unwrap_or_default(), first)?,
+                false => BTreeMap::new(),
+            },
+            ..FoundPostings::default()
+        },
     };
     missing_products(sql, &product_columns, lookup, &mut found).await?;
     if found.customer.is_none() && locked {
@@ -137,8 +187,13 @@ pub(super) async fn read(
     }
     if head.int("bills") > 0 || lookup.inv_id.is_some() {
         let of_number = InvId::try_from(head.int("inv_id")).ok().filter(|id| *id > 0);
-        found.bills =
-            bills(sql, schema, &lookup.number, of_number.or(lookup.inv_id), lookup.tax_type).await?;
+        let inv_id = of_number.or(lookup.inv_id);
+        let read_already = PostingSettings::default();
+        found.bills = bills(sql, schema, read_already, &lookup.number, inv_id, lookup.tax_type).await?;
+    }
+    found.postings.stray = postings::hand_out(standing, &mut found.bills);
+    if locked {
+        found.postings.marks = postings::marks(sql, schema, posting, &found.bills).await?;
     }
     Ok(found)
 }
@@ -155,6 +210,7 @@ pub(super) fn counter_table(tax_type: TaxType) -> &'static str {
 pub(super) async fn bills(
     sql: &mut Sql,
     schema: &PosSchema,
+    posting: PostingSettings,
     number: &str,
     inv_id: Option<InvId>,
     tax_type: TaxType,
@@ -165,11 +221,12 @@ pub(super) async fn bills(
          SELECT {} FROM InvoiceInfo WHERE InvoiceNo = @P1 OR Inv_ID = @P2 ORDER BY Inv_ID;\n\
          SELECT {} FROM Invoice_Product WHERE InvoiceID = @P2 ORDER BY IPo_ID;\n\
          SELECT {} FROM Invoice_Payment WHERE InvoiceID = @P2 ORDER BY IP_ID;\n\
-         SELECT ID, InvNo FROM {} WHERE InvNo = @P1 ORDER BY ID;",
+         SELECT ID, InvNo FROM {} WHERE InvNo = @P1 ORDER BY ID;\n{}",
         select_list(table("InvoiceInfo")?),
         select_list(table("Invoice_Product")?),
         select_list(table("Invoice_Payment")?),
         quoted(&table(counter_table(tax_type))?.name),
+        postings::select(schema, posting, "@P1"),
     );
     let mut query = Query::new(text);
     query.bind(number.to_owned());
@@ -179,7 +236,11 @@ pub(super) async fn bills(
         sets.next().unwrap_or_default().iter().map(row).collect::<Result<Vec<_>, _>>()
     };
     let (infos, lines, payments, counter) = (next()?, next()?, next()?, next()?);
-    Ok(infos
+    let mut standing = Books::default();
+    for rows in sets {
+        postings::collect(&rows, &mut standing)?;
+    }
+    let mut bills: Vec<FoundBill> = infos
         .into_iter()
         .map(|info| {
             let mut bill = FoundBill { info, ..FoundBill::default() };
@@ -190,7 +251,9 @@ pub(super) async fn bills(
             }
             bill
         })
-        .collect())
+        .collect();
+    postings::hand_out(standing, &mut bills);
+    Ok(bills)
 }
 
 /// Bills of ours per day: how many, and their grand totals.
@@ -264,9 +327,10 @@ fn products(rows: &[SqlRow]) -> Result<Vec<LineProduct>, Fault> {
         .collect()
 }
 
-/// The lowest ID whose phone reads the same, or the walk-in customer.
-fn customer(rows: &[SqlRow], phone: Option<&str>) -> Result<Option<CustomerId>, Fault> {
+/// The lowest ID whose phone reads the same, or the walk-in customer, and whom the ledgers name.
+fn customer(rows: &[SqlRow], phone: Option<&str>) -> Result<(Option<CustomerId>, Party), Fault> {
     let mut lowest: Option<CustomerId> = None;
+    let mut party = Party::default();
     for sql in rows {
         let id = sql.get_column_data(0).map_err(|error| super::classify::classify(&error))?;
         let text = sql.get_column_data(1).map_err(|error| super::classify::classify(&error))?;
@@ -278,9 +342,10 @@ fn customer(rows: &[SqlRow], phone: Option<&str>) -> Result<Option<CustomerId>, 
         let id = CustomerId::try_from(id).unwrap_or_default();
         if matches && lowest.is_none_or(|lowest| id < lowest) {
             lowest = Some(id);
+            party = postings::party(&row(sql)?);
         }
     }
-    Ok(lowest)
+    Ok((lowest, party))
 }
 
 /// Numbers for a customer that is to be made, kept true until the commit.
@@ -304,6 +369,6 @@ async fn customer_marks(sql: &mut Sql, marks: &mut Marks) -> Result<(), Fault> {
     Ok(())
 }
 
-fn small(row: &Row, column: &str) -> i32 {
+pub(super) fn small(row: &Row, column: &str) -> i32 {
     i32::try_from(row.int(column)).unwrap_or_default()
 }

@@ -7,6 +7,7 @@ mod connect;
 mod dump;
 mod files;
 mod lookup;
+mod postings;
 mod products;
 mod schema;
 mod statement;
@@ -29,7 +30,7 @@ use crate::model::ids::{InvId, ProductId};
 use crate::model::invoice::TaxType;
 use crate::model::product::PosProduct;
 use crate::model::schema::PosSchema;
-use crate::model::settings::{RaintekSettings, StockSource};
+use crate::model::settings::{PostingSettings, RaintekSettings, StockSource};
 use crate::ports::{Pos, PosTransaction};
 
 pub use connect::Target;
@@ -45,6 +46,7 @@ type Slot = Arc<Mutex<Option<Sql>>>;
 pub struct RainTek {
     target: Target,
     stock: StockSource,
+    posting: PostingSettings,
     reads: Slot,
     writes: Slot,
     schema: StdMutex<Option<Arc<PosSchema>>>,
@@ -64,11 +66,18 @@ impl RainTek {
         Self {
             target: Target::new(settings, password),
             stock,
+            posting: PostingSettings::default(),
             reads: Slot::default(),
             writes: Slot::default(),
             schema: StdMutex::default(),
             codes: StdMutex::default(),
         }
+    }
+
+    /// What is looked at beside a bill.
+    #[must_use]
+    pub fn posting(self, posting: PostingSettings) -> Self {
+        Self { posting, ..self }
     }
 
     /// What it is connected to, for a person.
@@ -145,7 +154,7 @@ impl Pos for RainTek {
         let schema = self.need_schema()?;
         let pids = self.known_pids(lookup);
         connect::begin(&mut sql).await?;
-        let found = lookup::read(&mut sql, &schema, lookup, &pids, true).await?;
+        let found = lookup::read(&mut sql, &schema, self.posting, lookup, &pids, true).await?;
         Ok((Box::new(write::Transaction::new(slot, sql, schema)), found))
     }
 
@@ -153,7 +162,8 @@ impl Pos for RainTek {
         let mut slot = self.reads.lock().await;
         let mut sql = self.take(&mut slot).await?;
         let schema = self.need_schema()?;
-        let found = lookup::read(&mut sql, &schema, lookup, &self.known_pids(lookup), false).await?;
+        let found =
+            lookup::read(&mut sql, &schema, self.posting, lookup, &self.known_pids(lookup), false).await?;
         *slot = Some(sql);
         Ok(found)
     }
@@ -175,7 +185,7 @@ impl Pos for RainTek {
         let mut slot = self.reads.lock().await;
         let mut sql = self.take(&mut slot).await?;
         let schema = self.need_schema()?;
-        let bills = lookup::bills(&mut sql, &schema, number, Some(inv_id), tax_type).await?;
+        let bills = lookup::bills(&mut sql, &schema, self.posting, number, Some(inv_id), tax_type).await?;
         *slot = Some(sql);
         Ok(bills)
     }

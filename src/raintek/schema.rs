@@ -10,17 +10,21 @@ use crate::model::fault::{Fault, FaultKind, Scope};
 use crate::model::schema::{Column, ColumnKind, PosSchema, Table};
 
 /// Every table the product reads or writes.
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 15] = [
+    "BankAccountLedger",
     "Company",
     "Customer",
+    "CustomerLedgerBook",
     "InvoiceInfo",
     "Invoice_Payment",
     "Invoice_Product",
     "Invcode",
+    "LedgerBook",
     "Product",
     "Product_OpeningStock",
     "SaleGST",
     "SaleNoTax",
+    "StockMovement",
     "Temp_Stock",
 ];
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use rust_decimal::Decimal;
 use tiberius::{Query, Row as SqlRow};
 
 use super::classify::classify;
@@ -139,6 +140,26 @@ impl Batch {
         request.sql.push_str(&format!("DELETE FROM {} WHERE {condition};\n", quoted(&table.name)));
     }
 
+    /// Adds to a number of the rows of these keys; one that is NULL counts as 0.
+    pub(super) fn add(&mut self, table: &Table, column: &str, amount: Decimal, keys: &[(&str, Value)]) {
+        let kind = |name: &str| table.column(name).map_or(ColumnKind::Int, |column| column.kind);
+        let amount = (Value::Dec(amount), kind(column));
+        let mut values = vec![amount.clone()];
+        values.extend(keys.iter().map(|(name, key)| (key.clone(), kind(name))));
+        let request = self.current(&values);
+        let amount = request.placeholder(&amount.0, amount.1);
+        let condition = keys
+            .iter()
+            .map(|(name, key)| format!("{} = {}", quoted(name), request.placeholder(key, kind(name))))
+            .collect::<Vec<_>>()
+            .join(" AND ");
+        request.sql.push_str(&format!(
+            "UPDATE {} SET {column} = ISNULL({column}, 0) + {amount} WHERE {condition};\n",
+            quoted(&table.name),
+            column = quoted(column),
+        ));
+    }
+
     fn close(&mut self) {
         for request in &mut self.requests {
             if request.sql.ends_with(')') {
@@ -215,7 +236,6 @@ pub(super) async fn results(sql: &mut Sql, query: Query<'_>) -> Result<Vec<Vec<S
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rust_decimal::Decimal;
 
     fn table(columns: usize) -> Table {
         let column = |index| Column {

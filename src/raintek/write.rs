@@ -8,6 +8,7 @@ use tokio::sync::OwnedMutexGuard;
 use super::classify::classify;
 use super::connect::Sql;
 use super::lookup::counter_table;
+use super::postings;
 use super::statement::Batch;
 use crate::model::bill::{InsertPlan, Plan, RemovePlan, ReplacePlan, Row, Value};
 use crate::model::fault::{Fault, FaultKind, Scope, SendOutcome};
@@ -61,6 +62,7 @@ impl Transaction {
         if let Some(row) = &plan.counter_row {
             batch.insert(&self.table(counter_table(plan.tax_type))?, std::slice::from_ref(row));
         }
+        postings::write(&mut batch, &self.schema, &plan.postings, customer_id)?;
         batch.send(sql).await?;
         Ok((inv_id, customer_id))
     }
@@ -91,6 +93,7 @@ impl Transaction {
         if let Some(row) = &plan.counter_row {
             batch.insert(&self.table(counter_table(plan.tax_type))?, std::slice::from_ref(row));
         }
+        postings::write(&mut batch, &self.schema, &plan.postings, customer_id)?;
         batch.send(sql).await?;
         Ok((plan.inv_id, customer_id))
     }
@@ -104,6 +107,7 @@ impl Transaction {
         for id in &plan.counter_ids {
             batch.delete(&self.table(counter_table(plan.tax_type))?, &[("ID", *id)]);
         }
+        postings::write(&mut batch, &self.schema, &plan.postings, 0)?;
         batch.send(sql).await
     }
 

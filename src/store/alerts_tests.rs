@@ -31,8 +31,6 @@ async fn every_event_survives_a_new_start_until_it_is_taken() {
         Event::Mismatch { number: text(), app_total: "2900.10".parse().unwrap(), raintek_total: None },
         Event::MismatchOver { number: text() },
         Event::Scanned { checked: 147, mismatches: 0 },
-        Event::SchemaChanged { change: text(), advice: text() },
-        Event::SchemaOver,
         Event::ClockWrong { seconds: i64::MIN },
         Event::ClockOver,
         Event::DiskNearlyFull { place: text(), free_bytes: 5 },

@@ -3,10 +3,12 @@
 
 use super::mapping::{MapContext, desired_bill};
 use super::plan::{differences, plan};
+use super::posting::PARTY;
 use crate::model::bill::{Difference, Found, FoundBill, Plan};
 use crate::model::fault::Fault;
 use crate::model::ids::InvId;
 use crate::model::invoice::Invoice;
+use crate::model::posting::{Book, Party};
 use crate::model::schema::PosSchema;
 
 /// The answer of [`audit`].
@@ -46,7 +48,7 @@ pub fn audit(
     }
 }
 
-/// Cost prices change, and customers move to another phone: neither makes an old bill wrong.
+/// Cost prices change, and customers move to another phone or are renamed: that makes no old bill wrong.
 fn as_of_the_bill(found: &Found, bill: &FoundBill, inv_id: InvId) -> Found {
     let mut then = found.clone();
     then.known = Some(inv_id);
@@ -62,6 +64,12 @@ fn as_of_the_bill(found: &Found, bill: &FoundBill, inv_id: InvId) -> Found {
     }
     let customer = ["Customer_ID", "CustomerID"].iter().map(|name| bill.info.int(name)).find(|id| *id > 0);
     then.customer = customer.and_then(|id| i32::try_from(id).ok()).or(then.customer);
+    let sales = bill.postings.rows(Book::LedgerBook).iter().find(|row| row.text("Label").trim() == "Sales");
+    if let Some(sales) = sales {
+        let name = if sales.get("PartyName").is_some() { "PartyName" } else { "Name" };
+        let text = |column| sales.text(column).trim().to_owned();
+        then.postings.party = Party { key: text(PARTY), name: text(name) };
+    }
     then
 }
 
@@ -72,13 +80,18 @@ mod tests {
     use crate::sync::fixtures::{context, decimal, found, invoice, schema};
 
     fn booked() -> (Found, FoundBill) {
-        let desired = desired_bill(&invoice(), &found(), &schema(), &context()).unwrap();
+        booked_by(&context())
+    }
+
+    fn booked_by(context: &MapContext) -> (Found, FoundBill) {
+        let desired = desired_bill(&invoice(), &found(), &schema(), context).unwrap();
         let Plan::Insert(plan) = plan(&desired, &found()) else { panic!() };
         let bill = FoundBill {
             info: plan.info,
             lines: plan.lines,
             payments: plan.payments,
             counter: plan.counter_row.into_iter().collect(),
+            postings: plan.postings.insert,
         };
         (Found { bills: vec![bill.clone()], ..found() }, bill)
     }
@@ -96,6 +109,20 @@ mod tests {
         let mut paid_later = invoice();
         paid_later.amount_paid = decimal("50.00");
         assert_eq!(check(&paid_later, &found), Audit::Same);
+    }
+
+    #[test]
+    fn postings_are_compared_by_the_name_the_customer_had() {
+        let posting = crate::model::settings::PostingSettings::ALL;
+        let context = MapContext { posting, ..context() };
+        let (mut found, _) = booked_by(&context);
+        found.postings.party = Party { key: "C-0009".into(), name: "Renamed".into() };
+        let check = |found: &Found| audit(&invoice(), 701, found, &schema(), &context);
+        assert_eq!(check(&found), Audit::Same);
+        let ledger = found.bills[0].postings.0.get_mut(&Book::CustomerLedgerBook).unwrap();
+        ledger[0].0.insert("Debit".into(), Value::Dec(decimal("1")));
+        let Audit::Differs(all) = check(&found) else { panic!() };
+        assert_eq!(all[0].table, "CustomerLedgerBook");
     }
 
     #[test]

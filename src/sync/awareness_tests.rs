@@ -72,7 +72,7 @@ fn bill() -> FoundBill {
                 ("PaymentDate", "2026-03-31"),
             ]),
         ],
-        counter: Vec::new(),
+        ..FoundBill::default()
     }
 }
 
@@ -179,7 +179,7 @@ fn a_bill_of_ours_has_the_digest_of_what_was_written() {
         info: desired.info.clone(),
         lines: desired.lines.clone(),
         payments: desired.payments.clone(),
-        counter: Vec::new(),
+        ..FoundBill::default()
     };
     there.info.0.insert("Inv_ID".into(), Value::Int(701));
     there.info.0.insert("Customer_ID".into(), Value::Int(1));

@@ -7,7 +7,7 @@ use crate::model::bill::{Found, LineProduct, Marks};
 use crate::model::ids::RecordId;
 use crate::model::invoice::{Invoice, InvoiceStatus, Line, PaymentKind, TaxMode, TaxType, Taxes};
 use crate::model::schema::{Column, ColumnKind, PosSchema, Table};
-use crate::model::settings::default_payments;
+use crate::model::settings::{PostingSettings, default_payments};
 use crate::sync::mapping::MapContext;
 
 const COLUMNS: &str = include_str!("../../tests/raintek-sandbox/data/raintek_columns.csv");
@@ -117,5 +117,5 @@ pub(crate) fn found() -> Found {
 }
 
 pub(crate) fn context() -> MapContext {
-    MapContext { payments: default_payments(), unknown_item: None }
+    MapContext { payments: default_payments(), unknown_item: None, posting: PostingSettings::default() }
 }

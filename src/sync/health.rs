@@ -75,6 +75,8 @@ pub struct Looks {
     pub schema_hold: Option<String>,
     /// The day's first backups are being made; nothing is written before.
     pub first_backup: bool,
+    /// What the settings ask for and RainTek's database cannot do.
+    pub problems: Vec<String>,
 }
 
 /// The state in one word and one sentence.
@@ -211,7 +213,7 @@ fn attention(looks: &Looks, proven: bool) -> Option<String> {
             "The billing app's live events do not arrive; it is looked at every half minute.".into(),
         );
     }
-    looks.backup.clone()
+    looks.backup.clone().or_else(|| looks.problems.first().cloned())
 }
 
 fn leg_is_flow(name: &str) -> bool {

@@ -30,6 +30,7 @@ fn well() -> Looks {
         backup: None,
         schema_hold: None,
         first_backup: false,
+        problems: Vec::new(),
     }
 }
 
@@ -153,4 +154,14 @@ fn backups_are_amber_at_most_and_the_days_first_is_work() {
     assert_eq!(state(&looks), HealthState::Attention);
     looks.schema_hold = Some("RainTek's tables changed.".into());
     assert_eq!(assess(&looks).sentence, "RainTek's tables changed.");
+}
+
+#[test]
+fn what_is_set_and_cannot_be_done_is_said_behind_everything_else() {
+    let sentence = "Stock is not posted: RainTek's database has no table StockMovement.";
+    let mut looks = Looks { problems: vec![sentence.into()], ..well() };
+    assert_eq!(assess(&looks), Verdict { state: HealthState::Attention, sentence: sentence.into() });
+    looks.held = Some(("GST-0151".into(), "No lines.".into()));
+    looks.counts.held = 1;
+    assert_eq!(assess(&looks).sentence, "1 invoice needs you: GST-0151. No lines.");
 }

@@ -14,6 +14,7 @@ pub mod health;
 pub mod mapping;
 pub mod numbering;
 pub mod plan;
+pub mod posting;
 pub mod retention;
 pub mod tables;
 

@@ -8,9 +8,19 @@ use crate::model::bill::{
 use crate::model::ids::CustomerId;
 use crate::model::invoice::TaxType;
 use crate::sync::numbering::customer_text;
+use crate::sync::posting;
 
 /// Decides from what is desired and what was found under the lock.
 pub fn plan(desired: &Desired, found: &Found) -> Plan {
+    let plan = plan_bill(desired, found);
+    let writes = matches!(plan, Plan::Insert(_) | Plan::Replace(_));
+    match posting::stray(desired, found).filter(|_| writes) {
+        Some(conflict) => Plan::Conflict(conflict),
+        None => plan,
+    }
+}
+
+fn plan_bill(desired: &Desired, found: &Found) -> Plan {
     let of_number: Vec<&FoundBill> =
         found.bills.iter().filter(|bill| same_number(bill, &desired.number)).collect();
     let known = found.known.and_then(|id| found.bills.iter().find(|bill| bill.inv_id() == id));
@@ -50,6 +60,7 @@ pub fn plan_removal(number: &str, tax_type: TaxType, found: &Found) -> Option<Pl
                 inv_id: bill.inv_id(),
                 tax_type,
                 counter_ids: bill.counter.iter().map(|row| row.int("ID")).collect(),
+                postings: posting::undo(bill),
                 before: (*bill).clone(),
             })))
         }
@@ -82,6 +93,7 @@ pub fn differences(desired: &Desired, bill: &FoundBill) -> Vec<Difference> {
     if bill.counter.is_empty() {
         all.push(count_difference("counter", 1, 0));
     }
+    posting::differences(desired, bill, &mut all);
     all
 }
 
@@ -100,6 +112,7 @@ fn insert(desired: &Desired, found: &Found) -> Plan {
     let mut info = desired.info.clone();
     set(&mut info, "Inv_ID", inv_id.into());
     set(&mut info, &desired.customer_column, customer_id.into());
+    let postings = posting::change(desired, found, None, new_customer.as_ref());
     Plan::Insert(Box::new(InsertPlan {
         inv_id,
         customer_id,
@@ -109,6 +122,7 @@ fn insert(desired: &Desired, found: &Found) -> Plan {
         payments: numbered(&desired.payments, "IP_ID", marks.payment_id, inv_id),
         tax_type: desired.tax_type,
         counter_row: (!marks.counter_has_number).then(|| counter_row(desired, found)),
+        postings,
     }))
 }
 
@@ -123,6 +137,7 @@ fn replace(desired: &Desired, found: &Found, bill: &FoundBill) -> Plan {
     let lines_differ = !same_rows(&desired.lines, &bill.lines);
     let payments_differ = !same_rows(&desired.payments, &bill.payments);
     let lines = numbered(&desired.lines, "IPo_ID", found.marks.line_id, inv_id);
+    let postings = posting::change(desired, found, Some(bill), new_customer.as_ref());
     Plan::Replace(Box::new(ReplacePlan {
         inv_id,
         customer_id,
@@ -133,6 +148,7 @@ fn replace(desired: &Desired, found: &Found, bill: &FoundBill) -> Plan {
         counter_row: (bill.counter.is_empty() && !found.marks.counter_has_number)
             .then(|| counter_row(desired, found)),
         tax_type: desired.tax_type,
+        postings,
         before: bill.clone(),
     }))
 }
@@ -199,7 +215,7 @@ fn same_row(desired: &Row, found: &Row) -> bool {
 }
 
 /// The same rows in any order: the server may number the rows of one INSERT as it likes.
-fn same_rows(desired: &[Row], found: &[Row]) -> bool {
+pub(super) fn same_rows(desired: &[Row], found: &[Row]) -> bool {
     if desired.len() != found.len() {
         return false;
     }
@@ -212,7 +228,12 @@ fn same_rows(desired: &[Row], found: &[Row]) -> bool {
     })
 }
 
-fn rows_differences(table: &'static str, desired: &[Row], found: &[Row], all: &mut Vec<Difference>) {
+pub(super) fn rows_differences(
+    table: &'static str,
+    desired: &[Row],
+    found: &[Row],
+    all: &mut Vec<Difference>,
+) {
     if same_rows(desired, found) {
         return;
     }

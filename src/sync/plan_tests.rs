@@ -15,6 +15,7 @@ fn applied(plan: &Plan) -> FoundBill {
             lines: plan.lines.clone(),
             payments: plan.payments.clone(),
             counter: plan.counter_row.clone().into_iter().collect(),
+            ..FoundBill::default()
         },
         Plan::Replace(plan) => {
             let mut bill = plan.before.clone();

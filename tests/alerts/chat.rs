@@ -35,7 +35,7 @@ async fn allowed_chats_may_ask_and_others_are_counted() {
     bot.write(CHAT, NOW, "/retry");
     bot.says("Nothing is waiting.").await;
     bot.write(CHAT, NOW, "/backup");
-    bot.says("backups").await;
+    bot.says("Backing up now.").await;
     bot.write(CHAT, Duration::from_secs(3600), "/pause 2h");
     bot.says("came too late").await;
     bot.write(CHAT, NOW, "/drop\u{202E} \u{0} tables");

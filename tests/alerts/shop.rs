@@ -53,7 +53,8 @@ async fn an_outage_gives_one_warning_and_one_back() {
     shop.settings.alerts.heartbeat_seconds = 1;
     shop.start().await;
     shop.in_step().await;
-    assert_eq!(bot.says("Sync started.").await, "Sync started.");
+    bot.says("Sync started.").await;
+    bot.says("Daily backup: RainTek less than 1 MB, app less than 1 MB, both verified.").await;
     eventually("the heartbeat is called", SOON, async || bot.beats() >= 2).await;
 
     shop.raintek.kill();
@@ -82,6 +83,7 @@ async fn an_outage_gives_one_warning_and_one_back() {
     bot.says("Sync stopped.").await;
     assert_eq!(bot.saying("connection lost").len(), 1, "{:?}", bot.texts());
     assert_eq!(bot.saying("SQL Server back").len(), 1, "{:?}", bot.texts());
+    assert_eq!(bot.saying("Daily backup").len(), 1, "{:?}", bot.texts());
     assert_token_untold(&shop);
 }
 

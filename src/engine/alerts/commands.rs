@@ -11,6 +11,7 @@ use super::Alerting;
 use super::delivery::Tries;
 use crate::engine::{Handle, Shared};
 use crate::model::alert::{ChatText, Incoming, Level};
+use crate::model::backup::BackupTask;
 use crate::model::command::{Command, Reply};
 use crate::model::fault::Fault;
 use crate::ports::Controls;
@@ -113,7 +114,7 @@ async fn answer(shared: &Arc<Shared>, text: &ChatText, ignored: u64) -> Option<S
         Asked::Status => return Some(status(shared, ignored)),
         Asked::Help => return Some(HELP.to_owned()),
         Asked::Unclear(sentence) => return Some(sentence.to_owned()),
-        Asked::Backup => return Some("This version of ShopSync makes no backups yet.".to_owned()),
+        Asked::Backup => Command::Backup { task: BackupTask::Now },
         Asked::RetryAll => Command::RetryAll,
         Asked::Retry(number) => Command::Retry { number },
         Asked::Pause(time) => Command::Pause { until: shared.now() + time },

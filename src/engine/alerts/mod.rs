@@ -156,6 +156,10 @@ impl Watcher {
             billing: &snapshot.billing,
             counts: snapshot.counts,
             items: &snapshot.items,
+            bills: &snapshot.from_raintek.problems,
+            schema_hold: snapshot.backups.schema_hold.as_deref(),
+            // The first one is empty, and of the moment of the start.
+            published: snapshot.at > snapshot.started,
             others,
             catch_up: self.caught_up,
         };

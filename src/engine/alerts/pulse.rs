@@ -10,7 +10,7 @@ pub(super) async fn run(shared: Arc<Shared>, pulse: Pulse) {
     let mut failing = false;
     while !shared.stopping() {
         let snapshot = Arc::clone(&shared.snapshot.borrow());
-        if all_is_well(&snapshot, shared.now()) {
+        if all_is_well(snapshot.state, snapshot.at, shared.now()) {
             let outcome = tokio::select! {
                 outcome = pulse.heartbeat.beat() => outcome,
                 () = shared.stop.cancelled() => return,

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Sources, change_made, doing, done, note, show_percent, today};
 use crate::engine::Shared;
+use crate::model::alert::Event;
 use crate::model::backup::{Made, Part, Proof, RowRange};
 use crate::model::fault::{Action, Fault, FaultKind, Scope};
 use crate::sync::backups::{Tries, file_name, size};
@@ -26,6 +27,7 @@ pub(super) async fn back_up(shared: &Shared, sources: &Sources, part: Part) -> R
             let name = made.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let line = format!("Backup of {}: {name}, {}, read back.", part.words(), size(made.bytes));
             shared.journal("backup", "", line.clone()).await;
+            tell_whole(shared).await;
             Ok(line)
         }
         Err(fault) => {
@@ -33,11 +35,36 @@ pub(super) async fn back_up(shared: &Shared, sources: &Sources, part: Part) -> R
                 let tries = seen.backup.tries.entry(part).or_default();
                 *tries = Tries { last: Some(started), failures: tries.failures.saturating_add(1) };
             });
+            shared
+                .raise(Event::BackupFailed { reason: fault.sentence.clone(), advice: advice(&fault) })
+                .await;
             let sentence = format!("The backup of {} failed. {}", part.words(), fault.sentence);
             let fault = Fault { sentence: sentence.clone(), ..fault };
             note(shared, about(part), Some(&fault)).await;
             Err(sentence)
         }
+    }
+}
+
+/// Tells the alerts once all of today's are made and proven, and none of them fails since.
+async fn tell_whole(shared: &Shared) {
+    let (today, seen) = (today(shared), shared.board.seen().backup);
+    let proven = |part: Part| {
+        let made = seen.newest_proven(part).filter(|made| made.day == today)?;
+        (!seen.problems.contains_key(about(part))).then_some(made.bytes)
+    };
+    if let (Some(raintek_bytes), Some(app_bytes), Some(_)) =
+        (proven(Part::Raintek), proven(Part::Billing), proven(Part::Store))
+    {
+        shared.raise(Event::BackupDone { raintek_bytes, app_bytes }).await;
+    }
+}
+
+/// What to do, where the reason does not say it.
+fn advice(fault: &Fault) -> String {
+    match fault.kind {
+        FaultKind::Config => String::new(),
+        _ => fault.action.words().to_owned(),
     }
 }
 

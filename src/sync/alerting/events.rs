@@ -1,6 +1,6 @@
 //! What other flows raise, and the words for it.
 
-use chrono::{NaiveDate, TimeDelta};
+use chrono::TimeDelta;
 use chrono_tz::Tz;
 
 use super::memory::{Memory, Ongoing};
@@ -13,23 +13,22 @@ use crate::model::money::rupees;
 pub(super) const MISMATCH: &str = "mismatch ";
 const DISK: &str = "disk ";
 const BACKUP: &str = "backup";
-const SCHEMA: &str = "schema";
 const CLOCK: &str = "clock";
 /// Events that go on at a time; a scan that finds more has a cause of its own, and says their number.
 const MOST: usize = 200;
 
 /// Takes one event into the memory.
-pub(super) fn fold(memory: &mut Memory, raised: &Raised, today: NaiveDate, zone: Tz) {
+pub(super) fn fold(memory: &mut Memory, raised: &Raised, zone: Tz) {
     match &raised.event {
         Event::BackupDone { raintek_bytes, app_bytes } => {
             let sizes = format!("RainTek {}, app {}", size(*raintek_bytes), size(*app_bytes));
             let daily = format!("Daily backup: {sizes}, both verified.");
             let ended = end(memory, BACKUP, format!("Resolved: the backup works again. {daily}"));
-            if raised.at.with_timezone(&zone).date_naive() == today {
-                let before = memory.backups.filter(|(day, _)| *day == today).map_or(0, |(_, count)| count);
-                memory.backups = Some((today, before.saturating_add(2)));
-            }
-            if !ended {
+            let day = raised.at.with_timezone(&zone).date_naive();
+            // A second one of a day is no news.
+            let is_first = memory.backed_up != Some(day);
+            memory.backed_up = Some(day);
+            if is_first && !ended {
                 memory.note(raised.at, daily);
             }
         }
@@ -42,11 +41,11 @@ pub(super) fn fold(memory: &mut Memory, raised: &Raised, today: NaiveDate, zone:
             let theirs =
                 raintek_total.map_or("has no such bill".into(), |total| format!("total {}", rupees(total)));
             let text = format!("{number}: app total {}, RainTek {theirs}.", rupees(*app_total));
-            go_on(memory, format!("{MISMATCH}{number}"), raised, text);
+            go_on(memory, mismatch_key(&number), raised, text);
         }
         Event::MismatchOver { number } => {
-            let number = clean_number(number);
-            end(memory, &format!("{MISMATCH}{number}"), format!("Resolved: {number} no longer differs."));
+            let key = mismatch_key(number);
+            end(memory, &key, no_longer_differs(&key));
         }
         Event::Scanned { checked, mismatches } => {
             let text = match mismatches {
@@ -54,14 +53,6 @@ pub(super) fn fold(memory: &mut Memory, raised: &Raised, today: NaiveDate, zone:
                 n => format!("Weekly scan: {checked} invoices checked, {n} mismatches."),
             };
             memory.note(raised.at, text);
-        }
-        Event::SchemaChanged { change, advice: cure } => {
-            let text =
-                format!("RainTek's tables changed; nothing is written there: {}", advice(change, cure));
-            go_on(memory, SCHEMA.into(), raised, text);
-        }
-        Event::SchemaOver => {
-            end(memory, SCHEMA, "Resolved: ShopSync writes to RainTek again.".into());
         }
         Event::ClockWrong { seconds } => {
             let minutes = seconds.unsigned_abs() / 60;
@@ -89,6 +80,14 @@ pub(super) fn fold(memory: &mut Memory, raised: &Raised, today: NaiveDate, zone:
             end(memory, &format!("{DISK}{place}"), text);
         }
     }
+}
+
+pub(super) fn mismatch_key(number: &str) -> String {
+    format!("{MISMATCH}{}", clean_number(number))
+}
+
+pub(super) fn no_longer_differs(key: &str) -> String {
+    format!("Resolved: {} no longer differs.", key.strip_prefix(MISMATCH).unwrap_or(key))
 }
 
 fn go_on(memory: &mut Memory, key: String, raised: &Raised, text: String) {

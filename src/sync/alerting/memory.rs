@@ -66,8 +66,8 @@ pub struct Memory {
     pub(super) last_message: Option<DateTime<Utc>>,
     /// The day that was summed up last.
     pub(super) closed: Option<NaiveDate>,
-    /// Backups proven on a day; `None` where none ever was.
-    pub(super) backups: Option<(NaiveDate, u32)>,
+    /// The day on which both sides were last backed up and proven; `None` where they never were.
+    pub(super) backed_up: Option<NaiveDate>,
 }
 
 impl Memory {

@@ -15,9 +15,10 @@ use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use crate::model::alert::{CatchUp, Level, Message, Raised};
+use crate::model::awareness::BillState;
 use crate::model::health::HealthState;
 use crate::model::outbox::ItemState;
-use crate::model::status::{Counts, ItemStatus, LinkStatus, Snapshot};
+use crate::model::status::{BillProblem, Counts, ItemStatus, LinkStatus, MAX_ITEMS};
 
 pub use delivery::{KEPT_FOR, combine};
 pub use memory::{Memory, StartPhase};
@@ -62,6 +63,12 @@ pub struct Facts<'a> {
     pub counts: Counts,
     /// Waiting and held invoices.
     pub items: &'a [ItemStatus],
+    /// Bills that need a person.
+    pub bills: &'a [BillProblem],
+    /// What changed in RainTek's tables so that nothing is written there.
+    pub schema_hold: Option<&'a str>,
+    /// Whether `bills` and `schema_hold` were looked at since the start.
+    pub published: bool,
     /// Those of [`Memory::said_invoices`] that are not among `items`: where they stand; `None` where they are gone.
     pub others: BTreeMap<String, Option<ItemState>>,
     /// How far the start has caught up; `None` before the first look for invoices ended.
@@ -113,12 +120,14 @@ pub fn decide(before: &Memory, facts: &Facts<'_>, raised: &[Raised], rules: &Ale
         memory.start = StartPhase::Unsaid;
     }
     for raised in raised {
-        events::fold(&mut memory, raised, facts.now.with_timezone(&rules.zone).date_naive(), rules.zone);
+        events::fold(&mut memory, raised, rules.zone);
     }
     let mut open = Vec::new();
     link(&mut memory, &mut open, RAINTEK, facts.raintek, facts, rules);
     link(&mut memory, &mut open, BILLING, facts.billing, facts, rules);
     invoices(&mut memory, &mut open, facts, rules);
+    bills(&mut memory, &mut open, facts);
+    tables(&mut memory, &mut open, facts);
     open.extend(events::open(&memory, AGAIN));
     start(&mut memory, facts);
     closing(&mut memory, facts, rules);
@@ -143,8 +152,8 @@ pub fn decide(before: &Memory, facts: &Facts<'_>, raised: &[Raised], rules: &Ale
 }
 
 /// Whether the dead man's switch may be told that all is well: proven, and proven just now.
-pub fn all_is_well(snapshot: &Snapshot, now: DateTime<Utc>) -> bool {
-    matches!(snapshot.state, HealthState::InStep | HealthState::Working) && (now - snapshot.at).abs() <= FRESH
+pub fn all_is_well(state: HealthState, published: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    matches!(state, HealthState::InStep | HealthState::Working) && (now - published).abs() <= FRESH
 }
 
 /// A side's key and name.
@@ -183,6 +192,10 @@ fn link(
 const INVOICE: &str = "invoice ";
 /// Invoices with an open alert at a time; the next are said as these are resolved. "/status" counts them all.
 const MOST_INVOICES: usize = 200;
+/// The same of bills that differ.
+const MOST_BILLS: usize = 200;
+/// RainTek's and the app's.
+const BACKUPS: u32 = 2;
 
 fn invoices(memory: &mut Memory, open: &mut Vec<Line>, facts: &Facts<'_>, rules: &AlertRules) {
     let mut room = MOST_INVOICES.saturating_sub(memory.said_invoices().len());
@@ -223,6 +236,47 @@ fn end_invoice(memory: &mut Memory, key: &str, state: Option<ItemState>) {
     }
 }
 
+/// Bills that somebody changed or deleted in RainTek. A scan may raise the same: it is said once.
+fn bills(memory: &mut Memory, open: &mut Vec<Line>, facts: &Facts<'_>) {
+    let mut differ = BTreeMap::new();
+    for bill in facts.bills.iter().filter(|bill| is_mismatch(bill)) {
+        differ.insert(events::mismatch_key(&bill.number), bill);
+    }
+    let whole = facts.published && facts.bills.len() < MAX_ITEMS;
+    for (key, said) in memory.said.iter_mut().filter(|(key, _)| key.starts_with(events::MISMATCH)) {
+        if differ.contains_key(key) {
+            said.end = None;
+        } else if whole && said.end.is_none() && !memory.raised.contains_key(key) {
+            said.end = Some(events::no_longer_differs(key));
+        }
+    }
+    for (key, bill) in differ.into_iter().take(MOST_BILLS) {
+        if !memory.said.contains_key(&key) && !memory.raised.contains_key(&key) {
+            let text = texts::advice(&bill.sentence, &bill.action);
+            open.push(Line { key, becomes: Becomes::Open, level: Level::Critical, text });
+        }
+    }
+}
+
+fn is_mismatch(bill: &BillProblem) -> bool {
+    BillState::parse(&bill.state).is_some_and(BillState::is_mismatch)
+}
+
+fn tables(memory: &mut Memory, open: &mut Vec<Line>, facts: &Facts<'_>) {
+    const SCHEMA: &str = "schema";
+    match (facts.schema_hold, memory.said.get_mut(SCHEMA)) {
+        (Some(_), Some(said)) => said.end = None,
+        (Some(change), None) => {
+            let text = texts::advice(change, "");
+            open.push(Line { key: SCHEMA.into(), becomes: Becomes::Open, level: Level::Critical, text });
+        }
+        (None, Some(said)) if facts.published => {
+            said.end = Some("Resolved: ShopSync writes to RainTek again.".into());
+        }
+        (None, _) => {}
+    }
+}
+
 /// "Started" waits a moment for what it has to tell.
 fn start(memory: &mut Memory, facts: &Facts<'_>) {
     let caught_up = facts.catch_up.filter(|catch_up| catch_up.left == 0);
@@ -256,10 +310,10 @@ fn closing(memory: &mut Memory, facts: &Facts<'_>, rules: &AlertRules) {
         return;
     }
     memory.closed = Some(local.date());
-    let mismatches = memory.raised.keys().any(|key| key.starts_with(events::MISMATCH));
-    let backups = memory.backups.filter(|(day, _)| *day == local.date()).map(|(_, count)| count);
-    let expected = memory.backups.is_some();
-    memory.note(facts.now, texts::today(&facts.counts, mismatches, backups.or(expected.then_some(0))));
+    let differ = memory.raised.keys().any(|key| key.starts_with(events::MISMATCH))
+        || facts.bills.iter().any(is_mismatch);
+    let backups = memory.backed_up.map(|day| if day == local.date() { BACKUPS } else { 0 });
+    memory.note(facts.now, texts::today(&facts.counts, differ, backups));
 }
 
 /// Everything that is to be said now, remembered as said.
@@ -297,9 +351,9 @@ fn say(memory: &mut Memory, mut open: Vec<Line>, facts: &Facts<'_>) -> Vec<Line>
 }
 
 #[cfg(test)]
-mod properties;
+mod limits;
 #[cfg(test)]
-mod switch;
+mod properties;
 #[cfg(test)]
 mod table;
 #[cfg(test)]

@@ -50,7 +50,10 @@ fn event(which: u8) -> (Event, Event) {
             Event::BackupDone { raintek_bytes: 1, app_bytes: 1 },
         ),
         1 => (Event::ClockWrong { seconds: 400 }, Event::ClockOver),
-        2 => (Event::SchemaChanged { change: "x".into(), advice: String::new() }, Event::SchemaOver),
+        2 => (
+            Event::DiskNearlyFull { place: "D:".into(), free_bytes: 1 },
+            Event::DiskOver { place: "D:".into() },
+        ),
         _ => (
             Event::Mismatch { number: number(), app_total: 2.into(), raintek_total: None },
             Event::MismatchOver { number: number() },

@@ -1,4 +1,4 @@
-//! Every row of the table of alerts, and every rule below it.
+//! Every row of the table of alerts.
 
 use super::*;
 use crate::model::alert::Event;
@@ -29,6 +29,9 @@ pub(super) struct Shop {
     pub(super) billing: LinkStatus,
     pub(super) counts: Counts,
     pub(super) items: Vec<ItemStatus>,
+    pub(super) bills: Vec<BillProblem>,
+    pub(super) schema_hold: Option<String>,
+    pub(super) published: bool,
     pub(super) done: BTreeMap<String, Option<ItemState>>,
     pub(super) catch_up: Option<CatchUp>,
     events: Vec<Event>,
@@ -47,6 +50,9 @@ impl Shop {
             billing: up(-3600),
             counts: Counts::default(),
             items: Vec::new(),
+            bills: Vec::new(),
+            schema_hold: None,
+            published: true,
             done: BTreeMap::new(),
             catch_up: Some(CatchUp::default()),
             events: Vec::new(),
@@ -76,6 +82,9 @@ impl Shop {
             billing: &self.billing,
             counts: self.counts,
             items: &self.items,
+            bills: &self.bills,
+            schema_hold: self.schema_hold.as_deref(),
+            published: self.published,
             others: others.collect(),
             catch_up: self.catch_up,
         };
@@ -88,13 +97,13 @@ impl Shop {
     }
 
     /// The lines of the message of now.
-    fn says(&mut self) -> Vec<String> {
+    pub(super) fn says(&mut self) -> Vec<String> {
         let decision = self.decide();
         assert_eq!(decision.message.is_some(), !decision.lines.is_empty());
         decision.lines.into_iter().map(|line| line.text).collect()
     }
 
-    fn says_at(&mut self, now: i64) -> Vec<String> {
+    pub(super) fn says_at(&mut self, now: i64) -> Vec<String> {
         self.now = now;
         self.says()
     }
@@ -303,6 +312,8 @@ fn backups_are_told_daily_and_failures_until_they_work_again() {
     let mut shop = Shop::open();
     shop.raise(Event::BackupDone { raintek_bytes: 42 << 20, app_bytes: 8 << 20 });
     assert_eq!(shop.says(), ["Daily backup: RainTek 42 MB, app 8 MB, both verified."]);
+    shop.raise(Event::BackupDone { raintek_bytes: 42 << 20, app_bytes: 8 << 20 });
+    assert!(shop.says_at(90).is_empty(), "once a day");
     let failed = || Event::BackupFailed {
         reason: "SQL Server cannot write into D:\\Backups".into(),
         advice: "Give it the right to.".into(),
@@ -358,18 +369,55 @@ fn mismatches_and_the_weekly_scan() {
 }
 
 #[test]
-fn schema_clock_and_disk() {
+fn a_bill_that_somebody_changed_in_raintek() {
+    let bill = |state: &str| BillProblem {
+        number: "GST-0151".into(),
+        inv_id: 7,
+        state: state.into(),
+        sentence: "GST-0151 was changed in RainTek: app total 2,900.00, RainTek total 2,800.00".into(),
+        action: "Write it again.".into(),
+        command: "rewrite".into(),
+    };
+    let text = "GST-0151 was changed in RainTek: app total 2,900.00, RainTek total 2,800.00. Write it again.";
+    let mut shop = Shop::open();
+    shop.bills = vec![bill("refused")];
+    assert!(shop.says().is_empty(), "RainTek's own");
+    shop.bills = vec![bill("edited")];
+    assert_eq!(shop.says(), [text]);
+    assert!(shop.says_at(100).is_empty());
+    // A start that has not looked yet knows of none.
+    (shop.published, shop.bills) = (false, Vec::new());
+    assert!(shop.says_at(200).is_empty());
+    (shop.published, shop.bills) = (true, vec![bill("gone")]);
+    // The weekly scan finds the same.
+    let found = Event::Mismatch { number: "GST-0151".into(), app_total: 2900.into(), raintek_total: None };
+    shop.raise(found);
+    assert!(shop.says_at(300).is_empty());
+    shop.raise(Event::MismatchOver { number: "GST-0151".into() });
+    assert!(shop.says_at(400).is_empty(), "it still stands there");
+    shop.bills.clear();
+    assert_eq!(shop.says_at(500), ["Resolved: GST-0151 no longer differs."]);
+    assert!(shop.says_at(600).is_empty());
+}
+
+#[test]
+fn changed_tables_that_hold_every_invoice() {
+    let mut shop = Shop::open();
+    shop.schema_hold = Some("Nothing is written: InvoiceInfo has a new column".into());
+    shop.now = 10;
+    let decision = shop.decide();
+    assert_eq!(decision.message.unwrap().level, Level::Critical);
+    assert_eq!(decision.lines[0].text, "Nothing is written: InvoiceInfo has a new column.");
+    (shop.published, shop.schema_hold) = (false, None);
+    assert!(shop.says_at(100).is_empty());
+    shop.published = true;
+    assert_eq!(shop.says_at(200), ["Resolved: ShopSync writes to RainTek again."]);
+    assert!(shop.says_at(300).is_empty());
+}
+
+#[test]
+fn clock_and_disk() {
     let cases = [
-        (
-            Event::SchemaChanged {
-                change: "InvoiceInfo has a new column Cess2 that must be filled".into(),
-                advice: "Call whoever supports the shop.".into(),
-            },
-            Event::SchemaOver,
-            "RainTek's tables changed; nothing is written there: InvoiceInfo has a new column Cess2 that must be filled. \
-             Call whoever supports the shop.",
-            "Resolved: ShopSync writes to RainTek again.",
-        ),
         (
             Event::ClockWrong { seconds: -312 },
             Event::ClockOver,
@@ -434,57 +482,4 @@ fn the_day_is_summed_up_once_at_closing_time() {
         ),
         "{said:?}"
     );
-}
-
-// ---- The rules below it ----
-
-#[test]
-fn one_message_a_minute_with_everything_of_that_minute() {
-    let mut shop = Shop::open();
-    shop.items = vec![item("GST-1", ItemState::Held, Some(0))];
-    assert_eq!(shop.says().len(), 1);
-    for second in 1..60 {
-        shop.items.push(item(&format!("GST-{}", second + 1), ItemState::Held, Some(second)));
-        assert!(shop.says_at(second).is_empty());
-    }
-    shop.now = 60;
-    let decision = shop.decide();
-    let text = decision.message.unwrap().text;
-    assert_eq!(decision.lines.len(), 59, "all are said");
-    assert_eq!(text.lines().count(), 21, "and a message stays readable");
-    assert!(text.ends_with("And 39 more: see the list on the PC."), "{text}");
-    assert!(shop.says_at(600).is_empty());
-}
-
-#[test]
-fn what_ends_before_it_could_be_said_is_not_said() {
-    let mut shop = Shop::open();
-    shop.raise(Event::Scanned { checked: 1, mismatches: 0 });
-    assert_eq!(shop.says().len(), 1);
-    shop.items = vec![item("GST-1", ItemState::Held, Some(5))];
-    assert!(shop.says_at(5).is_empty());
-    shop.items.clear();
-    assert!(shop.says_at(60).is_empty());
-}
-
-#[test]
-fn what_begins_again_before_its_end_was_said_goes_on() {
-    let mut shop = Shop::open();
-    shop.raintek = down(0);
-    assert_eq!(shop.says_at(60).len(), 1);
-    shop.raintek = up(70);
-    assert!(shop.says_at(71).is_empty(), "within the minute");
-    shop.raintek = down(80);
-    assert!(shop.says_at(120).is_empty(), "neither back nor lost anew");
-    shop.raintek = up(180);
-    assert_eq!(shop.says_at(181), ["SQL Server back after 3 min."]);
-}
-
-#[test]
-fn a_clock_that_is_set_back_does_not_silence_anything() {
-    let mut shop = Shop::open();
-    shop.raise(Event::ClockWrong { seconds: 7200 });
-    assert_eq!(shop.says_at(7200).len(), 1);
-    shop.raise(Event::ClockOver);
-    assert_eq!(shop.says_at(10).len(), 1);
 }

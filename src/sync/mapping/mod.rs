@@ -2,6 +2,7 @@
 
 mod customer;
 mod payments;
+mod postings;
 mod row;
 mod sale;
 

@@ -69,6 +69,11 @@ impl<'a> RowBuilder<'a> {
         self
     }
 
+    /// Only what was set, for an UPDATE of those columns.
+    pub(super) fn some(self) -> Row {
+        self.row
+    }
+
     /// Fills what nobody maps with neutral values, but for `numbered` columns, which the plan gives.
     ///
     /// # Errors

@@ -6,12 +6,14 @@ use rust_decimal::Decimal;
 
 use super::customer::new_customer;
 use super::payments::payment_rows;
+use super::postings::{Sale, desired_postings};
 use super::row::RowBuilder;
 use crate::model::bill::{Desired, DesiredCustomer, Found, LineProduct, OPERATOR, Row, TILL_ID};
 use crate::model::fault::{Action, Fault, FaultKind, Scope};
 use crate::model::invoice::{Invoice, Line, TaxType, Taxes};
 use crate::model::money::{r2, rupees};
 use crate::model::schema::{ColumnKind, PosSchema, Table};
+use crate::model::settings::PostingSettings;
 use crate::sync::arithmetic::{filled, is_other_state};
 use crate::sync::completeness::line_difference;
 use crate::sync::numbering::counter_of;
@@ -23,6 +25,8 @@ pub struct MapContext {
     pub payments: BTreeMap<String, String>,
     /// RainTek's product code on which an unknown item is booked.
     pub unknown_item: Option<String>,
+    /// What RainTek's till books beside a bill.
+    pub posting: PostingSettings,
 }
 
 /// RainTek's width of `InvoiceNo` where the schema does not say.
@@ -87,6 +91,9 @@ pub fn desired_bill(
     let (counter_row, _) = RowBuilder::new(table(schema, counter_table(invoice.tax_type))?, invoice.date)
         .text("InvNo", &invoice.number, "The invoice number")
         .finish(&["ID"])?;
+    let sale = Sale { invoice, payments: &payments, lines: &line_rows, customer: &customer };
+    let (postings, not_posted) = desired_postings(&sale, found, schema, context.posting)?;
+    notes.extend(not_posted);
     notes.dedup();
     Ok(Desired {
         number: invoice.number.clone(),
@@ -98,6 +105,7 @@ pub fn desired_bill(
         payments: payment_rows,
         counter_row,
         customer,
+        postings,
         notes,
     })
 }
