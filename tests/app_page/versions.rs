@@ -49,6 +49,9 @@ async fn a_phone_that_keeps_files_has_the_new_version_at_once() {
     page.app = page.shop.adapter();
     page.app.set_up().await.unwrap();
     assert!(!folder.join(new_page).exists() && folder.join(old_page).exists());
+    page.browser.go("about:blank");
+    page.browser.go(&address);
+    page.browser.wait("document.querySelector('h1')?.innerText === 'Invoices'");
     page.close().await;
 }
 

@@ -4,7 +4,7 @@
 // for past every cache, so that a phone has the new one as soon as ShopSync has laid it down.
 
 /** The names of the current versions. */
-export const current = fetch(new URL('current.json', import.meta.url), { cache: 'no-cache' })
+export const current = fetch(new URL('current.json', import.meta.url), { cache: 'no-store' })
   .then((answer) => answer.json());
 
 await import(new URL((await current).badge, import.meta.url));
