@@ -6,6 +6,7 @@ pub mod backup;
 pub mod bill;
 pub mod command;
 pub mod customer;
+pub mod desktop;
 pub mod fault;
 pub mod health;
 pub mod ids;

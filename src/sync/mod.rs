@@ -3,6 +3,7 @@
 pub mod alerting;
 pub mod arithmetic;
 pub mod audit;
+pub mod autostart;
 pub mod awareness;
 pub mod backoff;
 pub mod backups;
@@ -17,6 +18,7 @@ pub mod plan;
 pub mod posting;
 pub mod retention;
 pub mod tables;
+pub mod toasts;
 
 #[cfg(test)]
 pub(crate) mod fixtures;

@@ -1,7 +1,8 @@
-//! The project's own commands: `cargo xtask demo`, `cargo xtask test` and `cargo xtask setup`.
+//! The project's own commands: `cargo xtask demo`, `test`, `icons` and `setup`.
 
 mod checks;
 mod demo;
+mod icons;
 mod python;
 mod setup;
 mod steps;
@@ -35,6 +36,8 @@ enum Command {
         /// Run only the tests whose name contains one of these, and no other check
         filters: Vec<String>,
     },
+    /// Render the drawings of `assets/icons` anew
+    Icons,
     /// Only install what `demo` and `test` need and is missing
     Setup,
 }
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Demo { arguments } => demo::run(arguments),
         Command::Test { thorough, filters } => checks::run(thorough, &filters),
+        Command::Icons => icons::run().map(|()| ExitCode::SUCCESS),
         Command::Setup => setup::run(setup::For::Tests).map(|_| ExitCode::SUCCESS),
     };
     done.unwrap_or_else(|error| {

@@ -50,9 +50,19 @@ impl Tools {
 }
 
 /// Debian's packages, and whether the demo needs them too. Add here what a new test needs.
-const DEBIAN_PACKAGES: [(&str, For); 5] = [
+const DEBIAN_PACKAGES: [(&str, For); 14] = [
     ("pkg-config", For::Demo),
     ("libssl-dev", For::Demo),
+    ("libgtk-3-dev", For::Demo),
+    ("libwebkit2gtk-4.1-dev", For::Demo),
+    ("libayatana-appindicator3-1", For::Demo),
+    // A screen, a session bus, a panel with a tray, toasts, and what looks and clicks.
+    ("xvfb", For::Tests),
+    ("dbus-daemon", For::Tests),
+    ("xfce4-panel", For::Tests),
+    ("dunst", For::Tests),
+    ("imagemagick", For::Tests),
+    ("xdotool", For::Tests),
     ("freetds-bin", For::Tests),
     ("chromium", For::Tests),
     ("fonts-dejavu", For::Tests),
@@ -107,7 +117,8 @@ fn system_packages(purpose: For, pip: bool) -> Result<()> {
     }
     let Some(known) = output_of(Command::new("dpkg-query").args(["-W", "-f=${Package} ${Status}\n"])) else {
         say(
-            "This is no Debian: OpenSSL's headers, pkg-config, FreeTDS, Chromium and fonts are taken as being there.",
+            "This is no Debian: the headers of OpenSSL, GTK 3 and WebKitGTK 4.1, pkg-config, AppIndicator and what the \
+             tests use (FreeTDS, Chromium, fonts, Xvfb, a panel) are taken as being there.",
         );
         return Ok(());
     };
