@@ -2,9 +2,9 @@
 
 const PATIENCE = 8000;
 
-/** The state now: `{ ok, snapshot }`. */
-export async function fetchStatus() {
-  const answer = await ask('/api/status', {});
+/** The state now, or the next one after a moment that is known: `{ ok, snapshot }`, null where nothing changed. */
+export async function fetchStatus(after) {
+  const answer = await ask(after ? `/api/status?after=${encodeURIComponent(after)}` : '/api/status', {});
   return { ...answer, snapshot: answer.ok ? answer.body : null };
 }
 
@@ -26,7 +26,7 @@ async function ask(path, options) {
       cache: 'no-store',
       signal: AbortSignal.timeout(PATIENCE),
     });
-    const body = await response.json();
+    const body = response.status === 204 ? null : await response.json();
     return { ok: response.ok, locked: response.status === 401, body };
   } catch {
     return { ok: false, locked: false, body: null };

@@ -7,6 +7,7 @@ import { createCards } from './render/cards.js';
 import { createControls } from './render/controls.js';
 import { createState } from './render/state.js';
 import { createTabs } from './render/tabs.js';
+import { createSeek } from './seek.js';
 import { language, words } from './words.js';
 
 const byId = (id) => document.getElementById(id);
@@ -23,6 +24,7 @@ const parts = [
   createControls(byId('controls'), command),
   createCards(byId('cards'), byId('problems')),
   createTabs(byId('tabs'), byId('panels'), command),
+  createSeek(),
 ];
 
 follow({

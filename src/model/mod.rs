@@ -18,3 +18,6 @@ pub mod product;
 pub mod schema;
 pub mod settings;
 pub mod status;
+
+#[cfg(test)]
+pub(crate) mod sample;

@@ -35,6 +35,8 @@ pub struct Settings {
     pub alerts: AlertSettings,
     /// Where somebody is told.
     pub telegram: TelegramSettings,
+    /// The tray and its window.
+    pub desktop: DesktopSettings,
 }
 
 impl Default for Settings {
@@ -52,6 +54,7 @@ impl Default for Settings {
             backup: BackupSettings::default(),
             alerts: AlertSettings::default(),
             telegram: TelegramSettings::default(),
+            desktop: DesktopSettings::default(),
         }
     }
 }
@@ -350,6 +353,34 @@ pub struct TelegramSettings {
 impl Default for TelegramSettings {
     fn default() -> Self {
         Self { base_url: "https://api.telegram.org".into(), chats: Vec::new(), commands: false }
+    }
+}
+
+/// Where the page opens from the tray.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OpenIn {
+    /// In a window of ours where the system has what it takes, else in the default browser.
+    Window,
+    /// In the default browser.
+    Browser,
+}
+
+/// `[desktop]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DesktopSettings {
+    /// Whether the tray is started when its user signs in.
+    pub autostart: bool,
+    /// Whether toasts are shown.
+    pub toasts: bool,
+    /// Where the page opens.
+    pub open_in: OpenIn,
+}
+
+impl Default for DesktopSettings {
+    fn default() -> Self {
+        Self { autostart: true, toasts: true, open_in: OpenIn::Window }
     }
 }
 

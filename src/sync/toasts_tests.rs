@@ -1,8 +1,8 @@
 use chrono::TimeZone as _;
 
 use super::*;
-use crate::model::backup::BackupsStatus;
-use crate::model::status::{AwarenessStatus, Counts, LinkStatus, ProductsStatus};
+use crate::model::sample;
+use crate::model::status::Counts;
 
 fn start() -> DateTime<Utc> {
     Utc.with_ymd_and_hms(2026, 9, 15, 5, 0, 0).unwrap()
@@ -26,23 +26,10 @@ fn at(seconds: i64, state: HealthState, held: &[&str]) -> Snapshot {
         next_try: None,
     };
     Snapshot {
-        version: String::new(),
         at: start() + TimeDelta::seconds(seconds),
-        started: start(),
-        state,
-        sentence: format!("{state:?}."),
-        summary: String::new(),
-        raintek: LinkStatus::default(),
-        billing: LinkStatus::default(),
-        realtime: true,
-        products: ProductsStatus::default(),
-        from_raintek: AwarenessStatus::default(),
         counts: Counts { held: held.len() as u64, ..Counts::default() },
         items: held.iter().map(item).collect(),
-        last_push: None,
-        paused_until: None,
-        backups: BackupsStatus::default(),
-        activity: Vec::new(),
+        ..sample::snapshot(start(), state, &format!("{state:?}."))
     }
 }
 

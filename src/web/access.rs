@@ -1,6 +1,9 @@
-//! Who may see the page: whoever has the token, from this PC, by one of its own names.
+//! Who may see the page: whoever has the token, from this PC, by one of its own names; and a window of our own.
 
+use std::collections::VecDeque;
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, COOKIE};
@@ -8,6 +11,13 @@ use sha2::{Digest as _, Sha256};
 
 /// A token this short could be guessed.
 const SHORTEST_TOKEN: usize = 32;
+/// Links that were handed out and not used yet: a person opens one at a time.
+const MOST_LINKS: usize = 4;
+/// A browser opens within this.
+const LINK_LIVES: Duration = Duration::from_secs(60);
+/// Where a window of ours shows the page: by its own scheme, which WebView2 spells as a name of its own.
+const WINDOW_ORIGINS: [&str; 3] =
+    ["shopsync://localhost", "http://shopsync.localhost", "https://shopsync.localhost"];
 
 /// The token of the page's link and the port it is served on.
 ///
@@ -17,6 +27,10 @@ const SHORTEST_TOKEN: usize = 32;
 pub struct Access {
     token: String,
     port: u16,
+    /// The secrets of links that open the page once.
+    links: Arc<Mutex<VecDeque<String>>>,
+    /// Whoever asks is this very process' window.
+    window: bool,
 }
 
 /// The token would be too easy to guess, or would not survive in a link.
@@ -41,7 +55,45 @@ impl Access {
         if token.len() < SHORTEST_TOKEN || !token.bytes().all(fits_a_link) {
             return Err(WeakToken);
         }
-        Ok(Self { token, port })
+        Ok(Self { token, port, links: Arc::default(), window: false })
+    }
+
+    /// The same page for a window of this process: requests that no other program can make, so that they need no
+    /// token. Links that are made here open the page in a browser all the same.
+    #[must_use]
+    pub fn for_window(&self) -> Self {
+        Self { window: true, ..self.clone() }
+    }
+
+    /// A link that opens the page once, within a minute, for a browser: another program that saw it on the way cannot
+    /// use it again. `None` where the system has no randomness to give. Call it within a tokio runtime.
+    pub fn link_once(&self) -> Option<String> {
+        let mut bytes = [0_u8; 32];
+        getrandom::fill(&mut bytes).ok()?;
+        let secret = hex(&bytes);
+        let link = self.keep_link(&secret);
+        let links = Arc::clone(&self.links);
+        tokio::spawn(async move {
+            tokio::time::sleep(LINK_LIVES).await;
+            links.lock().unwrap_or_else(PoisonError::into_inner).retain(|known| *known != secret);
+        });
+        Some(link)
+    }
+
+    fn keep_link(&self, secret: &str) -> String {
+        let mut links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
+        if links.len() >= MOST_LINKS {
+            links.pop_front();
+        }
+        links.push_back(secret.to_owned());
+        format!("http://127.0.0.1:{}/?once={secret}", self.port)
+    }
+
+    /// Whether a link with this secret was handed out; it opens nothing from here on.
+    pub(super) fn takes_once(&self, secret: &str) -> bool {
+        let mut links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = links.iter().position(|known| same(secret, known));
+        found.is_some_and(|at| links.remove(at).is_some())
     }
 
     /// The link that opens the page. It carries the token: for the user's own browser, never for a log.
@@ -54,8 +106,11 @@ impl Access {
         same(token, &self.token)
     }
 
-    /// Whether the request carries the cookie or the token as a bearer.
+    /// Whether the request carries the cookie or the token as a bearer; a window of ours needs neither.
     pub(super) fn admits_request(&self, headers: &HeaderMap) -> bool {
+        if self.window {
+            return true;
+        }
         let bearer = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|value| {
             let (scheme, token) = value.split_once(' ')?;
             scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
@@ -79,14 +134,25 @@ impl Access {
         format!("{}={}; Path=/; HttpOnly; SameSite=Strict", self.cookie_name(), self.cookie_value())
     }
 
+    /// Whether requests come from a window of ours, which needs no `Host`.
+    pub(super) fn is_window(&self) -> bool {
+        self.window
+    }
+
     /// Whether a `Host` is this PC by one of its own names; any other is somebody else's name pointed here.
     pub(super) fn owns_host(&self, host: &str) -> bool {
+        if self.window {
+            return ["localhost", "shopsync.localhost"].iter().any(|own| host.eq_ignore_ascii_case(own));
+        }
         let (name, port) = host.rsplit_once(':').unwrap_or((host, ""));
         port == self.port.to_string() && Self::is_own_name(name)
     }
 
     /// Whether an `Origin` is the page itself.
     pub(super) fn owns_origin(&self, origin: &str) -> bool {
+        if self.window {
+            return WINDOW_ORIGINS.contains(&origin);
+        }
         origin.strip_prefix("http://").is_some_and(|host| self.owns_host(host))
     }
 
@@ -165,5 +231,45 @@ mod tests {
         for origin in ["null", "https://127.0.0.1:3030", "http://127.0.0.1:8090", "http://evil.example", ""] {
             assert!(!access.owns_origin(origin), "{origin}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_link_opens_once_and_within_a_minute() {
+        let access = Access::new(TOKEN, 3030).unwrap();
+        let secret = |link: String| link.strip_prefix("http://127.0.0.1:3030/?once=").unwrap().to_owned();
+        let first = secret(access.link_once().unwrap());
+        assert_eq!(first.len(), 64);
+        assert!(!access.takes_once(TOKEN) && !access.takes_once(""));
+        // Where it was made and where it is followed are two clones.
+        assert!(access.clone().takes_once(&first));
+        assert!(!access.takes_once(&first));
+
+        let late = secret(access.for_window().link_once().unwrap());
+        assert_ne!(late, first);
+        tokio::time::sleep(LINK_LIVES + Duration::from_secs(1)).await;
+        assert!(!access.takes_once(&late));
+
+        for secret in ["a", "b", "c", "d", "e"] {
+            access.keep_link(secret);
+        }
+        assert!(!access.takes_once("a") && access.takes_once("b") && access.takes_once("e"));
+    }
+
+    #[test]
+    fn a_window_is_known_by_its_own_origins_and_nothing_else() {
+        let window = Access::new(TOKEN, 3030).unwrap().for_window();
+        for origin in ["shopsync://localhost", "http://shopsync.localhost"] {
+            assert!(window.owns_origin(origin), "{origin}");
+        }
+        for origin in
+            ["null", "http://127.0.0.1:3030", "http://localhost", "shopsync://evil", "http://evil.example"]
+        {
+            assert!(!window.owns_origin(origin), "{origin}");
+        }
+        assert!(window.owns_host("localhost") && window.owns_host("shopsync.localhost"));
+        assert!(!window.owns_host("localhost:3030") && !window.owns_host("evil.example"));
+        let browser = Access::new(TOKEN, 3030).unwrap();
+        assert!(!browser.owns_origin("shopsync://localhost") && !browser.owns_host("shopsync.localhost"));
+        assert!(window.admits_request(&HeaderMap::new()) && !browser.admits_request(&HeaderMap::new()));
     }
 }

@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{DefaultBodyLimit, Query, State};
 use axum::http::StatusCode;
 use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
 use futures_util::stream::{Stream, unfold};
+use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
@@ -32,14 +34,56 @@ pub(super) fn body_limit() -> DefaultBodyLimit {
     DefaultBodyLimit::max(LARGEST_COMMAND)
 }
 
-/// The snapshot, or 503 where nobody publishes any more.
-pub(super) fn status(State(shared): State<Shared>) -> Ready<Response> {
+/// What whoever asks has seen already.
+#[derive(Deserialize)]
+pub(super) struct Known {
+    after: Option<DateTime<Utc>>,
+}
+
+/// The snapshot, or 503 where nobody publishes any more. With `after` (the `at` of the one that is known) it waits
+/// for another, and says 204 where there is none for a while: for a page whose transport knows no stream.
+pub(super) async fn status(State(shared): State<Shared>, Query(known): Query<Known>) -> Response {
+    let mut receiver = shared.controls.watch();
+    if let Some(after) = known.after {
+        let other = receiver.wait_for(|snapshot| snapshot.at != after);
+        if timeout(PING, other).await.is_err() {
+            return StatusCode::NO_CONTENT.into_response();
+        }
+    }
     let published = shared.published();
-    ready(if published.running {
+    if published.running {
         Json(published.snapshot.as_ref()).into_response()
     } else {
         engine_gone().into_response()
-    })
+    }
+}
+
+/// Which invoice is to be seen.
+#[derive(Default, Deserialize)]
+pub(super) struct Wanted {
+    #[serde(default)]
+    item: Option<String>,
+}
+
+/// Whether a window came forward; where there is none, a link that opens the page once.
+#[derive(Serialize)]
+struct Shown {
+    shown: bool,
+    link: Option<String>,
+}
+
+/// Brings the window forward, for a second start of the program.
+pub(super) fn show(
+    State(shared): State<Shared>,
+    wanted: Result<Json<Wanted>, JsonRejection>,
+) -> Ready<Response> {
+    let wanted = match wanted {
+        Ok(Json(wanted)) => wanted,
+        Err(rejection) => return ready(refused(&rejection).into_response()),
+    };
+    let shown = shared.front.as_ref().is_some_and(|front| front.show(wanted.item));
+    let link = if shown { None } else { shared.access.link_once() };
+    ready(Json(Shown { shown, link }).into_response())
 }
 
 /// The snapshot now and with each change. Ends with the engine, so that the page asks again and learns why.

@@ -44,6 +44,7 @@ const ASSETS: &[Asset] = assets![
     "render/items.js",
     "render/state.js",
     "render/tabs.js",
+    "seek.js",
     "words.js",
 ];
 
@@ -58,21 +59,30 @@ pub(super) fn routes() -> Router<Shared> {
 #[derive(Deserialize)]
 pub(super) struct Key {
     token: Option<String>,
+    once: Option<String>,
 }
 
-/// The page. A link's token becomes a cookie and leaves the address, so that no history or bookmark keeps it.
+/// The page. A link's token or one-time secret becomes a cookie and leaves the address, so that no history or
+/// bookmark keeps it.
 pub(super) fn page(
     State(shared): State<Shared>,
     Query(key): Query<Key>,
     headers: HeaderMap,
 ) -> Ready<Response> {
     let access = &shared.access;
-    ready(match key.token {
-        Some(token) if access.admits(&token) => {
-            (StatusCode::SEE_OTHER, [(LOCATION, "/".to_owned()), (SET_COOKIE, access.cookie())])
-                .into_response()
-        }
-        None if access.admits_request(&headers) => Html(PAGE).into_response(),
+    let carried = match (&key.token, &key.once) {
+        (Some(token), None) => Some(access.admits(token)),
+        (None, Some(secret)) => Some(access.takes_once(secret)),
+        (None, None) => None,
+        (Some(_), Some(_)) => Some(false),
+    };
+    // A used link in a browser that has the cookie is a page that was loaded again, and no intruder.
+    let known = access.admits_request(&headers) && key.token.is_none();
+    ready(match carried {
+        Some(true) => (StatusCode::SEE_OTHER, [(LOCATION, "/".to_owned()), (SET_COOKIE, access.cookie())])
+            .into_response(),
+        Some(false) if known => (StatusCode::SEE_OTHER, [(LOCATION, "/".to_owned())]).into_response(),
+        None if known => Html(PAGE).into_response(),
         _ => (StatusCode::UNAUTHORIZED, Html(LOCKED)).into_response(),
     })
 }

@@ -67,7 +67,8 @@ fn refusal(shared: &Shared, request: &Request) -> Option<Refusal> {
     let mut hosts = request.headers().get_all(HOST).iter();
     let (host, second) = (hosts.next().and_then(|host| host.to_str().ok()), hosts.next());
     let named_in_target = request.uri().authority().is_none_or(|name| access.owns_host(name.as_str()));
-    if second.is_some() || !named_in_target || !host.is_some_and(|host| access.owns_host(host)) {
+    let named = host.map_or_else(|| access.is_window(), |host| access.owns_host(host));
+    if second.is_some() || !named_in_target || !named {
         let sentence = "This address is not ShopSync's own: open it as 127.0.0.1 on this PC.";
         return Some(Refusal(StatusCode::MISDIRECTED_REQUEST, sentence));
     }

@@ -26,6 +26,7 @@ use axum::routing::{get, post};
 
 use crate::model::status::Snapshot;
 use crate::ports::Controls;
+use crate::ports::desktop::Front;
 
 pub use access::{Access, WeakToken};
 pub use serve::{BindError, bind, serve};
@@ -36,19 +37,26 @@ pub use serve::{BindError, bind, serve};
 /// | --- | --- | --- |
 /// | `GET /health` | no | JSON: state, sentence, links, queue; 503 while failing or without an engine |
 /// | `GET /metrics` | no | Prometheus text |
-/// | `GET /` | yes | the page; with `?token=` the cookie is set and the token leaves the address |
+/// | `GET /` | yes | the page; with `?token=` or, once, `?once=` the cookie is set and the secret leaves the address |
 /// | `GET /app.css`, `/*.js` | no | the page's parts, the same for everybody |
-/// | `GET /api/status` | yes | the snapshot, JSON |
+/// | `GET /api/status` | yes | the snapshot, JSON; `?after=` its `at` waits for another, 204 where there is none |
 /// | `GET /api/events` | yes | server-sent events: `snapshot` with each change, `ping` while nothing changes |
 /// | `POST /api/command` | yes | a [`Command`](crate::model::command::Command) as JSON; 200 or, refused, 409 with a [`Reply`](crate::model::command::Reply) |
+/// | `POST /api/show` | yes | `{"item": number or null}`: brings the window forward; `{"shown": bool, "link": text or null}` |
 ///
 /// `yes` is the cookie or `Authorization: Bearer`. Errors are `{"error": "one sentence"}`.
 pub fn router(controls: Arc<dyn Controls>, access: Access) -> Router {
-    let shared = Shared { controls, access: Arc::new(access) };
+    router_with(controls, access, None)
+}
+
+/// The same where there may be a window to bring forward. With [`Access::for_window`] it is the window's own page.
+pub fn router_with(controls: Arc<dyn Controls>, access: Access, front: Option<Arc<dyn Front>>) -> Router {
+    let shared = Shared { controls, access: Arc::new(access), front };
     let behind_token = Router::new()
         .route("/api/status", get(api::status))
         .route("/api/events", get(api::events))
         .route("/api/command", post(api::command).layer(api::body_limit()))
+        .route("/api/show", post(api::show).layer(api::body_limit()))
         .route_layer(axum::middleware::from_fn_with_state(shared.clone(), guard::token));
     assets::routes()
         .merge(behind_token)
@@ -65,6 +73,7 @@ pub fn router(controls: Arc<dyn Controls>, access: Access) -> Router {
 struct Shared {
     controls: Arc<dyn Controls>,
     access: Arc<Access>,
+    front: Option<Arc<dyn Front>>,
 }
 
 impl Shared {

@@ -3,6 +3,7 @@
 mod golden;
 mod refusals;
 mod streams;
+mod window;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

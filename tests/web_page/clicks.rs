@@ -112,3 +112,28 @@ fn search_filter_details_and_problems_show_what_was_asked_for() {
     browser.wait("document.querySelectorAll('#panel-activity li').length === 2");
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }
+
+#[test]
+fn who_follows_a_toast_comes_to_its_invoice() {
+    let (site, mut browser) = opened(scenes::attention());
+    browser.eval("location.hash = '#done'");
+    browser.wait("document.querySelector('[data-tab=done]').ariaSelected === 'true'");
+    browser.eval("location.hash = '#invoice=GST%2D0151'");
+    browser.wait("document.querySelector('[data-tab=held]').ariaSelected === 'true'");
+    browser.wait("document.querySelector(\"[data-number='GST-0151'] details\").open");
+    assert!(
+        browser
+            .holds("document.querySelector(\"[data-number='GST-0151']\").contains(document.activeElement)")
+    );
+    // One that is gone by now, and what was never a number: the list, and no complaint.
+    for hash in ["GST%2D9999", "%", ""] {
+        browser.eval("location.hash = '#done'");
+        browser.wait("document.querySelector('[data-tab=done]').ariaSelected === 'true'");
+        browser.eval(&format!("location.hash = '#invoice={hash}'"));
+        browser.wait("document.querySelector('[data-tab=held]').ariaSelected === 'true'");
+    }
+    // As the first thing that is opened, before anything was heard.
+    browser.go(&format!("{}#invoice=GST%2D0151", site.link()));
+    browser.wait("document.querySelector(\"[data-number='GST-0151'] details\")?.open");
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}
