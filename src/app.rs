@@ -1,18 +1,22 @@
 //! The composition root: the only place that builds adapters and hands them to the engine.
 
+pub mod desktop;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use axum::Router;
 use chrono::TimeDelta;
+use chrono_tz::Tz;
 use tokio_util::sync::CancellationToken;
 
 use crate::alerts::{HeartbeatUrl, Telegram};
 use crate::billing::PocketBase;
 use crate::engine::alerts::{Alerting, Pulse};
 use crate::engine::backup::{BackupRules, Sources};
-use crate::engine::{AwarenessRules, Engine, Handle, Rules, World};
+use crate::engine::{AwarenessRules, Engine, Handle, Rules, World, toasts};
 use crate::model::fault::Fault;
 use crate::model::settings::{Settings, default_payments};
 use crate::platform::{
@@ -20,6 +24,7 @@ use crate::platform::{
     make_private_folder, random_token,
 };
 use crate::ports::backup::{BillingBackup, PosBackup, StoreBackup};
+use crate::ports::desktop::{Front, Toaster};
 use crate::ports::{Clock, Controls, Secrets, Task};
 use crate::raintek::{RainTek, read_folder};
 use crate::store::Store;
@@ -54,6 +59,11 @@ pub struct Running {
     pub link: String,
     /// The page's port on 127.0.0.1.
     pub port: u16,
+    /// Every route, for a window of this process.
+    page: Router,
+    access: Access,
+    state: Arc<Store>,
+    zone: Tz,
     stop: CancellationToken,
     tasks: tokio::task::JoinHandle<()>,
     billing: Arc<PocketBase>,
@@ -83,6 +93,25 @@ impl Running {
 /// What cannot get better by itself: a second instance, a damaged store, a port that is taken, settings that
 /// contradict themselves.
 pub async fn start(start: Start) -> anyhow::Result<Running> {
+    start_on(start, None).await
+}
+
+/// What there is of a desktop.
+pub(crate) struct Screen {
+    /// Brings the window forward.
+    pub(crate) front: Arc<dyn Front>,
+    /// Shows toasts, where they are wanted.
+    pub(crate) toaster: Option<Arc<dyn Toaster>>,
+}
+
+impl std::fmt::Debug for Screen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Screen").field("toasts", &self.toaster.is_some()).finish_non_exhaustive()
+    }
+}
+
+/// The same on a desktop.
+pub(crate) async fn start_on(start: Start, screen: Option<Screen>) -> anyhow::Result<Running> {
     let Start { data, settings, leave_billing_running } = start;
     make_private_folder(&data)
         .with_context(|| format!("The data folder {} cannot be made.", data.display()))?;
@@ -117,7 +146,7 @@ pub async fn start(start: Start) -> anyhow::Result<Running> {
         pos,
         billing: Arc::clone(&billing) as Arc<dyn crate::ports::Billing>,
         state: Arc::clone(&store) as Arc<dyn crate::ports::State>,
-        alerts: store,
+        alerts: Arc::clone(&store) as Arc<dyn crate::ports::alerts::AlertStore>,
         archive: Arc::new(SnapshotFolder::new(&data)),
         clock: Arc::clone(&clock),
     };
@@ -129,10 +158,14 @@ pub async fn start(start: Start) -> anyhow::Result<Running> {
     handle.restore().await?;
     let access = Access::new(page_token(secrets.as_ref())?, port)?;
     let link = access.link();
-    let router = web::router(Arc::new(handle.clone()) as Arc<dyn Controls>, access);
+    let controls = Arc::new(handle.clone()) as Arc<dyn Controls>;
+    let page = web::router_with(Arc::clone(&controls), access.for_window(), None);
+    let (front, toaster) = screen.map_or((None, None), |screen| (Some(screen.front), screen.toaster));
+    let router = web::router_with(controls, access.clone(), front);
 
     let mut tasks = engine.tasks();
     tasks.extend(engine.alert_tasks(alerting, pulse));
+    tasks.extend(toaster.map(|toaster| toasts::task(handle.watch(), toaster)));
     let server = billing.server();
     let server_stop = stop.clone();
     tasks.push(Task {
@@ -147,12 +180,25 @@ pub async fn start(start: Start) -> anyhow::Result<Running> {
             })
         }),
     });
-    let (running, page) = (stop.clone(), stop.clone());
+    let (running, serving) = (stop.clone(), stop.clone());
     let tasks = tokio::spawn(async move {
-        tokio::join!(supervisor::run(tasks, clock, running), web::serve(listener, router, page));
+        tokio::join!(supervisor::run(tasks, clock, running), web::serve(listener, router, serving));
     });
     tracing::info!(version = env!("CARGO_PKG_VERSION"), port, "started");
-    Ok(Running { handle, link, port, stop, tasks, billing, leave_billing_running, _instance: instance })
+    Ok(Running {
+        handle,
+        link,
+        port,
+        page,
+        access,
+        state: store,
+        zone: settings.zone,
+        stop,
+        tasks,
+        billing,
+        leave_billing_running,
+        _instance: instance,
+    })
 }
 
 /// RainTek as the settings say, or as RainTek's own folder does.

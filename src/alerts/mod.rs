@@ -1,12 +1,14 @@
-//! Messages to people who are not at the PC: a Telegram bot, and a service that notices silence.
+//! Messages to people: a Telegram bot and a service that notices silence off the PC, toasts at it.
 
 mod classify;
 mod heartbeat;
 mod telegram;
+mod toast;
 pub mod updates;
 
 pub use heartbeat::HeartbeatUrl;
 pub use telegram::{TOKEN_SECRET, Telegram};
+pub use toast::{APP_ID, DesktopToasts};
 
 /// Why there was no answer, without the address: it holds the token, or is a secret itself.
 fn reason(error: reqwest::Error) -> String {

@@ -9,6 +9,12 @@ use crate::model::status::Snapshot;
 /// Long enough for a busy PC, short enough for a person.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// What became of the window; a link where none came.
+#[derive(serde::Deserialize)]
+struct Shown {
+    link: Option<String>,
+}
+
 /// A client of the page's API.
 pub(super) struct Client {
     http: reqwest::Client,
@@ -43,6 +49,19 @@ impl Client {
             request.bearer_auth(&self.token).send().await.and_then(reqwest::Response::error_for_status);
         let answer = answer.map_err(|error| not_running(&error))?;
         answer.json().await.map_err(|error| not_running(&error))
+    }
+
+    /// Asks for its window: it came forward, or this link opens its page once.
+    ///
+    /// # Errors
+    /// Nobody answers, or not as ShopSync does.
+    pub(super) async fn show(&self) -> Result<Option<String>, Fault> {
+        let request = self.http.post(format!("{}/api/show", self.base)).json(&serde_json::json!({}));
+        let answer =
+            request.bearer_auth(&self.token).send().await.and_then(reqwest::Response::error_for_status);
+        let answer = answer.map_err(|error| not_running(&error))?;
+        let shown: Shown = answer.json().await.map_err(|error| not_running(&error))?;
+        Ok(shown.link)
     }
 
     /// Gives a command.

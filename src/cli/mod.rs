@@ -3,6 +3,7 @@
 mod alerts;
 mod backup;
 mod client;
+mod tray;
 
 use std::io::{Read, Write};
 use std::path::PathBuf;
@@ -27,7 +28,7 @@ use client::Client;
 /// Days of log files kept.
 const LOGS_KEPT: usize = 30;
 
-/// Keeps a RainTek till and a PocketBase billing app in step.
+/// Keeps a RainTek till and a PocketBase billing app in step. Without a command: the icon beside the clock.
 #[derive(Debug, Parser)]
 #[command(name = "shopsync", version)]
 struct Cli {
@@ -37,8 +38,11 @@ struct Cli {
     /// The settings file, where it is not settings.toml in the data folder.
     #[arg(long, global = true, value_name = "FILE")]
     settings: Option<PathBuf>,
+    /// Only the icon beside the clock, no window: the start at login.
+    #[arg(long)]
+    tray: bool,
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -93,6 +97,8 @@ enum AlertsCommand {
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
+    #[cfg(windows)]
+    crate::platform::windows::attach_console();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -109,7 +115,12 @@ pub fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(run(cli)) {
+    let ended = match cli.command {
+        None => tray::run(runtime, cli.data, cli.settings, cli.tray),
+        Some(Command::Demo(options)) => demo::run(&runtime, options),
+        Some(command) => runtime.block_on(run(command, cli.data, cli.settings)),
+    };
+    match ended {
         Ok(code) => code,
         Err(error) => {
             tracing::error!("{error:#}");
@@ -121,15 +132,15 @@ pub fn main() -> ExitCode {
     }
 }
 
-async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
-    let data = cli.data.unwrap_or_else(default_data_folder);
-    let settings_file = cli.settings.unwrap_or_else(|| settings_path(&data));
-    match cli.command {
+async fn run(command: Command, data: Option<PathBuf>, settings: Option<PathBuf>) -> anyhow::Result<ExitCode> {
+    let data = data.unwrap_or_else(default_data_folder);
+    let settings_file = settings.unwrap_or_else(|| settings_path(&data));
+    match command {
         Command::Run => {
             let settings = read_settings(&settings_file)?;
             run_headless(data, settings).await
         }
-        Command::Demo(options) => demo::run(options).await,
+        Command::Demo(options) => demo::run_here(options).await,
         Command::Status { json } => status(&client(&data, &read_settings(&settings_file)?)?, json).await,
         Command::Retry { number, all } => {
             let client = client(&data, &read_settings(&settings_file)?)?;

@@ -19,9 +19,13 @@ use std::process::ExitCode;
 
 use anyhow::anyhow;
 use futures_util::FutureExt;
+use tokio::runtime::Runtime;
 
 use self::stage::Stage;
+use crate::app::desktop::{Host, on_desk};
 use crate::model::fault::{Fault, FaultKind, Scope};
+use crate::model::settings::OpenIn;
+use crate::platform::has_display;
 
 /// What `--headless` makes where nobody says how many.
 const INVOICES: u64 = 100;
@@ -45,16 +49,40 @@ pub struct Options {
     pub keep: bool,
 }
 
-/// Runs it. Exit code 0: both sides are the same, or somebody stopped the show; 1: they differ.
+/// Runs it, with tray and window where there is a display to look at. Exit code 0: both sides are the same, or
+/// somebody stopped the show; 1: they differ.
 ///
 /// # Errors
 /// Arguments that cannot be meant and programs that are missing (Config), or something that did not work, with what
 /// still waits where that is it.
-pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
+pub fn run(runtime: &Runtime, options: Options) -> anyhow::Result<ExitCode> {
     check(&options)?;
-    let mut stage = Stage::new(options.keep)?;
+    if options.headless || !has_display() {
+        return runtime.block_on(run_here(options));
+    }
+    let stage = Stage::new(options.keep)?;
+    let (data, shown) = (stage.data(), options.clone());
+    match on_desk(runtime, data, true, |host| run_on(stage, shown, Some(host))) {
+        Ok(ended) => ended,
+        // A display that is named and does not answer is none.
+        Err(_) => runtime.block_on(run_here(options)),
+    }
+}
+
+/// The same without a desktop.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_here(options: Options) -> anyhow::Result<ExitCode> {
+    check(&options)?;
+    let stage = Stage::new(options.keep)?;
+    run_on(stage, options, None).await
+}
+
+async fn run_on(mut stage: Stage, options: Options, mut host: Option<Host>) -> anyhow::Result<ExitCode> {
+    stage.screen(host.as_ref());
     let played = tokio::select! {
-        played = AssertUnwindSafe(play(&mut stage, &options)).catch_unwind() => Some(played),
+        played = AssertUnwindSafe(play(&mut stage, &options, host.as_mut())).catch_unwind() => Some(played),
         () = asked_to_stop() => None,
     };
     let stopped = played.is_none();
@@ -84,16 +112,24 @@ pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
     Ok(if same? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn play(stage: &mut Stage, options: &Options) -> anyhow::Result<bool> {
+async fn play(stage: &mut Stage, options: &Options, host: Option<&mut Host>) -> anyhow::Result<bool> {
     stage.open(options.seed).await?;
     let stage = &*stage;
     if options.headless {
         return headless::run(stage, options.invoices.unwrap_or(INVOICES), options.seed).await;
     }
     say(&format!("The shop is open. Its page: {}", stage.link()));
-    say("Ctrl-C ends it.");
-    show::open_page(stage.link());
-    show::run(stage, options.invoices, options.seed).await?;
+    let Some(host) = host else {
+        say("Ctrl-C ends it.");
+        show::run(stage, options.invoices, options.seed).await?;
+        return Ok(true);
+    };
+    say("Ctrl-C ends it, and so does Quit in the menu of its icon.");
+    tokio::select! {
+        ended = show::run(stage, options.invoices, options.seed) => ended?,
+        // The phone bills on and on: there is no end that could be waited for.
+        _ = host.serve(stage.running()?, OpenIn::Window) => {}
+    }
     Ok(true)
 }
 

@@ -113,25 +113,3 @@ fn line(snapshot: &Snapshot, last: i64) -> String {
     );
     format!("{state} {news}").trim_end().to_owned()
 }
-
-/// Opens the page where there is a display.
-pub(super) fn open_page(link: &str) {
-    let has_display = cfg!(any(windows, target_os = "macos"))
-        || ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| std::env::var_os(name).is_some());
-    if !has_display {
-        return;
-    }
-    let mut command = if cfg!(windows) {
-        let mut command = std::process::Command::new("cmd");
-        command.args(["/C", "start", "", link]);
-        command
-    } else {
-        let opener = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
-        let mut command = std::process::Command::new(opener);
-        command.arg(link);
-        command
-    };
-    let nowhere = std::process::Stdio::null;
-    // Where it does not open, the printed link does.
-    let _ = command.stdin(nowhere()).stdout(nowhere()).stderr(nowhere()).spawn();
-}

@@ -11,7 +11,8 @@ use tokio::sync::watch;
 
 use super::caller::Caller;
 use super::sandbox::{self, Sandbox};
-use crate::app::{self, RAINTEK_PASSWORD, Running, Start};
+use crate::app::desktop::Host;
+use crate::app::{self, RAINTEK_PASSWORD, Running, Screen, Start};
 use crate::billing::{OWN_IDENTITY, OWN_PASSWORD_SECRET};
 use crate::model::command::Command;
 use crate::model::settings::{Encryption, Settings};
@@ -39,6 +40,8 @@ pub(super) struct Stage {
     url: String,
     sandbox: Option<Sandbox>,
     running: Option<Running>,
+    /// The desktop, where it is shown on one.
+    screen: Option<Screen>,
     /// The folder stays, and what runs in it.
     keep: bool,
     closed: bool,
@@ -52,7 +55,18 @@ impl Stage {
         make_private_folder(&folder)
             .with_context(|| format!("The folder {} cannot be made.", folder.display()))?;
         let clock = Arc::new(SystemClock::new());
-        Ok(Self { folder, clock, url: String::new(), sandbox: None, running: None, keep, closed: false })
+        let url = String::new();
+        Ok(Self { folder, clock, url, sandbox: None, running: None, screen: None, keep, closed: false })
+    }
+
+    /// What it is shown on.
+    pub(super) fn screen(&mut self, host: Option<&Host>) {
+        self.screen = host.map(Host::screen);
+    }
+
+    /// ShopSync itself.
+    pub(super) fn running(&self) -> anyhow::Result<&Running> {
+        self.running.as_ref().context("ShopSync has ended")
     }
 
     /// Puts everything up, and waits until all products stand in the app.
@@ -68,7 +82,7 @@ impl Stage {
         self.url = format!("http://127.0.0.1:{port}");
         let settings = self.write_settings(tds, port)?;
         let start = Start { data: self.data(), settings, leave_billing_running: self.keep };
-        self.running = Some(app::start(start).await?);
+        self.running = Some(app::start_on(start, self.screen.take()).await?);
         self.wait("The shop does not open", START_LIMIT, |snapshot| {
             if snapshot.products.last_pass.is_some() && snapshot.products.progress.is_none() {
                 return None;

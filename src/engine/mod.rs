@@ -19,6 +19,7 @@ mod publish;
 mod push;
 mod removal;
 mod settle;
+pub mod toasts;
 
 use std::collections::HashMap;
 use std::fmt;

@@ -12,6 +12,12 @@ pub struct Instance {
 }
 
 impl Instance {
+    /// Whether another ShopSync has the folder now.
+    pub fn is_taken(data: &Path) -> bool {
+        let file = OpenOptions::new().write(true).open(data.join("shopsync.lock"));
+        file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+    }
+
     /// Takes the folder.
     ///
     /// # Errors
@@ -44,10 +50,13 @@ mod tests {
     #[test]
     fn a_second_one_is_refused_until_the_first_has_gone() {
         let folder = tempfile::tempdir().unwrap();
+        assert!(!Instance::is_taken(folder.path()));
         let first = Instance::take(folder.path()).unwrap();
+        assert!(Instance::is_taken(folder.path()));
         let fault = Instance::take(folder.path()).unwrap_err();
         assert!(fault.sentence.contains("already running"), "{}", fault.sentence);
         drop(first);
+        assert!(!Instance::is_taken(folder.path()));
         Instance::take(folder.path()).unwrap();
     }
 }

@@ -1,17 +1,23 @@
 //! What the operating system provides: time, places, secrets, one instance a data folder.
 
 mod archive;
+mod autostart;
 mod clock;
+mod desktop;
 mod disk;
 mod instance;
 mod paths;
 mod secrets;
 mod settings;
+#[cfg(windows)]
+pub mod windows;
 
 pub use archive::SnapshotFolder;
+pub use autostart::LoginEntry;
 pub use clock::SystemClock;
+pub use desktop::{UserDesktop, asked_to_end, has_display, open_now};
 pub use disk::LocalDisk;
 pub use instance::Instance;
-pub use paths::{default_backup_folder, default_data_folder, make_private_folder};
+pub use paths::{default_backup_folder, default_data_folder, make_private_folder, user_folder};
 pub use secrets::{FileSecrets, random_token};
 pub use settings::{read_settings, settings_path};

@@ -18,6 +18,12 @@ pub fn default_data_folder() -> PathBuf {
     root.or_else(home).unwrap_or_else(|| PathBuf::from(".")).join("shopsync")
 }
 
+/// Where the window and the tray keep files of their own: they belong to the user who is signed in, not to the shop.
+pub fn user_folder(data: &Path) -> PathBuf {
+    let local = std::env::var_os("LOCALAPPDATA").filter(|value| cfg!(windows) && !value.is_empty());
+    local.map_or_else(|| data.join("desktop"), |root| PathBuf::from(root).join("ShopSync"))
+}
+
 /// Where backups lie unless the settings say: on another disk than Windows' own where there is one.
 pub fn default_backup_folder(data: &Path) -> PathBuf {
     if cfg!(windows) && Path::new(r"D:\").is_dir() {

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use chrono::TimeZone as _;
 
 use super::*;
-use crate::model::backup::{BackupWork, BackupsStatus};
-use crate::model::status::{AwarenessStatus, Counts, LinkStatus, ProductsStatus};
+use crate::model::backup::BackupWork;
+use crate::model::sample;
 
 const ZONE: Tz = Tz::Asia__Kolkata;
 
@@ -15,25 +15,9 @@ fn now() -> DateTime<Utc> {
 }
 
 fn snapshot(state: HealthState, sentence: &str) -> Snapshot {
-    let link = LinkStatus { connected: true, ..LinkStatus::default() };
     Snapshot {
-        version: "0.1.0".into(),
-        at: now(),
-        started: now() - TimeDelta::hours(1),
-        state,
-        sentence: sentence.into(),
         summary: "143 of 143 invoices of today are in RainTek. Last: GST-0143, 2 min ago.".into(),
-        raintek: link.clone(),
-        billing: link,
-        realtime: true,
-        products: ProductsStatus::default(),
-        from_raintek: AwarenessStatus::default(),
-        counts: Counts::default(),
-        items: Vec::new(),
-        last_push: None,
-        paused_until: None,
-        backups: BackupsStatus { enabled: true, ..BackupsStatus::default() },
-        activity: Vec::new(),
+        ..sample::snapshot(now(), state, sentence)
     }
 }
 
