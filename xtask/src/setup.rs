@@ -50,7 +50,7 @@ impl Tools {
 }
 
 /// Debian's packages, and whether the demo needs them too. Add here what a new test needs.
-const DEBIAN_PACKAGES: [(&str, For); 14] = [
+const DEBIAN_PACKAGES: [(&str, For); 15] = [
     ("pkg-config", For::Demo),
     ("libssl-dev", For::Demo),
     ("libgtk-3-dev", For::Demo),
@@ -60,6 +60,7 @@ const DEBIAN_PACKAGES: [(&str, For); 14] = [
     ("xvfb", For::Tests),
     ("dbus-daemon", For::Tests),
     ("xfce4-panel", For::Tests),
+    ("openbox", For::Tests),
     ("dunst", For::Tests),
     ("imagemagick", For::Tests),
     ("xdotool", For::Tests),

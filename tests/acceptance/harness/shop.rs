@@ -71,6 +71,13 @@ impl Shop {
 
     /// Starts ShopSync; its page answers when this returns.
     pub(crate) async fn start(&mut self) {
+        self.lay_down().await;
+        self.shopsync = Some(spawn(self.command().arg("run"), &self.log()));
+        eventually("ShopSync's page answers", SOON, async || self.health().await.is_some()).await;
+    }
+
+    /// Writes settings and secrets; nothing is started.
+    pub(crate) async fn lay_down(&mut self) {
         std::fs::create_dir_all(self.data()).unwrap();
         self.settings.billing = self.app.settings.clone();
         std::fs::write(self.data().join("settings.toml"), toml::to_string(&self.settings).unwrap()).unwrap();
@@ -78,8 +85,6 @@ impl Shop {
             let said = self.cli_with(&["secret", "raintek.password"], PASSWORD).await;
             assert_eq!(said.code, Some(0), "{said:?}");
         }
-        self.shopsync = Some(spawn(self.command().arg("run"), &self.log()));
-        eventually("ShopSync's page answers", SOON, async || self.health().await.is_some()).await;
     }
 
     /// Both sides looked at, products written, nothing waiting.
