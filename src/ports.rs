@@ -22,6 +22,7 @@ use crate::model::ids::{CustomerId, InvId, RecordId};
 use crate::model::invoice::{InvoiceHead, InvoiceRead, Stamp, TaxType};
 use crate::model::outbox::Item;
 use crate::model::product::{AppProduct, PosProduct, ProductWrite};
+use crate::model::scan::MarkedBill;
 use crate::model::schema::PosSchema;
 use crate::model::status::{Activity, Counts, Entry, Snapshot};
 
@@ -49,6 +50,18 @@ pub trait Pos: Send + Sync {
 
     /// How many bills of ours stand there, and their grand totals in rupees, per day of the bills.
     async fn our_days(&self) -> Result<Vec<(NaiveDate, u64, Decimal)>, Fault>;
+
+    /// Bills of ours of one day, by our mark. Takes no lock.
+    async fn our_bills(&self, day: NaiveDate) -> Result<Vec<MarkedBill>, Fault> {
+        let mut marked = Vec::new();
+        let mut page = BillPage { after: 0, from: Some(day), limit: 200 };
+        loop {
+            let bills = self.bills(&page).await?;
+            let Some(last) = bills.iter().map(FoundBill::inv_id).max() else { return Ok(marked) };
+            page.after = last;
+            marked.extend(bills.iter().filter_map(|bill| bill.marked(day)));
+        }
+    }
 
     /// What stands there now: every bill of that number, and the one of that Inv_ID, all columns. Takes no lock.
     async fn read_back(

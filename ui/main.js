@@ -5,6 +5,7 @@ import { follow } from './live.js';
 import { createBanner } from './render/banner.js';
 import { createCards } from './render/cards.js';
 import { createControls } from './render/controls.js';
+import { createScan } from './render/scan.js';
 import { createState } from './render/state.js';
 import { createTabs } from './render/tabs.js';
 import { language, words } from './words.js';
@@ -22,6 +23,7 @@ const parts = [
   createState(byId('sentence'), byId('summary'), byId('state-icon'), byId('favicon')),
   createControls(byId('controls'), command),
   createCards(byId('cards'), byId('problems')),
+  createScan(byId('scan')),
   createTabs(byId('tabs'), byId('panels'), command),
 ];
 

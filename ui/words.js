@@ -50,6 +50,9 @@ const en = {
   close: 'Close',
   lastPush: 'Last invoice in RainTek',
   none: 'None yet',
+  scan: 'Every invoice compared with RainTek',
+  scanRuns: (done, total) => `Comparing every invoice with RainTek: ${done} of ${total}.`,
+  scanRight: 'all of it right by now',
   took: (time) => `took ${time}`,
 
   tabs: { waiting: 'Waiting', held: 'Held', done: 'Done today', activity: 'Activity' },
@@ -112,6 +115,7 @@ const en = {
     products: 'Products',
     link: 'Connections',
     app: 'ShopSync',
+    scan: 'Comparisons',
     note: 'Notes',
   },
 

@@ -2,7 +2,9 @@
 
 mod alerts;
 mod backup;
+mod check;
 mod client;
+mod restore;
 
 use std::io::{Read, Write};
 use std::path::PathBuf;
@@ -71,6 +73,16 @@ enum Command {
     Backup {
         #[command(subcommand)]
         task: backup::Task,
+    },
+    /// Compare every synced invoice of the app with RainTek now.
+    Check,
+    /// Put the rows of a copy of a bill (a file of snapshots/) back into RainTek.
+    RestoreInvoice {
+        /// The file.
+        file: PathBuf,
+        /// Do it; without it only what would be done is shown.
+        #[arg(long)]
+        yes: bool,
     },
     /// Keep a password, read from standard input: raintek.password, billing.password, telegram.token.
     Secret {
@@ -148,6 +160,10 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Backup { task } => {
             let settings = read_settings(&settings_file)?;
             backup::run(task, &data, &settings, &client(&data, &settings)?).await
+        }
+        Command::Check => check::run(&client(&data, &read_settings(&settings_file)?)?).await,
+        Command::RestoreInvoice { file, yes } => {
+            restore::run(&file, yes, &client(&data, &read_settings(&settings_file)?)?).await
         }
         Command::Secret { name } => {
             let mut value = String::new();
@@ -238,6 +254,9 @@ async fn status(client: &Client, json: bool) -> anyhow::Result<ExitCode> {
         }
         for problem in &snapshot.from_raintek.problems {
             say(&problem.sentence);
+        }
+        if let Some(last) = &snapshot.scan.last {
+            say(&format!("{} ({})", last.sentence, last.at.format("%d %b %Y")));
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Rules;
 use super::backup::BackupBoard;
+use super::scan::ScanBoard;
 use crate::model::fault::Fault;
 use crate::model::ids::InvId;
 use crate::model::status::{AwarenessStatus, LastPush, LinkStatus, ProductsStatus};
@@ -91,6 +92,9 @@ pub(super) struct Seen {
     pub(super) paused_until: Option<DateTime<Utc>>,
     pub(super) sending: u64,
     pub(super) backup: BackupBoard,
+    pub(super) scan: ScanBoard,
+    /// Something was put right: what a scan found is looked at anew.
+    pub(super) scan_findings_asked: bool,
     highest_bill: Option<InvId>,
     till_billed: Option<DateTime<Utc>>,
 }
@@ -120,6 +124,8 @@ impl Board {
                 paused_until: None,
                 sending: 0,
                 backup: BackupBoard::default(),
+                scan: ScanBoard::default(),
+                scan_findings_asked: false,
                 highest_bill: None,
                 till_billed: None,
             }),

@@ -120,6 +120,7 @@ impl Handle {
                 self.shared.signals.products.notify_one();
                 self.shared.board.update(|seen| seen.bills_asked = true);
                 self.shared.signals.bills.notify_one();
+                super::scan::look_again(&self.shared);
                 accepted("Looking at both sides now.".into())
             }
             Command::Rewrite { number } => match super::awareness::rewrite(&self.shared, &number).await? {
@@ -139,6 +140,10 @@ impl Handle {
                 Ok(sentence) => Reply::Accepted { sentence },
                 Err(sentence) => Reply::Refused { sentence },
             }),
+            Command::Check => accepted(super::scan::order(&self.shared)),
+            Command::RestoreInvoice { copy, confirmed } => {
+                super::restore::restore(&self.shared, &copy, confirmed).await
+            }
             Command::Resume => {
                 self.pause(None).await?;
                 self.shared.journal("app", "", "Going on.").await;

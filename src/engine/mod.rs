@@ -18,6 +18,8 @@ mod products;
 mod publish;
 mod push;
 mod removal;
+mod restore;
+mod scan;
 mod settle;
 
 use std::collections::HashMap;
@@ -116,6 +118,7 @@ struct Signals {
     alerts: Notify,
     deliver: Notify,
     backup: Notify,
+    scan: Notify,
 }
 
 struct Shared {
@@ -202,6 +205,7 @@ impl Engine {
             task("bills", |shared| Box::pin(awareness::run(shared))),
             task("numbers", |shared| Box::pin(numbers::run(shared))),
             task("backup", |shared| Box::pin(async move { backup::run(shared).await })),
+            task("scan", |shared| Box::pin(scan::run(shared))),
             task("publish", |shared| Box::pin(publish::run(shared))),
         ]
     }

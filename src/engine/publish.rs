@@ -11,6 +11,7 @@ use crate::model::backup::BackupsStatus;
 use crate::model::fault::Fault;
 use crate::model::health::HealthState;
 use crate::model::outbox::{Item, ItemState};
+use crate::model::scan::ScanStatus;
 use crate::model::status::{
     AwarenessStatus, BillProblem, Counts, ItemStatus, LinkStatus, MAX_ACTIVITY, MAX_ITEMS, ProductsStatus,
     Snapshot,
@@ -68,6 +69,7 @@ pub(super) fn empty(rules: &Rules, started: DateTime<Utc>) -> Snapshot {
         last_push: None,
         paused_until: None,
         backups: BackupsStatus::default(),
+        scan: ScanStatus::default(),
         activity: Vec::new(),
     }
 }
@@ -119,7 +121,12 @@ async fn snapshot(shared: &Shared) -> Result<Snapshot, Fault> {
         backup: seen.backup.status.sentence.clone(),
         schema_hold: seen.backup.status.schema_hold.clone(),
         first_backup: shared.sources.get().is_some() && !seen.backup.has_begun(today),
-        problems: seen.raintek.status.problems.clone(),
+        problems: seen
+            .scan
+            .trouble(now, seen.started, shared.rules.zone)
+            .into_iter()
+            .chain(seen.raintek.status.problems.iter().cloned())
+            .collect(),
     };
     let verdict = assess(&looks);
     let last = last_done.as_ref().map(|(number, at)| (number.as_str(), *at));
@@ -148,6 +155,7 @@ async fn snapshot(shared: &Shared) -> Result<Snapshot, Fault> {
         last_push: seen.last_push,
         paused_until: seen.paused_until.filter(|until| *until > now),
         backups: seen.backup.status,
+        scan: seen.scan.status,
         activity,
     })
 }

@@ -12,6 +12,9 @@ use crate::model::outbox::{Item, ItemState};
 use crate::sync::numbering::counter_of;
 use crate::sync::plan::plan_removal;
 
+/// What is said of an invoice that the app no longer has.
+pub(super) const GONE: &str = "is gone from the app and still stands in RainTek";
+
 /// The app took an invoice back. What never reached RainTek is withdrawn; what stands there and was cancelled waits
 /// for a person; what was revised gives way to its newer record.
 pub(super) async fn taken_back(shared: &Shared, mut item: Item, reason: NotDue) -> Result<(), Fault> {
@@ -32,7 +35,7 @@ pub(super) async fn taken_back(shared: &Shared, mut item: Item, reason: NotDue) 
     let booked = inv_id.is_some() && !superseded && !was_left(&item);
     let fault = match reason {
         NotDue::Cancelled if booked => Some("was cancelled in the app and still stands in RainTek"),
-        NotDue::Deleted if booked => Some("is gone from the app and still stands in RainTek"),
+        NotDue::Deleted if booked => Some(GONE),
         _ => None,
     };
     if let Some(what) = fault {

@@ -139,6 +139,9 @@ async fn try_settle(shared: &Shared, sent: Sent) -> Result<(), Fault> {
         });
     }
     shared.world.state.put_all(std::slice::from_ref(&item), &entries).await?;
+    if proven_now {
+        super::scan::proven(shared);
+    }
     match stamped {
         Err(fault) if fault.is_outage() => Err(fault),
         _ => Ok(()),

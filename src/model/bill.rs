@@ -1,14 +1,16 @@
 //! A bill as rows of RainTek's tables, what is found there, and what is to be done.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use chrono::NaiveDateTime;
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::ids::{CustomerId, InvId, ProductId};
 use super::invoice::TaxType;
 use super::posting::{Books, DesiredPostings, FoundPostings, PostingChange};
+use super::scan::MarkedBill;
 
 /// What ShopSync writes into `InvoiceInfo.TillID`: tells our bills from RainTek's own.
 pub const TILL_ID: &str = "SHOPSYNC";
@@ -50,6 +52,22 @@ impl Value {
             Self::Dec(value) => Some(*value),
             Self::Bit(value) => Some(Decimal::from(u8::from(*value))),
             _ => None,
+        }
+    }
+}
+
+/// In words, for a person who compares two of them.
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("nothing"),
+            Self::Int(value) => write!(f, "{value}"),
+            Self::Dec(value) => write!(f, "{value}"),
+            Self::Text(text) => write!(f, "\"{text}\""),
+            Self::Date(at) if at.time() == NaiveTime::MIN => write!(f, "{}", at.date()),
+            Self::Date(at) => write!(f, "{at}"),
+            Self::Bit(value) => f.write_str(if *value { "yes" } else { "no" }),
+            Self::Bytes(bytes) => write!(f, "{} bytes", bytes.len()),
         }
     }
 }
@@ -110,6 +128,17 @@ impl FoundBill {
     /// `Inv_ID`.
     pub fn inv_id(&self) -> InvId {
         InvId::try_from(self.info.int("Inv_ID")).unwrap_or_default()
+    }
+
+    /// What a day's sum needs of it, where it is of this day and carries our mark.
+    pub fn marked(&self, day: NaiveDate) -> Option<MarkedBill> {
+        let is_of_day = matches!(self.info.get("InvoiceDate"), Some(Value::Date(at)) if at.date() == day);
+        let is_ours = self.info.text("TillID").trim().eq_ignore_ascii_case(TILL_ID);
+        (is_of_day && is_ours).then(|| MarkedBill {
+            inv_id: self.inv_id(),
+            number: self.info.text("InvoiceNo").trim().to_owned(),
+            total: self.info.decimal("GrandTotal"),
+        })
     }
 }
 
@@ -382,4 +411,15 @@ pub struct Difference {
     pub desired: String,
     /// What stands there.
     pub found: String,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { table, row, column, desired, found } = self;
+        match (column.is_empty(), *table == "InvoiceInfo") {
+            (true, _) => write!(f, "{table}: {found} instead of {desired}"),
+            (false, true) => write!(f, "{table}.{column}: {found} instead of {desired}"),
+            (false, false) => write!(f, "{table}.{column}, row {}: {found} instead of {desired}", row + 1),
+        }
+    }
 }

@@ -43,6 +43,15 @@ pub enum Command {
         /// Which.
         task: BackupTask,
     },
+    /// Compare every synced invoice with RainTek; how it ends is in the published state.
+    Check,
+    /// Put the rows of a copy of a bill back into RainTek, or say what that would do. The answer has several lines.
+    RestoreInvoice {
+        /// The content of a file of `snapshots/`.
+        copy: String,
+        /// Do it. Else only what would be done is said.
+        confirmed: bool,
+    },
     /// Go on.
     Resume,
 }
@@ -53,7 +62,7 @@ pub enum Command {
 pub enum Reply {
     /// It is being done.
     Accepted {
-        /// One plain sentence.
+        /// One plain sentence; of a plan that was asked for, a line for each thing.
         sentence: String,
     },
     /// It cannot be done.

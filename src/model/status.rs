@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::backup::BackupsStatus;
 use super::health::HealthState;
 use super::product::ProductProblem;
+use super::scan::ScanStatus;
 
 /// One side's connection.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -168,7 +169,7 @@ pub struct Activity {
     pub id: i64,
     /// When.
     pub at: DateTime<Utc>,
-    /// `push`, `hold`, `products`, `bills`, `link`, `app`, `backup`, `note`.
+    /// `push`, `hold`, `products`, `bills`, `link`, `app`, `backup`, `scan`, `note`.
     pub kind: String,
     /// An invoice number, or empty.
     pub number: String,
@@ -213,6 +214,9 @@ pub struct Snapshot {
     /// Backups.
     #[serde(default)]
     pub backups: BackupsStatus,
+    /// Every invoice against RainTek.
+    #[serde(default)]
+    pub scan: ScanStatus,
     /// The newest lines of the journal, newest first; at most [`MAX_ACTIVITY`].
     pub activity: Vec<Activity>,
 }

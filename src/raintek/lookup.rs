@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, NaiveTime};
 use rust_decimal::Decimal;
 use tiberius::{Query, Row as SqlRow};
 
@@ -17,6 +17,7 @@ use crate::model::fault::{Fault, Scope};
 use crate::model::ids::{CustomerId, InvId, ProductId};
 use crate::model::invoice::TaxType;
 use crate::model::posting::{Books, FoundPostings, Party};
+use crate::model::scan::MarkedBill;
 use crate::model::schema::{PosSchema, Table};
 use crate::model::settings::PostingSettings;
 
@@ -276,6 +277,22 @@ pub(super) async fn our_days(sql: &mut Sql) -> Result<Vec<(NaiveDate, u64, Decim
         }
     }
     Ok(days)
+}
+
+/// Bills of ours of one day.
+pub(super) async fn our_bills(sql: &mut Sql, day: NaiveDate) -> Result<Vec<MarkedBill>, Fault> {
+    let mut query = Query::new(
+        "SELECT Inv_ID, InvoiceNo, InvoiceDate, GrandTotal, TillID FROM InvoiceInfo \
+         WHERE TillID = @P1 AND InvoiceDate >= @P2 AND InvoiceDate < @P3 ORDER BY Inv_ID",
+    );
+    query.bind(TILL_ID);
+    query.bind(day.and_time(NaiveTime::MIN));
+    query.bind(day.succ_opt().unwrap_or(day).and_time(NaiveTime::MIN));
+    let rows = results(sql, query).await?.into_iter().next().unwrap_or_default();
+    let bill = |sql: &SqlRow| -> Result<Option<MarkedBill>, Fault> {
+        Ok(FoundBill { info: row(sql)?, ..FoundBill::default() }.marked(day))
+    };
+    rows.iter().filter_map(|sql| bill(sql).transpose()).collect()
 }
 
 fn product_columns(table: &Table) -> String {

@@ -29,6 +29,7 @@ use crate::model::fault::Fault;
 use crate::model::ids::{InvId, ProductId};
 use crate::model::invoice::TaxType;
 use crate::model::product::PosProduct;
+use crate::model::scan::MarkedBill;
 use crate::model::schema::PosSchema;
 use crate::model::settings::{PostingSettings, RaintekSettings, StockSource};
 use crate::ports::{Pos, PosTransaction};
@@ -174,6 +175,14 @@ impl Pos for RainTek {
         let days = lookup::our_days(&mut sql).await?;
         *slot = Some(sql);
         Ok(days)
+    }
+
+    async fn our_bills(&self, day: NaiveDate) -> Result<Vec<MarkedBill>, Fault> {
+        let mut slot = self.reads.lock().await;
+        let mut sql = self.take(&mut slot).await?;
+        let bills = lookup::our_bills(&mut sql, day).await?;
+        *slot = Some(sql);
+        Ok(bills)
     }
 
     async fn read_back(

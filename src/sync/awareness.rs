@@ -65,6 +65,17 @@ const MODES: [&str; 9] = ["cash", "upi", "card", "cheque", "phonepe", "gpay", "p
 /// Fewer bills than this may go at once without anybody asking why.
 const FEW: usize = 3;
 
+/// Whether a change of this column is a change of the bill.
+pub fn is_followed(table: &str, column: &str) -> bool {
+    let names: &[&str] = match table {
+        "InvoiceInfo" => &INFO,
+        "Invoice_Product" => &LINE,
+        "Invoice_Payment" => &PAYMENT,
+        _ => return false,
+    };
+    names.iter().any(|name| name.eq_ignore_ascii_case(column))
+}
+
 /// SHA-256 (hex) over what is followed of a bill as it stands in RainTek.
 pub fn found_digest(bill: &FoundBill) -> String {
     digest(customer_id(bill), &bill.info, &bill.lines, &bill.payments)

@@ -75,7 +75,8 @@ pub struct Looks {
     pub schema_hold: Option<String>,
     /// The day's first backups are being made; nothing is written before.
     pub first_backup: bool,
-    /// What the settings ask for and RainTek's database cannot do.
+    /// What else needs a look, one sentence each: what a scan found, what the settings ask for and RainTek's database
+    /// cannot do.
     pub problems: Vec<String>,
 }
 

@@ -15,7 +15,9 @@ pub mod mapping;
 pub mod numbering;
 pub mod plan;
 pub mod posting;
+pub mod restore;
 pub mod retention;
+pub mod scan;
 pub mod tables;
 
 #[cfg(test)]

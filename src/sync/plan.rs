@@ -84,7 +84,10 @@ pub fn differences(desired: &Desired, bill: &FoundBill) -> Vec<Difference> {
             table: "InvoiceInfo",
             row: 0,
             column: desired.customer_column.clone(),
-            desired: format!("{:?}", desired.customer),
+            desired: match &desired.customer {
+                DesiredCustomer::Existing(id) => id.to_string(),
+                DesiredCustomer::New(_) => "a new customer".to_owned(),
+            },
             found: customer.to_string(),
         });
     }
@@ -253,8 +256,8 @@ fn row_differences(table: &'static str, row: usize, desired: &Row, found: &Row, 
                 table,
                 row,
                 column: name.clone(),
-                desired: format!("{value:?}"),
-                found: there.map_or_else(|| "no such column".to_owned(), |there| format!("{there:?}")),
+                desired: value.to_string(),
+                found: there.map_or_else(|| "no such column".to_owned(), Value::to_string),
             });
         }
     }

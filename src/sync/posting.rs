@@ -152,7 +152,7 @@ pub fn as_written(mut desired: Desired, plan: &Plan) -> Desired {
 }
 
 /// What is added to the live stock when lines go and others come; products whose quantity stays are left alone.
-fn stock(taken: &[Row], given: &[Row]) -> Vec<StockChange> {
+pub(super) fn stock(taken: &[Row], given: &[Row]) -> Vec<StockChange> {
     let mut sums: BTreeMap<(ProductId, String), Decimal> = BTreeMap::new();
     for (rows, sign) in [(taken, Decimal::ONE), (given, Decimal::NEGATIVE_ONE)] {
         for row in rows {
@@ -185,7 +185,7 @@ fn numbered(mut rows: Vec<Row>, highest: i32) -> Vec<Row> {
     rows
 }
 
-fn ids(book: Book, rows: &[Row]) -> Option<(Book, Vec<i64>)> {
+pub(super) fn ids(book: Book, rows: &[Row]) -> Option<(Book, Vec<i64>)> {
     (!rows.is_empty()).then(|| (book, rows.iter().map(|row| row.int("ID")).collect()))
 }
 

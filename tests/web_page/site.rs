@@ -32,6 +32,8 @@ impl Controls for Engine {
             Command::Pause { .. } => "Paused.".into(),
             Command::Rewrite { number } => format!("{number} is written into RainTek again."),
             Command::Backup { .. } => "Backing up now.".into(),
+            Command::Check => "Comparing every invoice with RainTek.".into(),
+            Command::RestoreInvoice { .. } => "What would change:".into(),
             Command::Resume => "Going on.".into(),
         };
         lock(&self.asked).push(command);

@@ -4,7 +4,7 @@
 use rust_decimal::Decimal;
 
 use super::Pass;
-use crate::engine::Shared;
+use crate::engine::{Shared, scan};
 use crate::model::alert::Event;
 use crate::model::awareness::{BillState, KnownBill};
 use crate::model::bill::{Desired, FoundBill};
@@ -64,6 +64,7 @@ pub(in crate::engine) async fn rewrite(shared: &Shared, number: &str) -> Result<
     }
     shared.signals.push.notify_one();
     shared.signals.publish.notify_one();
+    scan::look_again(shared);
     Ok(written)
 }
 
@@ -101,7 +102,9 @@ impl Pass<'_> {
     /// A bill of ours, by the digest that this pass saw.
     pub(super) async fn compare_ours(&mut self, known: &KnownBill, digest: &str) -> Result<(), Fault> {
         if known.digest == digest {
-            if known.state != BillState::Proven {
+            // What the digest does not follow may still differ.
+            let is_right = known.state == BillState::Proven || self.is_right(known).await?;
+            if known.state != BillState::Proven && is_right {
                 self.events.push(Event::MismatchOver { number: known.number.clone() });
                 self.say(&known.number, format!("{} stands in RainTek as the app has it.", known.number));
                 self.keep(KnownBill { state: BillState::Proven, sentence: None, ..known.clone() });
@@ -138,6 +141,14 @@ impl Pass<'_> {
         let Some(fresh) = self.shared.world.state.known_bill(&known.key()).await? else { return Ok(()) };
         self.mismatch(fresh, BillState::Gone, gone_sentence(&known.number), amount, None);
         Ok(())
+    }
+
+    /// Whether a bill that was a mismatch needs nobody any more.
+    async fn is_right(&self, known: &KnownBill) -> Result<bool, Fault> {
+        match owner(self.shared, known).await? {
+            Some(item) => scan::stands(self.shared, &item).await,
+            None => Ok(true),
+        }
     }
 
     fn mismatch(

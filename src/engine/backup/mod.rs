@@ -128,6 +128,12 @@ pub(super) fn before_writing(shared: &Shared) -> Option<Duration> {
     wait
 }
 
+/// Whether nothing of backups keeps invoices from being written; asking for it changes nothing.
+pub(super) fn may_write(shared: &Shared) -> bool {
+    let seen = shared.board.seen().backup;
+    shared.sources.get().is_none() || seen.status.schema_hold.is_none() && seen.has_begun(today(shared))
+}
+
 pub(super) async fn run(shared: Arc<Shared>) {
     let Some(sources) = shared.sources.get() else { return shared.stop.cancelled().await };
     while !shared.stopping() {

@@ -104,6 +104,20 @@ impl<'a> RowBuilder<'a> {
     }
 }
 
+/// A row as it once stood in this table, with a neutral value for what the table has got since; `numbered` columns are
+/// left out.
+pub(in crate::sync) fn completed(table: &Table, mut row: Row, day: NaiveDate, numbered: &[&str]) -> Row {
+    let is_numbered = |name: &str| numbered.iter().any(|other| other.eq_ignore_ascii_case(name));
+    row.0.retain(|name, _| !is_numbered(name));
+    for column in &table.columns {
+        let skipped = column.identity || column.kind == ColumnKind::ServerOwned || is_numbered(&column.name);
+        if !skipped && row.get(&column.name).is_none() {
+            row.0.insert(column.name.clone(), neutral(&table.name, column, day));
+        }
+    }
+    row
+}
+
 /// The value that breaks no screen of RainTek's.
 fn neutral(table: &str, column: &Column, day: NaiveDate) -> Value {
     let special = NEUTRAL
