@@ -22,6 +22,7 @@ use crate::model::ids::{CustomerId, InvId, RecordId};
 use crate::model::invoice::{InvoiceHead, InvoiceRead, Stamp, TaxType};
 use crate::model::outbox::Item;
 use crate::model::product::{AppProduct, PosProduct, ProductWrite};
+use crate::model::renumber::{Renumber, Renumbered};
 use crate::model::scan::MarkedBill;
 use crate::model::schema::PosSchema;
 use crate::model::status::{Activity, Counts, Entry, Snapshot};
@@ -155,6 +156,14 @@ pub trait Billing: Send + Sync {
     /// Lifts the app's counters to these, never down, in one transaction. `false` where the app numbers its invoices
     /// its own way: then nothing is touched.
     async fn follow_numbers(&self, series: &[NumberSeries]) -> Result<bool, Fault>;
+
+    /// Gives a completed invoice the next number above `series.value` that no invoice of the app carries, and that the
+    /// app's counter (where it is ours) has not given out. Nothing else of the record changes, and nothing at all
+    /// where it carries another number than `from`: so it may be asked again after an answer that was lost.
+    ///
+    /// # Errors
+    /// A Data fault where the app refuses it; an outage, after which it may have been done.
+    async fn renumber(&self, wanted: &Renumber) -> Result<Renumbered, Fault>;
 
     /// Writes a bill of RainTek's own, all of it in one transaction where the app can.
     ///

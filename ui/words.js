@@ -88,6 +88,8 @@ const en = {
   remove: 'Remove from RainTek',
   removeSure: (number) => `Remove ${number} from RainTek? A copy of its rows is kept.`,
   leave: 'Leave it there',
+  renumber: 'Give it the next free number',
+  renumberSure: (number) => `Give ${number} the next free number, in the app and in RainTek? A copy that was already printed must be printed again.`,
   retryAll: 'Retry all',
   retryAllHint: 'Tries everything that waits or is held',
   details: 'Details',

@@ -28,6 +28,7 @@ use crate::model::fault::{Fault, FaultKind};
 use crate::model::ids::RecordId;
 use crate::model::invoice::{InvoiceHead, InvoiceRead, Stamp};
 use crate::model::product::{AppProduct, ProductWrite};
+use crate::model::renumber::{Renumber, Renumbered};
 use crate::model::settings::BillingSettings;
 use crate::ports::{Billing, BillingEvent, Clock, InvoiceScan, Secrets};
 
@@ -267,6 +268,10 @@ impl Billing for PocketBase {
 
     async fn follow_numbers(&self, series: &[NumberSeries]) -> Result<bool, Fault> {
         healing!(self, ready => self.follow_numbers_once(&ready, series))
+    }
+
+    async fn renumber(&self, wanted: &Renumber) -> Result<Renumbered, Fault> {
+        healing!(self, ready => self.renumber_once(&ready, wanted))
     }
 
     async fn follow(&self, events: mpsc::Sender<BillingEvent>) {

@@ -46,7 +46,7 @@ impl PocketBase {
             let mut unproven = format!("{status} != 'synced' || {inv_id} <= 0");
             if let Some(since) = since.as_deref().filter(|_| ready.shape.has_field("invoices", "updated")) {
                 let updated = self.field("invoices", "updated");
-                let since = quoted(since).ok_or_else(|| not_askable(since))?;
+                let since = askable(since)?;
                 unproven = format!("{unproven} || {updated} >= {since}");
             }
             filter = format!("{filter} && ({unproven})");
@@ -74,7 +74,7 @@ impl PocketBase {
 
     pub(super) async fn invoice_once(&self, ready: &Ready, id: &RecordId) -> Result<InvoiceRead, Fault> {
         let shape = &ready.shape;
-        let id = quoted(id.as_str()).ok_or_else(|| not_askable(id.as_str()))?;
+        let id = askable(id.as_str())?;
         let via = |part: &'static str| {
             let key = format!("{}_via_{}", self.collection(part), self.field(part, "invoice"));
             (part, key, shape.links(part, "invoice", "invoices"))
@@ -229,6 +229,11 @@ fn quoted(text: &str) -> Option<String> {
     let plain =
         |c: char| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-' | '/' | '.' | ':' | '#' | '(' | ')');
     (!text.is_empty() && text.len() <= 200 && text.chars().all(plain)).then(|| format!("'{text}'"))
+}
+
+/// The same, or why it cannot be asked for.
+pub(super) fn askable(text: &str) -> Result<String, Fault> {
+    quoted(text).ok_or_else(|| not_askable(text))
 }
 
 fn not_askable(text: &str) -> Fault {

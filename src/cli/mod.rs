@@ -69,6 +69,11 @@ enum Command {
         /// Its number.
         number: String,
     },
+    /// Give an invoice that is held for its number the next free one, in the app and in RainTek.
+    Renumber {
+        /// The number it is held under.
+        number: String,
+    },
     /// Back up, list, read back, restore for trial.
     Backup {
         #[command(subcommand)]
@@ -153,6 +158,9 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Command::Rewrite { number } => {
             ask(&client(&data, &read_settings(&settings_file)?)?, &Order::Rewrite { number }).await
+        }
+        Command::Renumber { number } => {
+            ask(&client(&data, &read_settings(&settings_file)?)?, &Order::Renumber { number }).await
         }
         Command::Alerts { what: AlertsCommand::Test } => {
             alerts::test(&data, &read_settings(&settings_file)?).await

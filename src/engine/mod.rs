@@ -18,6 +18,7 @@ mod products;
 mod publish;
 mod push;
 mod removal;
+mod renumber;
 mod restore;
 mod scan;
 mod settle;
@@ -132,6 +133,8 @@ struct Shared {
     sources: OnceLock<backup::Sources>,
     /// Held while the list of what was backed up is changed.
     backup_list: tokio::sync::Mutex<()>,
+    /// Held while an invoice is given another number.
+    renumbering: tokio::sync::Mutex<()>,
     /// Which invoices a task is working on.
     claims: claim::Claims,
     /// Invoices read by an event a moment ago, so that the push need not read them again. At most a few.
@@ -173,6 +176,7 @@ impl Engine {
                 stop,
                 sources: OnceLock::new(),
                 backup_list: tokio::sync::Mutex::default(),
+                renumbering: tokio::sync::Mutex::default(),
                 claims: claim::Claims::default(),
                 fresh: Mutex::default(),
             }),

@@ -208,6 +208,13 @@ pub struct NumberSeries {
     pub suffix: String,
 }
 
+impl NumberSeries {
+    /// The number text of an N, at least four digits; only where the suffix is filled in.
+    pub fn text(&self, n: i32) -> String {
+        format!("{}-{n:04}-{}", self.prefix, self.suffix)
+    }
+}
+
 /// What is looked up before anything is decided, in one round trip.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lookup {
@@ -238,10 +245,21 @@ pub struct Found {
     pub company_state: String,
     /// The Inv_ID under which the store or the app knows this invoice.
     pub known: Option<InvId>,
+    /// What is left under the number that the bill of the known Inv_ID carries, where that is another one.
+    pub former: Option<Former>,
     /// Highest numbers.
     pub marks: Marks,
     /// What postings need to know.
     pub postings: FoundPostings,
+}
+
+/// What stands under the number that a bill is to carry no longer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Former {
+    /// Its rows in the counter table, lowest ID first.
+    pub counter: Vec<Row>,
+    /// Whether another bill carries it, too: then what stands under it is not all ours.
+    pub shared: bool,
 }
 
 /// The customer a bill goes to.
@@ -341,6 +359,8 @@ pub struct ReplacePlan {
     pub payments: Option<PaymentChange>,
     /// A counter row to add where the number has none.
     pub counter_row: Option<Row>,
+    /// IDs of counter rows to delete: those of a number that the bill carries no longer.
+    pub counter_ids: Vec<i64>,
     /// Which counter table.
     pub tax_type: TaxType,
     /// How its postings change with it.

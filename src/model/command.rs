@@ -33,6 +33,11 @@ pub enum Command {
         /// The invoice number.
         number: String,
     },
+    /// Give a held invoice the next free number, in the app and in RainTek.
+    Renumber {
+        /// The number it is held under.
+        number: String,
+    },
     /// Send nothing until then.
     Pause {
         /// When it goes on by itself.

@@ -11,7 +11,7 @@ use super::connect::Sql;
 use super::postings;
 use super::statement::{quoted, results, select_list};
 use super::values::{row, value};
-use crate::model::bill::{Found, FoundBill, LineProduct, Lookup, Marks, Row, TILL_ID, Value};
+use crate::model::bill::{Former, Found, FoundBill, LineProduct, Lookup, Marks, Row, TILL_ID, Value};
 use crate::model::customer::phone_key;
 use crate::model::fault::{Fault, Scope};
 use crate::model::ids::{CustomerId, InvId, ProductId};
@@ -163,6 +163,7 @@ pub(super) async fn read(
         customer,
         company_state: head.text("company_state").trim().to_owned(),
         known: lookup.inv_id,
+        former: None,
         marks: Marks {
             inv_id: small(&head, "max_inv"),
             customer_id: 0,
@@ -192,6 +193,7 @@ pub(super) async fn read(
         let read_already = PostingSettings::default();
         found.bills = bills(sql, schema, read_already, &lookup.number, inv_id, lookup.tax_type).await?;
     }
+    found.former = former(sql, schema, lookup, &found.bills).await?;
     found.postings.stray = postings::hand_out(standing, &mut found.bills);
     if locked {
         found.postings.marks = postings::marks(sql, schema, posting, &found.bills).await?;
@@ -255,6 +257,34 @@ pub(super) async fn bills(
         .collect();
     postings::hand_out(standing, &mut bills);
     Ok(bills)
+}
+
+/// What stands under the number of the bill of the known Inv_ID, where the invoice carries another one by now.
+async fn former(
+    sql: &mut Sql,
+    schema: &PosSchema,
+    lookup: &Lookup,
+    bills: &[FoundBill],
+) -> Result<Option<Former>, Fault> {
+    let known = bills.iter().find(|bill| Some(bill.inv_id()) == lookup.inv_id);
+    let number = known.map(|bill| bill.info.text("InvoiceNo").trim()).unwrap_or_default();
+    if number.is_empty() || number.eq_ignore_ascii_case(lookup.number.trim()) {
+        return Ok(None);
+    }
+    let table = schema.table(counter_table(lookup.tax_type)).ok_or_else(super::schema::not_read)?;
+    let mut query = Query::new(format!(
+        "SET NOCOUNT ON;\n\
+         SELECT ID, InvNo FROM {} WHERE InvNo = @P1 ORDER BY ID;\n\
+         SELECT COUNT(*) AS others FROM InvoiceInfo WHERE InvoiceNo = @P1 AND Inv_ID <> @P2;",
+        quoted(&table.name)
+    ));
+    query.bind(number.to_owned());
+    query.bind(lookup.inv_id.unwrap_or(-1));
+    let mut sets = results(sql, query).await?.into_iter();
+    let counter = sets.next().unwrap_or_default().iter().map(row).collect::<Result<Vec<_>, _>>()?;
+    let others = sets.next().and_then(|rows| rows.into_iter().next());
+    let others = others.map(|sql| row(&sql)).transpose()?.unwrap_or_default();
+    Ok(Some(Former { counter, shared: others.int("others") > 0 }))
 }
 
 /// Bills of ours per day: how many, and their grand totals.

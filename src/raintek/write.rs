@@ -90,6 +90,9 @@ impl Transaction {
             }
             batch.insert(&table, &change.insert);
         }
+        for id in &plan.counter_ids {
+            batch.delete(&self.table(counter_table(plan.tax_type))?, &[("ID", *id)]);
+        }
         if let Some(row) = &plan.counter_row {
             batch.insert(&self.table(counter_table(plan.tax_type))?, std::slice::from_ref(row));
         }

@@ -194,7 +194,7 @@ pub fn pos_invoice(bill: &FoundBill, payments: &BTreeMap<String, String>) -> Res
             number,
             date,
             status: InvoiceStatus::Completed,
-            tax_type: tax_type(info.text("TaxType")),
+            tax_type: tax_type(bill),
             customer: customer(bill),
             item_count: u32::try_from(lines.len()).ok(),
             taxable,
@@ -343,7 +343,12 @@ fn customer_id(bill: &FoundBill) -> CustomerId {
     CustomerId::try_from(bill.info.int(column)).unwrap_or_default()
 }
 
-fn tax_type(text: &str) -> TaxType {
+/// In which series the bill is numbered.
+pub fn tax_type(bill: &FoundBill) -> TaxType {
+    series(bill.info.text("TaxType"))
+}
+
+fn series(text: &str) -> TaxType {
     if text.trim().eq_ignore_ascii_case(TaxType::NonGst.text()) { TaxType::NonGst } else { TaxType::Gst }
 }
 

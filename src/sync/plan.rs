@@ -7,11 +7,13 @@ use crate::model::bill::{
 };
 use crate::model::ids::CustomerId;
 use crate::model::invoice::TaxType;
-use crate::sync::numbering::customer_text;
+use crate::sync::numbering::{counter_of, customer_text};
 use crate::sync::posting;
 
 /// Decides from what is desired and what was found under the lock.
 pub fn plan(desired: &Desired, found: &Found) -> Plan {
+    let own = posting::parted(desired, found);
+    let (desired, found) = own.as_ref().map_or((desired, found), |(desired, found)| (desired, found));
     let plan = plan_bill(desired, found);
     let writes = matches!(plan, Plan::Insert(_) | Plan::Replace(_));
     match posting::stray(desired, found).filter(|_| writes) {
@@ -150,6 +152,7 @@ fn replace(desired: &Desired, found: &Found, bill: &FoundBill) -> Plan {
         payments: payments_differ.then(|| payment_change(desired, found, bill)),
         counter_row: (bill.counter.is_empty() && !found.marks.counter_has_number)
             .then(|| counter_row(desired, found)),
+        counter_ids: left_behind(desired, found, bill),
         tax_type: desired.tax_type,
         postings,
         before: bill.clone(),
@@ -177,6 +180,18 @@ fn counter_row(desired: &Desired, found: &Found) -> Row {
     let mut row = desired.counter_row.clone();
     set(&mut row, "ID", id.into());
     row
+}
+
+/// Counter rows that go with the number that a bill loses. Where another bill carries that number as well, one row
+/// stays for it: the one under the number's own N, for RainTek's till wrote or would have written that.
+fn left_behind(desired: &Desired, found: &Found, bill: &FoundBill) -> Vec<i64> {
+    let Some(former) = found.former.as_ref().filter(|_| !same_number(bill, &desired.number)) else {
+        return Vec::new();
+    };
+    let own = counter_of(bill.info.text("InvoiceNo")).map(i64::from);
+    let mut ids: Vec<i64> = former.counter.iter().map(|row| row.int("ID")).collect();
+    ids.sort_by_key(|id| (Some(*id) != own, *id));
+    ids.split_off(usize::from(former.shared).min(ids.len()))
 }
 
 /// Rows of this bill; the key is left to the server where it numbers the column itself.
@@ -213,7 +228,7 @@ fn set(row: &mut Row, column: &str, value: i64) {
     row.0.insert(column.to_owned(), Value::Int(value));
 }
 
-fn same_row(desired: &Row, found: &Row) -> bool {
+pub(super) fn same_row(desired: &Row, found: &Row) -> bool {
     desired.0.iter().all(|(name, value)| found.get(name).is_some_and(|there| there.same(value)))
 }
 

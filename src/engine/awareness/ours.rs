@@ -12,7 +12,7 @@ use crate::model::fault::Fault;
 use crate::model::ids::InvId;
 use crate::model::invoice::InvoiceRead;
 use crate::model::outbox::{Item, ItemState};
-use crate::sync::awareness::{day, desired_digest, edited_sentence, found_digest, gone_sentence};
+use crate::sync::awareness::{day, desired_digest, edited_sentence, found_digest, gone_sentence, tax_type};
 
 /// Keeps the digest of a bill that was just proven. Called before the item itself is stored as done, so that no pass
 /// ever compares a new bill with the digest of the one it replaced.
@@ -149,6 +149,30 @@ impl Pass<'_> {
             Some(item) => scan::stands(self.shared, &item).await,
             None => Ok(true),
         }
+    }
+
+    /// RainTek made a bill of its own whose number one of ours carries there as well: its till had read the number when
+    /// ours was written. Ours is sent again, so that the plan sees both and it is held for a person.
+    pub(super) async fn ours_of_the_same_number(&self, theirs: &FoundBill) -> Result<(), Fault> {
+        let shared = self.shared;
+        let number = theirs.info.text("InvoiceNo").trim();
+        let bills = shared.world.pos.read_back(number, -1, tax_type(theirs)).await?;
+        for bill in bills.iter().filter(|bill| bill.inv_id() != theirs.inv_id()) {
+            let Some(owner) = shared.world.state.owner_of(bill.inv_id()).await? else { continue };
+            let Some(_claim) = shared.claims.claim_or_mark(&owner.record_id) else { continue };
+            let Some(mut item) = shared.world.state.item(&owner.record_id).await? else { continue };
+            if item.state != ItemState::Done || !item.number.trim().eq_ignore_ascii_case(number) {
+                continue;
+            }
+            item.state = ItemState::Waiting;
+            item.attempts = 0;
+            item.next_try = shared.now();
+            item.first_seen = shared.now();
+            item.failed_digest = None;
+            shared.world.state.put(&item).await?;
+            shared.signals.push.notify_one();
+        }
+        Ok(())
     }
 
     fn mismatch(

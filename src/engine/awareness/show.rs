@@ -56,6 +56,7 @@ impl Pass<'_> {
         self.make_room(bill).await.map_err(Refusal::Fault)?;
         let links = self.links().await.map_err(Refusal::Fault)?;
         if links.is_taken(&number) {
+            self.ours_of_the_same_number(bill).await.map_err(Refusal::Fault)?;
             return Err(Refusal::Sentence(format!(
                 "RainTek's bill {number} is not shown: an invoice of the app has this number too."
             )));
