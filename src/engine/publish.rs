@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 
 use super::{Rules, Shared};
-use crate::model::awareness::KnownBill;
+use crate::model::awareness::{BillState, KnownBill};
 use crate::model::backup::BackupsStatus;
 use crate::model::fault::Fault;
 use crate::model::health::HealthState;
@@ -99,10 +99,7 @@ async fn snapshot(shared: &Shared) -> Result<Snapshot, Fault> {
         products_fresh: TimeDelta::from_std(shared.rules.products_every * 2).unwrap_or(TimeDelta::hours(1)),
         bills: seen.bills.clone(),
         bills_fresh: TimeDelta::from_std(shared.rules.awareness.every * 2).unwrap_or(TimeDelta::hours(1)),
-        mismatch: problems
-            .iter()
-            .find(|bill| bill.state.is_mismatch())
-            .and_then(|bill| bill.sentence.clone()),
+        mismatch: bill_trouble(&problems, today, shared.rules.awareness.window_days),
         realtime_down_since: seen.realtime_down_since,
         counts,
         oldest_waiting: items
@@ -160,8 +157,21 @@ async fn snapshot(shared: &Shared) -> Result<Snapshot, Fault> {
     })
 }
 
+/// The first bill that is not the same on both sides. One that the app refuses counts as long as it is followed: what
+/// was wrong before the shop had ShopSync keeps nobody's state amber for ever.
+fn bill_trouble(problems: &[KnownBill], today: NaiveDate, window_days: u32) -> Option<String> {
+    let window = today.checked_sub_days(Days::new(window_days.into())).unwrap_or(NaiveDate::MIN);
+    let counts = |bill: &&KnownBill| bill.state.is_mismatch() || bill.day >= window;
+    problems.iter().find(counts).and_then(|bill| bill.sentence.clone())
+}
+
 fn bill_problem(bill: &KnownBill) -> BillProblem {
-    let (action, command) = if bill.state.is_mismatch() {
+    let (action, command) = if bill.state == BillState::Unclaimed {
+        (
+            "Make the invoice again in the billing app under its number, or delete the bill in RainTek.",
+            "sync_now",
+        )
+    } else if bill.state.is_mismatch() {
         ("Write it again as the app has it, or correct the invoice in the billing app.", "rewrite")
     } else {
         ("Correct the invoice in the billing app or the bill in RainTek; then look again.", "sync_now")

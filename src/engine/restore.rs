@@ -13,7 +13,6 @@ use crate::model::command::Reply;
 use crate::model::fault::{Action, Fault, SendOutcome};
 use crate::model::ids::InvId;
 use crate::model::outbox::{Item, ItemState};
-use crate::model::scan::MarkedBill;
 use crate::sync::awareness::key;
 use crate::sync::restore::{Restore, lookup, plan_restore, read, title};
 
@@ -172,8 +171,8 @@ fn not_as_written(copy: &FoundBill) -> Fault {
 }
 
 /// Whether a person put this bill back though the app has no such invoice.
-pub(super) async fn kept_apart(shared: &Shared, bill: &MarkedBill) -> Result<bool, Fault> {
-    Ok(apart(shared).await?.iter().any(|(inv_id, number)| (*inv_id, number) == (bill.inv_id, &bill.number)))
+pub(super) async fn kept_apart(shared: &Shared, inv_id: InvId, number: &str) -> Result<bool, Fault> {
+    Ok(apart(shared).await?.iter().any(|(id, of)| (*id, of.as_str()) == (inv_id, number)))
 }
 
 async fn apart(shared: &Shared) -> Result<Vec<(InvId, String)>, Fault> {

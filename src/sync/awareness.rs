@@ -404,6 +404,12 @@ pub fn gone_sentence(number: &str) -> String {
     format!("{number} was deleted in RainTek. The app is the master: write it again?")
 }
 
+/// What a person is told of a bill of ours that nobody but RainTek remembers.
+pub fn unclaimed_sentence(number: &str, in_raintek: Decimal) -> String {
+    let total = rupees(in_raintek);
+    format!("{number} ({total}) stands in RainTek as an invoice of the app, and the app has no such invoice.")
+}
+
 #[cfg(test)]
 #[path = "awareness_tests.rs"]
 mod tests;

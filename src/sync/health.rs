@@ -51,7 +51,8 @@ pub struct Looks {
     pub bills: Leg,
     /// How long they count as fresh: twice their period and a little.
     pub bills_fresh: TimeDelta,
-    /// The first bill of ours that somebody changed or deleted in RainTek: one sentence.
+    /// The first bill of ours that somebody changed or deleted in RainTek, or bill of RainTek's own that the app does
+    /// not show: one sentence.
     pub mismatch: Option<String>,
     /// Since when live events are missing.
     pub realtime_down_since: Option<DateTime<Utc>>,

@@ -1,6 +1,7 @@
-//! The project's own commands: `cargo xtask demo`, `cargo xtask test` and `cargo xtask setup`.
+//! The project's own commands: `cargo xtask demo`, `cargo xtask test`, `cargo xtask crash` and `cargo xtask setup`.
 
 mod checks;
+mod crash;
 mod demo;
 mod python;
 mod setup;
@@ -35,6 +36,15 @@ enum Command {
         /// Run only the tests whose name contains one of these, and no other check
         filters: Vec<String>,
     },
+    /// Kill the real program, PocketBase and RainTek's server at random moments, and compare both sides at the end
+    Crash {
+        /// How many rounds
+        #[arg(long, default_value_t = 200)]
+        rounds: u32,
+        /// What the moments are drawn from
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
     /// Only install what `demo` and `test` need and is missing
     Setup,
 }
@@ -43,6 +53,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Demo { arguments } => demo::run(arguments),
         Command::Test { thorough, filters } => checks::run(thorough, &filters),
+        Command::Crash { rounds, seed } => crash::run(rounds, seed),
         Command::Setup => setup::run(setup::For::Tests).map(|_| ExitCode::SUCCESS),
     };
     done.unwrap_or_else(|error| {

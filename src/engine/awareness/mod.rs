@@ -36,7 +36,7 @@ const FAILED: Duration = Duration::from_secs(30);
 /// What was seen half is looked at again this soon.
 const AGAIN: Duration = Duration::from_secs(3);
 /// Bills the app refused are tried again this often, beside at a start and on demand.
-const REFUSED_EVERY: TimeDelta = TimeDelta::hours(1);
+const REFUSED_EVERY: TimeDelta = TimeDelta::minutes(5);
 
 /// What is kept between passes; nothing is lost with it.
 #[derive(Debug, Default)]
@@ -258,6 +258,9 @@ impl Pass<'_> {
         let (key, digest) = (key(bill), found_digest(bill));
         let known = self.known.get(&key).cloned();
         match &known {
+            Some(known) if known.state == BillState::Unclaimed => {
+                return self.claim(bill, known, digest).await;
+            }
             Some(known) if known.state.is_ours() => return self.compare_ours(known, &digest).await,
             Some(known) if known.digest == digest => {
                 let settled = known.state == BillState::Shown
@@ -286,7 +289,9 @@ impl Pass<'_> {
             return self.look_at(&bill).await;
         }
         match known.state {
-            BillState::Proven | BillState::Edited | BillState::Gone => self.ours_is_gone(known).await,
+            BillState::Proven | BillState::Edited | BillState::Gone | BillState::Unclaimed => {
+                self.ours_is_gone(known).await
+            }
             BillState::Refused if !self.retry_refused => Ok(()),
             BillState::Refused | BillState::Shown => self.cancel(known).await,
             BillState::Cancelled => Ok(()),

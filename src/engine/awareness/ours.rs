@@ -4,6 +4,7 @@
 use rust_decimal::Decimal;
 
 use super::Pass;
+use crate::engine::restore::kept_apart;
 use crate::engine::{Shared, scan};
 use crate::model::alert::Event;
 use crate::model::awareness::{BillState, KnownBill};
@@ -12,7 +13,9 @@ use crate::model::fault::Fault;
 use crate::model::ids::InvId;
 use crate::model::invoice::InvoiceRead;
 use crate::model::outbox::{Item, ItemState};
-use crate::sync::awareness::{day, desired_digest, edited_sentence, found_digest, gone_sentence, tax_type};
+use crate::sync::awareness::{
+    day, desired_digest, edited_sentence, found_digest, gone_sentence, key, tax_type, unclaimed_sentence,
+};
 
 /// Keeps the digest of a bill that was just proven. Called before the item itself is stored as done, so that no pass
 /// ever compares a new bill with the digest of the one it replaced.
@@ -44,7 +47,9 @@ pub(in crate::engine) async fn rewrite(shared: &Shared, number: &str) -> Result<
     let wanted = number.trim();
     let mut written = 0;
     for known in problems {
-        if !known.state.is_mismatch() || !known.number.trim().eq_ignore_ascii_case(wanted) {
+        // What the app does not have cannot be written as the app has it.
+        let rewritable = known.state.is_mismatch() && known.state != BillState::Unclaimed;
+        if !rewritable || !known.number.trim().eq_ignore_ascii_case(wanted) {
             continue;
         }
         if let Some(mut item) = owner(shared, &known).await? {
@@ -81,22 +86,60 @@ impl Pass<'_> {
         bill: &FoundBill,
         digest: String,
     ) -> Result<(), Fault> {
+        let number = bill.info.text("InvoiceNo").trim().to_owned();
         let owner = self.shared.world.state.owner_of(bill.inv_id()).await?;
         // One that is on its way is remembered when it is proven.
-        if owner.is_some_and(|item| item.state != ItemState::Done) {
+        if owner.as_ref().is_some_and(|item| item.state != ItemState::Done) {
             return Ok(());
         }
         let Some(day) = day(bill) else { return Ok(()) };
-        self.keep(KnownBill {
-            inv_id: bill.inv_id(),
-            number: bill.info.text("InvoiceNo").trim().to_owned(),
+        let claimed = owner.is_some()
+            || self.app_has(&number).await?
+            || kept_apart(self.shared, bill.inv_id(), &number).await?;
+        // What is committed is proven a moment later: only who is alone at the second look as well is told of.
+        if !claimed && self.memory.doubted.get(&key(bill)) != Some(&digest) {
+            self.doubts.insert(key(bill), digest);
+            return Ok(());
+        }
+        let inv_id = bill.inv_id();
+        let known = KnownBill {
+            inv_id,
+            number,
             day,
             digest,
             record_id: None,
             state: BillState::Proven,
             sentence: None,
-        });
+        };
+        if claimed {
+            self.keep(known);
+        } else {
+            let sentence = unclaimed_sentence(&known.number, bill.info.decimal("GrandTotal"));
+            tracing::warn!(number = known.number, inv_id, "{sentence}");
+            self.say(&known.number, sentence.clone());
+            self.keep(KnownBill { state: BillState::Unclaimed, sentence: Some(sentence), ..known });
+        }
         Ok(())
+    }
+
+    /// A bill that nobody remembered: the app may have its invoice by now.
+    pub(super) async fn claim(
+        &mut self,
+        bill: &FoundBill,
+        known: &KnownBill,
+        digest: String,
+    ) -> Result<(), Fault> {
+        let owner = self.shared.world.state.owner_of(bill.inv_id()).await?;
+        if owner.is_some() || self.app_has(&known.number).await? {
+            self.say(&known.number, format!("The app has {} again.", known.number));
+            self.keep(KnownBill { state: BillState::Proven, sentence: None, digest, ..known.clone() });
+        }
+        Ok(())
+    }
+
+    /// Whether a completed invoice of the app carries the number.
+    async fn app_has(&self, number: &str) -> Result<bool, Fault> {
+        Ok(!self.shared.world.billing.of_number(number).await?.is_empty())
     }
 
     /// A bill of ours, by the digest that this pass saw.

@@ -113,7 +113,9 @@ async fn explain(
 
 /// Whether no invoice that ShopSync ever knew belongs to the bill.
 async fn is_nobodys(shared: &Shared, bill: &MarkedBill) -> Result<bool, Fault> {
-    if shared.world.state.owner_of(bill.inv_id).await?.is_some() || kept_apart(shared, bill).await? {
+    if shared.world.state.owner_of(bill.inv_id).await?.is_some()
+        || kept_apart(shared, bill.inv_id, &bill.number).await?
+    {
         return Ok(false);
     }
     // Its invoice may be on its way, the answer of the commit lost.

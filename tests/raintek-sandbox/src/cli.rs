@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand};
 use raintek_sandbox::till::{self, NewProduct, TaxMode};
-use raintek_sandbox::{Options, Sandbox};
+use raintek_sandbox::{Options, Sandbox, Tls};
 use rust_decimal::Decimal;
 use serde_json::json;
 
@@ -146,6 +146,9 @@ struct Serve {
     /// The SQL login's password
     #[arg(long, default_value = "RainTek-1")]
     password: String,
+    /// Encrypt connections whose client wants it, and show this certificate
+    #[arg(long, value_enum, default_value_t = Tls::Off)]
+    tls: Tls,
 }
 
 /// Runs the command; 0 is well, 1 is an error told on standard error.
@@ -184,6 +187,7 @@ fn serve(serve: Serve) -> anyhow::Result<()> {
         seed: serve.seed,
         user: serve.user,
         password: serve.password,
+        tls: serve.tls,
     })?;
     say(&json!({ "tds": sandbox.tds_port, "control": sandbox.control_port }))?;
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(tokio::signal::ctrl_c())?;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use crate::engine::shared::Shared;
+use crate::tds::wire::Tls;
 use crate::{control, seed, tds};
 
 /// How a server is started. All ports are on 127.0.0.1 only.
@@ -25,6 +26,8 @@ pub struct Options {
     pub user: String,
     /// The SQL login's password.
     pub password: String,
+    /// Whether connections can be encrypted, and by what certificate.
+    pub tls: Tls,
 }
 
 impl Default for Options {
@@ -37,6 +40,7 @@ impl Default for Options {
             seed: 1,
             user: "sa".to_owned(),
             password: "RainTek-1".to_owned(),
+            tls: Tls::Off,
         }
     }
 }
@@ -59,7 +63,7 @@ impl Sandbox {
     /// # Errors
     /// Where the file cannot be opened as a store, or a port is taken.
     pub fn start(options: Options) -> anyhow::Result<Self> {
-        let shared = Arc::new(Shared::open(&options.file, &options.user, &options.password)?);
+        let shared = Arc::new(Shared::open(&options.file, &options.user, &options.password, options.tls)?);
         seed::fill(&shared, options.seed_products, options.seed)?;
         let tds = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port))?;
         let control = TcpListener::bind((Ipv4Addr::LOCALHOST, options.control_port))?;

@@ -470,7 +470,8 @@ mod tests {
     fn the_same_seed_gives_the_same_shop_and_no_name_twice() {
         let names = |seed| {
             let folder = tempfile::tempdir().unwrap();
-            let shared = Shared::open(&folder.path().join("shop.sqlite"), "sa", "x").unwrap();
+            let shared =
+                Shared::open(&folder.path().join("shop.sqlite"), "sa", "x", crate::Tls::Off).unwrap();
             fill(&shared, 900, seed).unwrap();
             let store = shared.take_connection().unwrap();
             let mut statement =

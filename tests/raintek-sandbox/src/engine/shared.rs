@@ -16,6 +16,7 @@ use crate::sql::catalog::Catalog;
 use crate::sql::compile::{self, Program};
 use crate::sql::error::SqlResult;
 use crate::sql::{natives, parse};
+use crate::tds::wire::{self, Certificate, Tls};
 
 /// How many compiled programs are kept.
 const PROGRAMS: usize = 1_000;
@@ -32,6 +33,8 @@ pub(crate) struct Shared {
     pub(crate) user: String,
     pub(crate) locks: Locks,
     pub(crate) faults: Faults,
+    /// Encrypts connections; without it there is no encryption.
+    pub(crate) certificate: Option<Certificate>,
     pub(crate) running: Running,
     pub(crate) restored: Restored,
     catalog: Mutex<Arc<Catalog>>,
@@ -47,7 +50,7 @@ pub(crate) struct Shared {
 
 impl Shared {
     /// Opens the store, laying RainTek's tables down where it is empty.
-    pub(crate) fn open(file: &Path, user: &str, password: &str) -> anyhow::Result<Self> {
+    pub(crate) fn open(file: &Path, user: &str, password: &str, tls: Tls) -> anyhow::Result<Self> {
         let running = Running::default();
         let connection = connect(file, &running)?;
         connection.execute_batch("PRAGMA journal_mode = WAL")?;
@@ -60,6 +63,7 @@ impl Shared {
             password: password.to_owned(),
             locks: Locks::default(),
             faults: Faults::default(),
+            certificate: wire::certificate(tls)?,
             running,
             restored: Restored::default(),
             catalog: Mutex::new(Arc::new(catalog)),

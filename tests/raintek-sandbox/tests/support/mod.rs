@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use raintek_sandbox::{Options, Sandbox};
+use raintek_sandbox::{Options, Sandbox, Tls};
 use serde_json::{Value, json};
 use tiberius::{AuthMethod, Client, Config, EncryptionLevel, Row};
 use tokio::net::TcpStream;
@@ -17,10 +17,14 @@ pub(crate) struct Shop {
 }
 
 pub(crate) fn shop(products: u32) -> Shop {
+    shop_with(products, Tls::Off)
+}
+
+pub(crate) fn shop_with(products: u32, tls: Tls) -> Shop {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("shop.sqlite");
-    let sandbox = Sandbox::start(Options { file, seed_products: products, ..Options::default() }).unwrap();
-    Shop { sandbox, _folder: folder }
+    let options = Options { file, seed_products: products, tls, ..Options::default() };
+    Shop { sandbox: Sandbox::start(options).unwrap(), _folder: folder }
 }
 
 impl Shop {
@@ -36,6 +40,7 @@ impl Shop {
         config.authentication(AuthMethod::sql_server("sa", password));
         config.database(database);
         config.encryption(encryption);
+        config.trust_cert();
         let tcp = TcpStream::connect(config.get_addr()).await.unwrap();
         tcp.set_nodelay(true).unwrap();
         Client::connect(config, tcp.compat_write()).await
