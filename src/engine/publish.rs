@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{Rules, Shared};
 use crate::model::awareness::KnownBill;
 use crate::model::backup::BackupsStatus;
-use crate::model::fault::Fault;
+use crate::model::fault::{Action, Fault};
 use crate::model::health::HealthState;
 use crate::model::outbox::{Item, ItemState};
 use crate::model::status::{
@@ -68,6 +68,8 @@ pub(super) fn empty(rules: &Rules, started: DateTime<Utc>) -> Snapshot {
         last_push: None,
         paused_until: None,
         backups: BackupsStatus::default(),
+        heartbeat: None,
+        cut_off: None,
         activity: Vec::new(),
     }
 }
@@ -88,7 +90,7 @@ async fn snapshot(shared: &Shared) -> Result<Snapshot, Fault> {
     let failing = |item: &&Item| item.first_failed.is_some();
     let looks = Looks {
         now,
-        started: seen.started,
+        started: seen.proof_since,
         zone: shared.rules.zone,
         raintek: seen.raintek.leg(),
         billing: seen.billing.leg(),
@@ -108,7 +110,12 @@ async fn snapshot(shared: &Shared) -> Result<Snapshot, Fault> {
             .filter(|item| matches!(item.state, ItemState::Waiting | ItemState::Sending | ItemState::Unknown))
             .map(|item| item.first_seen)
             .min(),
-        oldest_failure: items.iter().filter_map(|item| item.first_failed).min(),
+        // What a person is to decide about an invoice that stands in RainTek keeps no money from the books.
+        oldest_failure: items
+            .iter()
+            .filter(|item| item.action() != Action::RemoveOrLeave)
+            .filter_map(|item| item.first_failed)
+            .min(),
         retrying: u64::try_from(
             items.iter().filter(failing).filter(|item| item.state != ItemState::Held).count(),
         )
@@ -119,7 +126,14 @@ async fn snapshot(shared: &Shared) -> Result<Snapshot, Fault> {
         backup: seen.backup.status.sentence.clone(),
         schema_hold: seen.backup.status.schema_hold.clone(),
         first_backup: shared.sources.get().is_some() && !seen.backup.has_begun(today),
-        problems: seen.raintek.status.problems.clone(),
+        store: seen.store.clone(),
+        problems: seen
+            .another_database
+            .iter()
+            .chain(seen.surroundings.sentences())
+            .chain(&seen.raintek.status.problems)
+            .cloned()
+            .collect(),
     };
     let verdict = assess(&looks);
     let last = last_done.as_ref().map(|(number, at)| (number.as_str(), *at));
@@ -148,6 +162,8 @@ async fn snapshot(shared: &Shared) -> Result<Snapshot, Fault> {
         last_push: seen.last_push,
         paused_until: seen.paused_until.filter(|until| *until > now),
         backups: seen.backup.status,
+        heartbeat: seen.heartbeat,
+        cut_off: seen.cut_off,
         activity,
     })
 }

@@ -14,6 +14,7 @@ pub mod money;
 pub mod outbox;
 pub mod posting;
 pub mod product;
+pub mod room;
 pub mod schema;
 pub mod settings;
 pub mod status;

@@ -1,6 +1,7 @@
 //! Decisions. Pure functions of what was read: no I/O, no clock, no async.
 
 pub mod alerting;
+pub mod alive;
 pub mod arithmetic;
 pub mod audit;
 pub mod awareness;
@@ -17,6 +18,8 @@ pub mod plan;
 pub mod posting;
 pub mod retention;
 pub mod tables;
+pub mod vanished;
+pub mod surroundings;
 
 #[cfg(test)]
 pub(crate) mod fixtures;

@@ -43,6 +43,8 @@ struct Health {
     last_push: Option<Push>,
     products: Products,
     last_backup: Option<Backup>,
+    /// The last sign of life that is stored; it comes every minute.
+    heartbeat: Option<DateTime<Utc>>,
     paused_until: Option<DateTime<Utc>>,
     version: String,
     started: DateTime<Utc>,
@@ -131,6 +133,7 @@ impl Health {
                 problems: snapshot.products.problems.len(),
             },
             last_backup: Backup::of(&snapshot.backups),
+            heartbeat: snapshot.heartbeat,
             paused_until: snapshot.paused_until,
             version: snapshot.version.clone(),
             started: snapshot.started,

@@ -191,6 +191,8 @@ fn snapshot() -> Snapshot {
         last_push: Some(LastPush { number: "GST-0150".into(), at: at(39), took_ms: 1230 }),
         paused_until: None,
         backups: backups(),
+        heartbeat: Some(at(40)),
+        cut_off: None,
         activity: vec![Activity {
             id: 9,
             at: at(39),

@@ -42,6 +42,8 @@ pub(crate) fn in_step() -> Snapshot {
         last_push: Some(LastPush { number: "GST-0143".into(), at: now - Duration::minutes(2), took_ms: 430 }),
         paused_until: None,
         backups: Default::default(),
+        heartbeat: Some(now),
+        cut_off: None,
         activity: activity(),
     }
 }
