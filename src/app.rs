@@ -8,10 +8,11 @@ use anyhow::Context;
 use chrono::TimeDelta;
 use tokio_util::sync::CancellationToken;
 
-use crate::alerts::{HeartbeatUrl, Telegram};
+use crate::alerts::{HeartbeatUrl, Telegram, WebTime};
 use crate::billing::PocketBase;
 use crate::engine::alerts::{Alerting, Pulse};
 use crate::engine::backup::{BackupRules, Sources};
+use crate::engine::surroundings::Surroundings;
 use crate::engine::{AwarenessRules, Engine, Handle, Rules, World};
 use crate::model::fault::Fault;
 use crate::model::settings::{Settings, default_payments};
@@ -19,6 +20,7 @@ use crate::platform::{
     FileSecrets, Instance, LocalDisk, SnapshotFolder, SystemClock, default_backup_folder,
     make_private_folder, random_token,
 };
+use crate::ports::alerts::TrueTime;
 use crate::ports::backup::{BillingBackup, PosBackup, StoreBackup};
 use crate::ports::{Clock, Controls, Secrets, Task};
 use crate::raintek::{RainTek, read_folder};
@@ -33,6 +35,9 @@ use crate::web::{self, Access};
 pub const PAGE_TOKEN: &str = "page.token";
 /// The secret of the SQL login.
 pub const RAINTEK_PASSWORD: &str = "raintek.password";
+
+/// How long the store may take to take down that it stops in order.
+const LAST_STORE: Duration = Duration::from_millis(300);
 
 /// What a start needs to know.
 #[derive(Debug, Clone)]
@@ -62,11 +67,13 @@ pub struct Running {
 }
 
 impl Running {
-    /// Finishes what is on its way (a few seconds at most) and stops.
+    /// Finishes what is on its way, or has it rolled back, and stops: within five seconds, whatever hangs. The one way
+    /// to end in order, for Ctrl-C, SIGTERM and the end of a Windows session alike.
     pub async fn stop(self) {
         self.stop.cancel();
         // The supervisor bounds the wait for its tasks; a panic in it has been logged.
         let _ = self.tasks.await;
+        let _ = tokio::time::timeout(LAST_STORE, self.handle.ended()).await;
         let server = self.billing.server();
         if self.leave_billing_running {
             server.leave_running().await;
@@ -125,6 +132,7 @@ pub async fn start(start: Start) -> anyhow::Result<Running> {
     if let Some(sources) = sources {
         engine.back_up_with(sources);
     }
+    engine.look_around(surroundings(&settings, &data, &clock)?);
     let handle = engine.handle();
     handle.restore().await?;
     let access = Access::new(page_token(secrets.as_ref())?, port)?;
@@ -208,6 +216,29 @@ fn backup_rules(settings: &Settings, data: &Path, database: &str) -> BackupRules
         keep_free: backup.keep_free_mb.saturating_mul(1024 * 1024),
         drill: backup.drill,
     }
+}
+
+/// The clock is compared with that of an address that is called anyway, and with none where there is none: no shop's
+/// data goes anywhere for it.
+fn surroundings(settings: &Settings, data: &Path, clock: &Arc<dyn Clock>) -> Result<Surroundings, Fault> {
+    let telegram = (!settings.telegram.chats.is_empty()).then_some(&settings.telegram.base_url);
+    let mut time = None;
+    for address in settings.alerts.heartbeat_url.iter().chain(telegram) {
+        time = match time {
+            None => WebTime::of(address, Arc::clone(clock))?,
+            found => found,
+        };
+    }
+    let mut folders = vec![data.to_owned()];
+    if settings.backup.enabled {
+        folders.push(settings.backup.folder.clone().unwrap_or_else(|| default_backup_folder(data)));
+    }
+    Ok(Surroundings {
+        time: time.map(|time| Arc::new(time) as Arc<dyn TrueTime>),
+        disks: Arc::new(LocalDisk),
+        folders,
+        least: settings.alerts.disk_free_mb.saturating_mul(1024 * 1024),
+    })
 }
 
 /// Who is told; nobody where no chat is set.

@@ -19,7 +19,7 @@ use crate::model::command::{Command, Reply};
 use crate::model::customer::Customer;
 use crate::model::fault::{Fault, SendOutcome};
 use crate::model::ids::{CustomerId, InvId, RecordId};
-use crate::model::invoice::{InvoiceHead, InvoiceRead, Stamp, TaxType};
+use crate::model::invoice::{InvoiceHead, InvoiceRead, NotDue, Stamp, TaxType};
 use crate::model::outbox::Item;
 use crate::model::product::{AppProduct, PosProduct, ProductWrite};
 use crate::model::renumber::{Renumber, Renumbered};
@@ -81,6 +81,9 @@ pub trait Pos: Send + Sync {
 
     /// How many bills a walk through these pages would show.
     async fn count_bills(&self, page: &BillPage) -> Result<u64, Fault>;
+
+    /// Connections that nobody uses at the moment are closed: after a sleep they look alive and are not.
+    async fn forget_connections(&self) {}
 }
 
 /// An open transaction on RainTek. Dropped without commit it is rolled back.
@@ -140,6 +143,18 @@ pub trait Billing: Send + Sync {
 
     /// Completed invoices that carry this number.
     async fn of_number(&self, number: &str) -> Result<Vec<InvoiceHead>, Fault>;
+
+    /// Those of these records that the app does not have any more, whatever their status; complete or an error, and
+    /// never more because a token expired.
+    async fn missing(&self, ids: &[RecordId]) -> Result<Vec<RecordId>, Fault> {
+        let mut missing = Vec::new();
+        for id in ids {
+            if self.invoice(id).await? == InvoiceRead::NotDue(NotDue::Deleted) {
+                missing.push(id.clone());
+            }
+        }
+        Ok(missing)
+    }
 
     /// Writes our own fields.
     async fn stamp(&self, id: &RecordId, stamp: &Stamp) -> Result<(), Fault>;
@@ -213,6 +228,18 @@ pub trait State: Send + Sync {
 
     /// Items that stand in RainTek, in the order of `seq`, after `seq`: for checking, in pages.
     async fn proven_after(&self, seq: i64, limit: u32) -> Result<Vec<Item>, Fault>;
+
+    /// Records of the invoices that stand in RainTek as far as is known, also where the app does not show it yet: those
+    /// proven since then, or all. `since` is a floor: more may come.
+    async fn booked(&self, since: Option<DateTime<Utc>>) -> Result<Vec<RecordId>, Fault> {
+        let (_, mut ids, mut after) = (since, Vec::new(), i64::MIN);
+        loop {
+            let page = self.proven_after(after, 500).await?;
+            let Some(last) = page.last() else { return Ok(ids) };
+            after = last.seq;
+            ids.extend(page.into_iter().map(|item| item.record_id));
+        }
+    }
 
     /// Makes items due now: all of a number, or all. Returns how many.
     async fn make_due(&self, number: Option<&str>, now: DateTime<Utc>) -> Result<u64, Fault>;

@@ -246,6 +246,10 @@ impl Billing for PocketBase {
         healing!(self, ready => self.of_number_once(&ready, number))
     }
 
+    async fn missing(&self, ids: &[RecordId]) -> Result<Vec<RecordId>, Fault> {
+        healing!(self, ready => self.missing_once(&ready, ids))
+    }
+
     async fn stamp(&self, id: &RecordId, stamp: &Stamp) -> Result<(), Fault> {
         healing!(self, ready => self.stamp_once(&ready, id, stamp))
     }

@@ -4,6 +4,8 @@
 //! collection sees fewer records or none, with status 200. So every read is a *list* whose filter asks for something
 //! that only a superuser may ask for: to a guest PocketBase answers 403, and nobody is to look before and after.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::PocketBase;
@@ -21,6 +23,10 @@ use crate::ports::InvoiceScan;
 const AS_SUPERUSER: &str = "@request.auth.collectionName = '_superusers'";
 /// PocketBase's largest page, and how many records it brings along with another.
 const PAGE: usize = 1000;
+/// Records asked for by their ids in one request: PocketBase's filters hold 3,500 characters.
+const BY_NAME: usize = 100;
+/// More than these are looked for among all.
+const MANY_BY_NAME: usize = 1000;
 /// No shop has ten million records; a server that pages for ever is none.
 const MOST_PAGES: u32 = 10_000;
 
@@ -105,6 +111,23 @@ impl PocketBase {
             payments: self.parts(ready, record, &payments, &id).await?,
         };
         Ok(self.reader.invoice(record, &parts))
+    }
+
+    pub(super) async fn missing_once(&self, _: &Ready, ids: &[RecordId]) -> Result<Vec<RecordId>, Fault> {
+        let only_ids = [("fields", "id".to_owned())];
+        let named: Option<Vec<String>> =
+            ids.iter().map(|id| quoted(id.as_str()).map(|id| format!("id = {id}"))).collect();
+        // Few are asked for by their ids; many, or those that cannot stand in a filter, are looked for among all.
+        let filters = match named.filter(|named| named.len() <= MANY_BY_NAME) {
+            Some(named) => named.chunks(BY_NAME).map(|some| some.join(" || ")).collect(),
+            None => vec!["id != ''".to_owned()],
+        };
+        let mut there = HashSet::new();
+        for filter in filters {
+            let records = self.all("invoices", &filter, &only_ids).await?;
+            there.extend(records.iter().filter_map(id_of));
+        }
+        Ok(ids.iter().filter(|id| !there.contains(id.as_str())).cloned().collect())
     }
 
     pub(super) async fn products_once(&self, _: &Ready) -> Result<Vec<AppProduct>, Fault> {
@@ -234,6 +257,10 @@ fn quoted(text: &str) -> Option<String> {
 /// The same, or why it cannot be asked for.
 pub(super) fn askable(text: &str) -> Result<String, Fault> {
     quoted(text).ok_or_else(|| not_askable(text))
+}
+
+fn id_of(record: &Value) -> Option<String> {
+    record.get("id").and_then(Value::as_str).map(str::to_owned)
 }
 
 fn not_askable(text: &str) -> Fault {

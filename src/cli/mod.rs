@@ -19,13 +19,15 @@ use tracing_subscriber::util::SubscriberInitExt;
 use crate::app::{self, PAGE_TOKEN, Start};
 use crate::demo;
 use crate::model::command::{Command as Order, Reply};
-use crate::model::fault::{Fault, FaultKind};
+use crate::model::fault::{Fault, FaultKind, Scope};
 use crate::model::settings::Settings;
 use crate::model::status::Snapshot;
 use crate::platform::{FileSecrets, default_data_folder, read_settings, settings_path};
 use crate::ports::Secrets;
 use client::Client;
 
+/// Between two tries to start where the disk is full.
+const START_AGAIN: std::time::Duration = std::time::Duration::from_secs(15);
 /// Days of log files kept.
 const LOGS_KEPT: usize = 30;
 
@@ -126,7 +128,10 @@ pub fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(run(cli)) {
+    let done = runtime.block_on(run(cli));
+    // A file that is being read through for a backup must not keep the process.
+    runtime.shutdown_background();
+    match done {
         Ok(code) => code,
         Err(error) => {
             tracing::error!("{error:#}");
@@ -196,28 +201,86 @@ async fn ask(client: &Client, order: &Order) -> anyhow::Result<ExitCode> {
 
 async fn run_headless(data: PathBuf, settings: Settings) -> anyhow::Result<ExitCode> {
     let _writer = log_to(&data)?;
-    let running = app::start(Start { data, settings, leave_billing_running: false }).await?;
+    // Listened for from here on: a stop that is asked for while it starts is as orderly as any.
+    let mut asked = AskedToStop::listen()?;
+    let start = Start { data, settings, leave_billing_running: false };
+    let running = loop {
+        match app::start(start.clone()).await {
+            Ok(running) => break running,
+            // The disk is full: it starts by itself when there is room.
+            Err(error) if error.downcast_ref::<Fault>().is_some_and(goes_by_itself) => {
+                tracing::error!("{error:#}");
+                say_error(&format!("{error:#} Trying again."));
+            }
+            Err(error) => return Err(error),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(START_AGAIN) => {}
+            () = asked.wait() => return Ok(ExitCode::SUCCESS),
+        }
+    };
     say(&format!("ShopSync is running. Its page: {}", running.link));
-    asked_to_stop().await?;
+    asked.wait().await;
     say("Stopping.");
     running.stop().await;
     Ok(ExitCode::SUCCESS)
 }
 
+/// Whether a start that failed may succeed later, with nobody's help.
+fn goes_by_itself(fault: &Fault) -> bool {
+    fault.kind == FaultKind::Transient && fault.scope == Scope::Store
+}
+
 /// Ctrl-C, or SIGTERM where there is one.
-async fn asked_to_stop() -> anyhow::Result<()> {
-    #[cfg(unix)]
-    {
+#[cfg(unix)]
+struct AskedToStop {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl AskedToStop {
+    fn listen() -> anyhow::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate()).context("Signals cannot be received.")?;
+        let listen = |kind| signal(kind).context("Signals cannot be received.");
+        Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
+    }
+
+    async fn wait(&mut self) {
         tokio::select! {
-            ended = tokio::signal::ctrl_c() => ended.context("Ctrl-C cannot be received.")?,
-            _ = terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
         }
     }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await.context("Ctrl-C cannot be received.")?;
-    Ok(())
+}
+
+/// Ctrl-C, and a console that is closed.
+#[cfg(windows)]
+struct AskedToStop {
+    interrupt: tokio::signal::windows::CtrlC,
+    close: tokio::signal::windows::CtrlClose,
+    shutdown: tokio::signal::windows::CtrlShutdown,
+}
+
+#[cfg(windows)]
+impl AskedToStop {
+    fn listen() -> anyhow::Result<Self> {
+        use tokio::signal::windows::{ctrl_c, ctrl_close, ctrl_shutdown};
+        let failed = "Ctrl-C cannot be received.";
+        Ok(Self {
+            interrupt: ctrl_c().context(failed)?,
+            close: ctrl_close().context(failed)?,
+            shutdown: ctrl_shutdown().context(failed)?,
+        })
+    }
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.close.recv() => {}
+            _ = self.shutdown.recv() => {}
+        }
+    }
 }
 
 /// JSON lines, a file a day. The guard writes what is left when it is dropped.

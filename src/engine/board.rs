@@ -8,6 +8,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::Rules;
 use super::backup::BackupBoard;
 use super::scan::ScanBoard;
+use super::surroundings::SurroundingsBoard;
+use super::vanished::Compare;
 use crate::model::fault::Fault;
 use crate::model::ids::InvId;
 use crate::model::status::{AwarenessStatus, LastPush, LinkStatus, ProductsStatus};
@@ -95,6 +97,21 @@ pub(super) struct Seen {
     pub(super) scan: ScanBoard,
     /// Something was put right: what a scan found is looked at anew.
     pub(super) scan_findings_asked: bool,
+    /// Our own store: whether it takes what must be kept.
+    pub(super) store: Leg,
+    /// What was seen earlier proves nothing any more.
+    pub(super) proof_since: DateTime<Utc>,
+    /// The last sign of life that is stored.
+    pub(super) heartbeat: Option<DateTime<Utc>>,
+    /// When the run before this one was last seen, where it ended without a word.
+    pub(super) cut_off: Option<DateTime<Utc>>,
+    /// Which of the booked invoices are to be looked for in the app.
+    pub(super) compare_invoices: Compare,
+    /// The app lacks so many of them that it must be another database.
+    pub(super) another_database: Option<String>,
+    /// It was seen not to in this run.
+    pub(super) database_proven: bool,
+    pub(super) surroundings: SurroundingsBoard,
     highest_bill: Option<InvId>,
     till_billed: Option<DateTime<Utc>>,
 }
@@ -126,6 +143,14 @@ impl Board {
                 backup: BackupBoard::default(),
                 scan: ScanBoard::default(),
                 scan_findings_asked: false,
+                store: Leg::default(),
+                proof_since: started,
+                heartbeat: None,
+                cut_off: None,
+                compare_invoices: Compare::All,
+                another_database: None,
+                database_proven: false,
+                surroundings: SurroundingsBoard::default(),
                 highest_bill: None,
                 till_billed: None,
             }),
@@ -158,6 +183,41 @@ impl Board {
 
     pub(super) fn billing_failed(&self, fault: &Fault, now: DateTime<Utc>, jitter: u32) {
         self.lock().billing.failed(fault, now, jitter);
+    }
+
+    /// Our own store did not take something.
+    pub(super) fn store_failed(&self, fault: &Fault, now: DateTime<Utc>) {
+        let store = &mut self.lock().store;
+        store.failing_since.get_or_insert(now);
+        store.sentence.clone_from(&fault.sentence);
+    }
+
+    /// It took something; whether that is news.
+    pub(super) fn store_ok(&self, now: DateTime<Utc>) -> bool {
+        let store = &mut self.lock().store;
+        store.last_ok = Some(now);
+        store.sentence.clear();
+        store.failing_since.take().is_some()
+    }
+
+    /// The PC slept, or its clock was set: everything is to be proven anew, and no time of before is waited for.
+    pub(super) fn jumped(&self, now: DateTime<Utc>) {
+        let seen = &mut *self.lock();
+        seen.proof_since = now;
+        for leg in [&mut seen.invoices, &mut seen.products, &mut seen.bills, &mut seen.store] {
+            leg.last_ok = None;
+            leg.failing_since = leg.failing_since.map(|since| since.min(now));
+        }
+        for link in [&mut seen.raintek, &mut seen.billing] {
+            link.status.last_ok = None;
+            link.status.next_try = None;
+            link.status.since = link.status.since.map(|since| since.min(now));
+            link.failing_since = link.failing_since.map(|since| since.min(now));
+        }
+        seen.till_billed = None;
+        seen.realtime_down_since = seen.realtime_down_since.map(|since| since.min(now));
+        seen.compare_products = true;
+        seen.compare_invoices = Compare::All;
     }
 
     /// Whether both sides answered when last asked, so that sending makes sense.
@@ -195,6 +255,27 @@ impl Board {
 mod tests {
     use super::*;
     use crate::model::fault::Scope;
+
+    #[test]
+    fn after_a_jump_nothing_counts_as_proven_and_no_time_of_before_is_waited_for() {
+        let at = |seconds| DateTime::<Utc>::UNIX_EPOCH + TimeDelta::seconds(seconds);
+        let fault = Fault::transient(Scope::Pos, "RainTek's database is not answering.");
+        let board = Board::new(at(1000), &crate::engine::rules_for_tests());
+        board.billing_ok(at(1010), Duration::ZERO);
+        board.raintek_failed(&fault, at(1010), 0);
+        board.update(|seen| {
+            seen.invoices.last_ok = Some(at(1010));
+            seen.compare_invoices = Compare::Nothing;
+        });
+        // The clock is set back by a quarter of an hour.
+        board.jumped(at(110));
+        let seen = board.seen();
+        assert_eq!((seen.proof_since, seen.invoices.last_ok), (at(110), None));
+        assert_eq!((seen.billing.status.last_ok, seen.raintek.status.next_try), (None, None));
+        assert_eq!(seen.raintek.failing_since, Some(at(110)), "not in the future");
+        assert!(seen.billing.status.connected && !seen.raintek.status.connected);
+        assert_eq!(seen.compare_invoices, Compare::All);
+    }
 
     #[test]
     fn what_fails_together_counts_as_one_failure() {

@@ -43,7 +43,13 @@ impl Handle {
         let text = self.shared.world.state.get(PAUSED_UNTIL).await?;
         let until = text.and_then(|text| text.parse::<DateTime<Utc>>().ok());
         self.shared.board.update(|seen| seen.paused_until = until);
+        super::alive::restore(&self.shared).await?;
         super::backup::restore(&self.shared).await
+    }
+
+    /// Takes down that it stops in order. Call when the tasks have ended.
+    pub async fn ended(&self) {
+        super::alive::ended(&self.shared).await;
     }
 
     /// Reports to the alerts, for those outside the engine.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use tokio::sync::mpsc;
 
+use super::vanished::{self, Compare, ask};
 use super::{Shared, removal};
 use crate::model::fault::Fault;
 use crate::model::ids::RecordId;
@@ -32,7 +33,11 @@ pub(super) async fn run(shared: Arc<Shared>) {
     while !shared.stopping() {
         if shared.board.seen().billing.status.connected {
             let now = shared.now();
-            let all = all_seen.is_none_or(|at| now - at >= ALL_EVERY);
+            let whole = shared.board.seen().compare_invoices == Compare::All;
+            let all = whole || all_seen.is_none_or(|at| (now - at).abs() >= ALL_EVERY);
+            if all {
+                ask(&shared, Compare::All);
+            }
             match look(&shared, all).await {
                 Ok(()) => {
                     if all {
@@ -43,6 +48,11 @@ pub(super) async fn run(shared: Arc<Shared>) {
                         seen.invoices.failing_since = None;
                         seen.invoices.sentence.clear();
                     });
+                    // Behind what is new, which does not wait for what is old.
+                    if let Err(fault) = vanished::look(&shared).await {
+                        shared.log("look for booked invoices", &fault);
+                        shared.note_outage(&fault);
+                    }
                 }
                 Err(fault) => {
                     shared.log("look for invoices", &fault);
@@ -59,8 +69,17 @@ pub(super) async fn run(shared: Arc<Shared>) {
     }
 }
 
-/// Follows the app's events for ever.
+/// Follows the app's events for ever. A stream from before a sleep looks alive and is not: it is opened anew.
 pub(super) async fn follow(shared: Arc<Shared>) {
+    while !shared.stopping() {
+        tokio::select! {
+            () = follow_once(&shared) => return,
+            () = shared.signals.events.notified() => {}
+        }
+    }
+}
+
+async fn follow_once(shared: &Arc<Shared>) {
     let (sender, mut events) = mpsc::channel(EVENTS);
     let billing = Arc::clone(&shared.world.billing);
     let reading = async {
@@ -72,6 +91,7 @@ pub(super) async fn follow(shared: Arc<Shared>) {
             while let Some(event) = next {
                 match event {
                     BillingEvent::Connected => {
+                        ask(shared, Compare::Recent);
                         shared.board.update(|seen| seen.realtime_down_since = None);
                         shared.signals.invoices.notify_one();
                         shared.signals.publish.notify_one();
@@ -91,7 +111,7 @@ pub(super) async fn follow(shared: Arc<Shared>) {
                 next = events.try_recv().ok();
             }
             for id in order.drain(..) {
-                if let Err(fault) = touch(&shared, &id).await {
+                if let Err(fault) = touch(shared, &id).await {
                     shared.log("event", &fault);
                     shared.note_outage(&fault);
                     // The look that follows an outage finds it.

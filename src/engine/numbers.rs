@@ -38,7 +38,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
             memory.told = None;
         }
         let now = shared.now();
-        let busy = memory.billed.is_some_and(|at| now - at < BILLING);
+        let busy = memory.billed.is_some_and(|at| (now - at).abs() < BILLING);
         shared.wait(&shared.signals.numbers, if busy { BUSY } else { QUIET }).await;
     }
 }
@@ -50,7 +50,7 @@ async fn look(shared: &Shared, memory: &mut Memory) -> Result<(), Fault> {
     if changed && memory.marks.is_some() {
         memory.billed = Some(now);
     }
-    if !changed && memory.told.is_some_and(|at| now - at < TOLD_AGAIN) {
+    if !changed && memory.told.is_some_and(|at| (now - at).abs() < TOLD_AGAIN) {
         return Ok(());
     }
     shared.world.billing.follow_numbers(&number_series(&marks)).await?;

@@ -8,7 +8,7 @@ use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use super::{Rules, Shared};
 use crate::model::awareness::{BillState, KnownBill};
 use crate::model::backup::BackupsStatus;
-use crate::model::fault::Fault;
+use crate::model::fault::{Action, Fault};
 use crate::model::health::HealthState;
 use crate::model::outbox::{Item, ItemState};
 use crate::model::scan::ScanStatus;
@@ -70,6 +70,8 @@ pub(super) fn empty(rules: &Rules, started: DateTime<Utc>) -> Snapshot {
         paused_until: None,
         backups: BackupsStatus::default(),
         scan: ScanStatus::default(),
+        heartbeat: None,
+        cut_off: None,
         activity: Vec::new(),
     }
 }
@@ -90,7 +92,7 @@ async fn snapshot(shared: &Shared) -> Result<Snapshot, Fault> {
     let failing = |item: &&Item| item.first_failed.is_some();
     let looks = Looks {
         now,
-        started: seen.started,
+        started: seen.proof_since,
         zone: shared.rules.zone,
         raintek: seen.raintek.leg(),
         billing: seen.billing.leg(),
@@ -107,7 +109,12 @@ async fn snapshot(shared: &Shared) -> Result<Snapshot, Fault> {
             .filter(|item| matches!(item.state, ItemState::Waiting | ItemState::Sending | ItemState::Unknown))
             .map(|item| item.first_seen)
             .min(),
-        oldest_failure: items.iter().filter_map(|item| item.first_failed).min(),
+        // What a person is to decide about an invoice that stands in RainTek keeps no money from the books.
+        oldest_failure: items
+            .iter()
+            .filter(|item| item.action() != Action::RemoveOrLeave)
+            .filter_map(|item| item.first_failed)
+            .min(),
         retrying: u64::try_from(
             items.iter().filter(failing).filter(|item| item.state != ItemState::Held).count(),
         )
@@ -118,10 +125,13 @@ async fn snapshot(shared: &Shared) -> Result<Snapshot, Fault> {
         backup: seen.backup.status.sentence.clone(),
         schema_hold: seen.backup.status.schema_hold.clone(),
         first_backup: shared.sources.get().is_some() && !seen.backup.has_begun(today),
+        store: seen.store.clone(),
         problems: seen
-            .scan
-            .trouble(now, seen.started, shared.rules.zone)
-            .into_iter()
+            .another_database
+            .iter()
+            .chain(seen.surroundings.sentences())
+            .cloned()
+            .chain(seen.scan.trouble(now, seen.started, shared.rules.zone))
             .chain(seen.raintek.status.problems.iter().cloned())
             .collect(),
     };
@@ -153,6 +163,8 @@ async fn snapshot(shared: &Shared) -> Result<Snapshot, Fault> {
         paused_until: seen.paused_until.filter(|until| *until > now),
         backups: seen.backup.status,
         scan: seen.scan.status,
+        heartbeat: seen.heartbeat,
+        cut_off: seen.cut_off,
         activity,
     })
 }

@@ -8,6 +8,7 @@ use super::hold::hold;
 use crate::model::bill::{Found, FoundBill, Lookup, Plan};
 use crate::model::fault::{Action, Fault, SendOutcome};
 use crate::model::invoice::{NotDue, TaxType};
+use crate::model::money::rupees;
 use crate::model::outbox::{Item, ItemState};
 use crate::sync::numbering::counter_of;
 use crate::sync::plan::plan_removal;
@@ -45,6 +46,12 @@ pub(super) async fn taken_back(shared: &Shared, mut item: Item, reason: NotDue) 
             return shared.world.state.put(&item).await;
         }
         return hold(shared, item, fault, None).await;
+    }
+    if reason == NotDue::Deleted && inv_id.is_none() && item.state != ItemState::Withdrawn {
+        // Deleted by a person, or lost in a power cut: nobody but the journal tells that there was one.
+        let amount = item.amount.map(|amount| format!(" ({})", rupees(amount))).unwrap_or_default();
+        let sentence = format!("{}{amount} is gone from the app; it had not reached RainTek.", item.number);
+        shared.journal("note", &item.number, sentence).await;
     }
     item.fault = None;
     item.first_failed = None;

@@ -15,6 +15,7 @@ pub mod outbox;
 pub mod posting;
 pub mod product;
 pub mod renumber;
+pub mod room;
 pub mod scan;
 pub mod schema;
 pub mod settings;

@@ -320,6 +320,8 @@ pub struct AlertSettings {
     pub heartbeat_url: Option<String>,
     /// Seconds between two calls of it.
     pub heartbeat_seconds: u32,
+    /// Megabytes that the disks of data and backups must have left; fewer are said. 0: never.
+    pub disk_free_mb: u64,
 }
 
 impl Default for AlertSettings {
@@ -331,6 +333,7 @@ impl Default for AlertSettings {
             closing_time: None,
             heartbeat_url: None,
             heartbeat_seconds: 60,
+            disk_free_mb: 2048,
         }
     }
 }

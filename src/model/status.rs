@@ -217,6 +217,12 @@ pub struct Snapshot {
     /// Every invoice against RainTek.
     #[serde(default)]
     pub scan: ScanStatus,
+    /// The last sign of life that is stored; it comes every minute.
+    #[serde(default)]
+    pub heartbeat: Option<DateTime<Utc>>,
+    /// The run before this one ended without a word: when it was last seen.
+    #[serde(default)]
+    pub cut_off: Option<DateTime<Utc>>,
     /// The newest lines of the journal, newest first; at most [`MAX_ACTIVITY`].
     pub activity: Vec<Activity>,
 }

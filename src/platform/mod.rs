@@ -5,6 +5,7 @@ mod clock;
 mod disk;
 mod instance;
 mod paths;
+mod room;
 mod secrets;
 mod settings;
 

@@ -217,6 +217,15 @@ impl Pos for RainTek {
         Ok(marks)
     }
 
+    async fn forget_connections(&self) {
+        for slot in [&self.reads, &self.writes] {
+            // One that is in use ends by its own time limit.
+            if let Ok(mut connection) = slot.try_lock() {
+                *connection = None;
+            }
+        }
+    }
+
     async fn count_bills(&self, page: &BillPage) -> Result<u64, Fault> {
         let mut slot = self.reads.lock().await;
         let mut sql = self.take(&mut slot).await?;

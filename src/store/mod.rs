@@ -82,7 +82,8 @@ fn classify(error: &rusqlite::Error) -> Fault {
     use rusqlite::ErrorCode;
     let (kind, sentence, action) = match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => {
-            (FaultKind::Transient, "The disk is full: ShopSync cannot store anything.", Action::FixServer)
+            let full = "The disk is full: ShopSync cannot store anything. Free some space on it.";
+            (FaultKind::Transient, full, Action::FixServer)
         }
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
             (FaultKind::Permanent, "ShopSync's own store is damaged.", Action::CallSupport)
@@ -140,6 +141,10 @@ impl State for Store {
 
     async fn proven_after(&self, seq: i64, limit: u32) -> Result<Vec<Item>, Fault> {
         self.run(move |db| outbox::proven_after(db, seq, limit)).await
+    }
+
+    async fn booked(&self, since: Option<DateTime<Utc>>) -> Result<Vec<RecordId>, Fault> {
+        self.run(move |db| outbox::booked(db, since)).await
     }
 
     async fn make_due(&self, number: Option<&str>, now: DateTime<Utc>) -> Result<u64, Fault> {

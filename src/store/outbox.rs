@@ -190,6 +190,17 @@ pub(super) fn proven_after(db: &Connection, seq: i64, limit: u32) -> rusqlite::R
     .collect()
 }
 
+pub(super) fn booked(db: &Connection, since: Option<DateTime<Utc>>) -> rusqlite::Result<Vec<RecordId>> {
+    db.prepare_cached(
+        "SELECT record_id FROM outbox WHERE state IN ('done', 'applied') AND inv_id IS NOT NULL \
+         AND done_at >= ?1 ORDER BY seq",
+    )?
+    .query_map([since.map_or(i64::MIN, |since| since.timestamp_millis())], |row| {
+        row.get::<_, String>(0).map(RecordId::new)
+    })?
+    .collect()
+}
+
 pub(super) fn make_due(db: &Connection, number: Option<&str>, now: DateTime<Utc>) -> rusqlite::Result<u64> {
     let changed = db
         .prepare_cached(

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::ports::{Clock, Task};
 
 /// How long tasks may take to finish what they are at once stop was asked for.
-const STOP_WITHIN: Duration = Duration::from_secs(4);
+const STOP_WITHIN: Duration = Duration::from_secs(3);
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 

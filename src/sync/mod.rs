@@ -1,6 +1,7 @@
 //! Decisions. Pure functions of what was read: no I/O, no clock, no async.
 
 pub mod alerting;
+pub mod alive;
 pub mod arithmetic;
 pub mod audit;
 pub mod awareness;
@@ -18,7 +19,9 @@ pub mod posting;
 pub mod restore;
 pub mod retention;
 pub mod scan;
+pub mod surroundings;
 pub mod tables;
+pub mod vanished;
 
 #[cfg(test)]
 pub(crate) mod fixtures;

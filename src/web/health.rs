@@ -45,6 +45,8 @@ struct Health {
     products: Products,
     last_backup: Option<Backup>,
     last_scan: Option<Scan>,
+    /// The last sign of life that is stored; it comes every minute.
+    heartbeat: Option<DateTime<Utc>>,
     paused_until: Option<DateTime<Utc>>,
     version: String,
     started: DateTime<Utc>,
@@ -152,6 +154,7 @@ impl Health {
             },
             last_backup: Backup::of(&snapshot.backups),
             last_scan: Scan::of(&snapshot.scan),
+            heartbeat: snapshot.heartbeat,
             paused_until: snapshot.paused_until,
             version: snapshot.version.clone(),
             started: snapshot.started,

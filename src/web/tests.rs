@@ -193,6 +193,8 @@ fn snapshot() -> Snapshot {
         paused_until: None,
         backups: backups(),
         scan: scan(),
+        heartbeat: Some(at(40)),
+        cut_off: None,
         activity: vec![Activity {
             id: 9,
             at: at(39),

@@ -52,6 +52,8 @@ pub(crate) fn in_step() -> Snapshot {
             }),
             ..ScanStatus::default()
         },
+        heartbeat: Some(now),
+        cut_off: None,
         activity: activity(),
     }
 }
