@@ -20,6 +20,7 @@ mod tds;
 pub mod till;
 
 pub use sandbox::{Options, Sandbox};
+pub use sql::generation::Generation;
 
 /// The version the server says it is: SQL Server 2008 R2, the oldest still out there.
 pub(crate) const VERSION_BYTES: [u8; 4] = [10, 50, 0x17, 0x70];

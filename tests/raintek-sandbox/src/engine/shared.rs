@@ -15,6 +15,7 @@ use super::locks::Locks;
 use crate::sql::catalog::Catalog;
 use crate::sql::compile::{self, Program};
 use crate::sql::error::SqlResult;
+use crate::sql::generation::Generation;
 use crate::sql::{natives, parse};
 
 /// How many compiled programs are kept.
@@ -46,13 +47,18 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// Opens the store, laying RainTek's tables down where it is empty.
-    pub(crate) fn open(file: &Path, user: &str, password: &str) -> anyhow::Result<Self> {
+    /// Opens the store, laying RainTek's tables of this generation down where it is empty.
+    pub(crate) fn open(
+        file: &Path,
+        generation: Generation,
+        user: &str,
+        password: &str,
+    ) -> anyhow::Result<Self> {
         let running = Running::default();
         let connection = connect(file, &running)?;
         connection.execute_batch("PRAGMA journal_mode = WAL")?;
         connection.execute_batch("BEGIN IMMEDIATE")?;
-        let catalog = Catalog::open(&connection)?;
+        let catalog = Catalog::open(&connection, generation)?;
         connection.execute_batch("COMMIT")?;
         Ok(Self {
             file: file.to_owned(),

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use raintek_sandbox::{Options, Sandbox};
+use raintek_sandbox::{Generation, Options, Sandbox};
 use serde_json::{Value, json};
 use tiberius::{AuthMethod, Client, Config, EncryptionLevel, Row};
 use tokio::net::TcpStream;
@@ -17,9 +17,14 @@ pub(crate) struct Shop {
 }
 
 pub(crate) fn shop(products: u32) -> Shop {
+    shop_of(Generation::Current, products)
+}
+
+pub(crate) fn shop_of(generation: Generation, products: u32) -> Shop {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("shop.sqlite");
-    let sandbox = Sandbox::start(Options { file, seed_products: products, ..Options::default() }).unwrap();
+    let options = Options { file, generation, seed_products: products, ..Options::default() };
+    let sandbox = Sandbox::start(options).unwrap();
     Shop { sandbox, _folder: folder }
 }
 
