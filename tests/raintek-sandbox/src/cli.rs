@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand};
 use raintek_sandbox::till::{self, NewProduct, TaxMode};
-use raintek_sandbox::{Options, Sandbox, Tls};
+use raintek_sandbox::{Generation, Options, Sandbox, Tls};
 use rust_decimal::Decimal;
 use serde_json::json;
 
@@ -134,6 +134,9 @@ struct Serve {
     /// The SQLite file; what it holds is kept
     #[arg(long, default_value = "raintek-sandbox.sqlite")]
     file: PathBuf,
+    /// How RainTek's tables look in an empty file
+    #[arg(long, value_enum, default_value_t)]
+    generation: Generation,
     /// How many products to make up in an empty file
     #[arg(long, default_value_t = 0)]
     seed_products: u32,
@@ -183,6 +186,7 @@ fn serve(serve: Serve) -> anyhow::Result<()> {
         port: serve.port,
         control_port: serve.control_port,
         file: serve.file,
+        generation: serve.generation,
         seed_products: serve.seed_products,
         seed: serve.seed,
         user: serve.user,

@@ -20,6 +20,7 @@ mod tds;
 pub mod till;
 
 pub use sandbox::{Options, Sandbox};
+pub use sql::generation::Generation;
 pub use tds::wire::Tls;
 
 /// The version the server says it is: SQL Server 2008 R2, the oldest still out there.

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use raintek_sandbox::{Options, Sandbox, Tls};
+use raintek_sandbox::{Generation, Options, Sandbox, Tls};
 use serde_json::{Value, json};
 use tiberius::{AuthMethod, Client, Config, EncryptionLevel, Row};
 use tokio::net::TcpStream;
@@ -17,13 +17,20 @@ pub(crate) struct Shop {
 }
 
 pub(crate) fn shop(products: u32) -> Shop {
-    shop_with(products, Tls::Off)
+    shop_by(Options { seed_products: products, ..Options::default() })
 }
 
 pub(crate) fn shop_with(products: u32, tls: Tls) -> Shop {
+    shop_by(Options { seed_products: products, tls, ..Options::default() })
+}
+
+pub(crate) fn shop_of(generation: Generation, products: u32) -> Shop {
+    shop_by(Options { seed_products: products, generation, ..Options::default() })
+}
+
+fn shop_by(options: Options) -> Shop {
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("shop.sqlite");
-    let options = Options { file, seed_products: products, tls, ..Options::default() };
+    let options = Options { file: folder.path().join("shop.sqlite"), ..options };
     Shop { sandbox: Sandbox::start(options).unwrap(), _folder: folder }
 }
 
