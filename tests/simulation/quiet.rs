@@ -130,7 +130,7 @@ impl Look<'_> {
         let lines: Decimal = record.invoice.lines.iter().take(record.arrived).map(|line| line.total).sum();
         let missing = record.arrived < record.invoice.lines.len();
         let is_true = if said.starts_with("Waiting for its") {
-            missing
+            missing || lines + record.invoice.round_off < record.invoice.grand_total
         } else if said.starts_with("The lines come to") {
             lines + record.invoice.round_off != record.invoice.grand_total
         } else if said.starts_with("Taxable amount, taxes") {

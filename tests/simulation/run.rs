@@ -109,7 +109,7 @@ struct Running {
     wire: Wire,
     handle: Handle,
     stop: CancellationToken,
-    tasks: JoinHandle<()>,
+    tasks: Option<JoinHandle<()>>,
     observer: JoinHandle<()>,
     /// Commands that are on their way.
     commands: JoinSet<()>,
@@ -189,8 +189,10 @@ impl Week {
         running.wire.cut();
         running.commands.abort_all();
         running.observer.abort();
-        running.tasks.abort();
-        let _ended = running.tasks.await;
+        if let Some(tasks) = running.tasks.take() {
+            tasks.abort();
+            let _ended = tasks.await;
+        }
         let store = lock(&self.sim.truth).store.clone();
         let open = store.map(|store| at_once(store.open_items(u32::MAX)).unwrap_or_default());
         let truth = &mut *lock(&self.sim.truth);
@@ -207,7 +209,11 @@ impl Week {
         self.sim.say("pc", || "ShopSync is stopped".into());
         lock(&self.sim.truth).stopping = true;
         running.stop.cancel();
-        let _late = tokio::time::timeout(Duration::from_secs(20), &mut running.tasks).await;
+        if let Some(tasks) = running.tasks.as_mut()
+            && tokio::time::timeout(Duration::from_secs(20), tasks).await.is_ok()
+        {
+            running.tasks = None;
+        }
         self.drop_engine().await;
     }
 
@@ -264,7 +270,7 @@ impl Week {
                 checks::published(&watching, &snapshot);
             }
         });
-        self.running = Some(Running { wire, handle, stop, tasks, observer, commands: JoinSet::new() });
+        self.running = Some(Running { wire, handle, stop, tasks: Some(tasks), observer, commands: JoinSet::new() });
     }
 
     fn command(&mut self, command: Command) {

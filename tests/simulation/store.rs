@@ -120,6 +120,13 @@ impl State for Inline {
         self.read(self.store.owner_of(inv_id)).await
     }
 
+    async fn proven_as(&self, key: &BillKey) -> Result<Option<Item>, Fault> {
+        if self.wire.sim.is(Planted::OwnBillImported) {
+            return Ok(None);
+        }
+        self.read(self.store.proven_as(key)).await
+    }
+
     async fn proven_after(&self, seq: i64, limit: u32) -> Result<Vec<Item>, Fault> {
         self.read(self.store.proven_after(seq, limit)).await
     }
