@@ -138,6 +138,10 @@ pub trait Billing: Send + Sync {
     /// Completed invoices, complete or an error; never fewer because a token expired.
     async fn list(&self, scan: &InvoiceScan) -> Result<Vec<InvoiceHead>, Fault>;
 
+    /// Invoices that show an Inv_ID and are not to be booked any more, whatever their status is by now, with their
+    /// `updated`: all, or those written at or after `since`. Complete or an error.
+    async fn taken_back(&self, since: Option<&str>) -> Result<Vec<(RecordId, String)>, Fault>;
+
     /// One invoice with its customer, lines and payments.
     async fn invoice(&self, id: &RecordId) -> Result<InvoiceRead, Fault>;
 
@@ -223,8 +227,11 @@ pub trait State: Send + Sync {
     /// Unsettled items, held first, oldest first.
     async fn open_items(&self, limit: u32) -> Result<Vec<Item>, Fault>;
 
-    /// The item that was proven as this bill, if any.
+    /// The item that was proven last under this Inv_ID, if any.
     async fn owner_of(&self, inv_id: InvId) -> Result<Option<Item>, Fault>;
+
+    /// The item that was proven last as this very bill: RainTek gives the Inv_ID of a deleted newest bill out again.
+    async fn proven_as(&self, key: &BillKey) -> Result<Option<Item>, Fault>;
 
     /// Items that stand in RainTek, in the order of `seq`, after `seq`: for checking, in pages.
     async fn proven_after(&self, seq: i64, limit: u32) -> Result<Vec<Item>, Fault>;

@@ -5,6 +5,7 @@ use chrono::TimeDelta;
 use super::Shared;
 use super::attempt::{conflict_fault, copy_rows};
 use super::hold::hold;
+use crate::model::awareness::BillKey;
 use crate::model::bill::{Found, FoundBill, Lookup, Plan};
 use crate::model::fault::{Action, Fault, SendOutcome};
 use crate::model::invoice::{NotDue, TaxType};
@@ -28,7 +29,7 @@ pub(super) async fn taken_back(shared: &Shared, mut item: Item, reason: NotDue) 
     // Its bill may have become that of a newer record of the same number.
     let superseded = match inv_id {
         Some(id) => {
-            let owner = shared.world.state.owner_of(id).await?;
+            let owner = shared.world.state.proven_as(&BillKey::new(id, &item.number)).await?;
             owner.is_some_and(|owner| owner.record_id != item.record_id)
         }
         None => false,

@@ -139,6 +139,11 @@ impl State for Store {
         self.run(move |db| outbox::owner_of(db, inv_id)).await
     }
 
+    async fn proven_as(&self, key: &BillKey) -> Result<Option<Item>, Fault> {
+        let key = key.clone();
+        self.run(move |db| outbox::proven_as(db, &key)).await
+    }
+
     async fn proven_after(&self, seq: i64, limit: u32) -> Result<Vec<Item>, Fault> {
         self.run(move |db| outbox::proven_after(db, seq, limit)).await
     }

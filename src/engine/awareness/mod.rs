@@ -262,6 +262,14 @@ impl Pass<'_> {
                 return self.claim(bill, known, digest).await;
             }
             Some(known) if known.state.is_ours() => return self.compare_ours(known, &digest).await,
+            // RainTek's own was deleted, and ours was given its Inv_ID and number: not proven yet, or it would be known.
+            Some(known) if has_our_mark(bill) => {
+                if known.state != BillState::Cancelled {
+                    return self.cancel(known).await;
+                }
+                self.forget(key);
+                return self.first_sight_of_ours(bill, digest).await;
+            }
             Some(known) if known.digest == digest => {
                 let settled = known.state == BillState::Shown
                     || known.state == BillState::Refused && !self.retry_refused;
@@ -310,8 +318,7 @@ impl Pass<'_> {
         if has_our_mark(bill) {
             return Ok(true);
         }
-        let owner = self.shared.world.state.owner_of(bill.inv_id()).await?;
-        Ok(owner.is_some_and(|item| BillKey::new(bill.inv_id(), &item.number) == key(bill)))
+        Ok(self.shared.world.state.proven_as(&key(bill)).await?.is_some())
     }
 
     fn keep(&mut self, bill: KnownBill) {

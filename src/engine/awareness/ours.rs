@@ -7,7 +7,7 @@ use super::Pass;
 use crate::engine::restore::kept_apart;
 use crate::engine::{Shared, scan};
 use crate::model::alert::Event;
-use crate::model::awareness::{BillState, KnownBill};
+use crate::model::awareness::{BillKey, BillState, BillWrite, KnownBill};
 use crate::model::bill::{Desired, FoundBill};
 use crate::model::fault::Fault;
 use crate::model::ids::InvId;
@@ -29,12 +29,17 @@ pub(in crate::engine) async fn remember_proven(
         _ => return Ok(()),
     };
     let Some(digest) = desired_digest(desired) else { return Ok(()) };
+    let number = desired.number.trim().to_owned();
+    // A deleted bill of RainTek's own may have had this very Inv_ID and number: where the app still shows it, its
+    // record is kept here until the next pass cancels it.
+    let before = shared.world.state.known_bill(&BillKey::new(inv_id, &number)).await?;
+    let shown = before.filter(|bill| bill.state != BillState::Cancelled).and_then(|bill| bill.record_id);
     let bill = KnownBill {
         inv_id,
-        number: desired.number.trim().to_owned(),
+        number,
         day: date,
         digest,
-        record_id: None,
+        record_id: shown,
         state: BillState::Proven,
         sentence: None,
     };
@@ -75,8 +80,7 @@ pub(in crate::engine) async fn rewrite(shared: &Shared, number: &str) -> Result<
 
 /// The app's invoice that was proven as this bill.
 async fn owner(shared: &Shared, known: &KnownBill) -> Result<Option<Item>, Fault> {
-    let item = shared.world.state.owner_of(known.inv_id).await?;
-    Ok(item.filter(|item| item.number.trim().eq_ignore_ascii_case(known.number.trim())))
+    shared.world.state.proven_as(&known.key()).await
 }
 
 impl Pass<'_> {
@@ -87,7 +91,7 @@ impl Pass<'_> {
         digest: String,
     ) -> Result<(), Fault> {
         let number = bill.info.text("InvoiceNo").trim().to_owned();
-        let owner = self.shared.world.state.owner_of(bill.inv_id()).await?;
+        let owner = self.shared.world.state.proven_as(&key(bill)).await?;
         // One that is on its way is remembered when it is proven.
         if owner.as_ref().is_some_and(|item| item.state != ItemState::Done) {
             return Ok(());
@@ -129,7 +133,7 @@ impl Pass<'_> {
         known: &KnownBill,
         digest: String,
     ) -> Result<(), Fault> {
-        let owner = self.shared.world.state.owner_of(bill.inv_id()).await?;
+        let owner = self.shared.world.state.proven_as(&key(bill)).await?;
         if owner.is_some() || self.app_has(&known.number).await? {
             self.say(&known.number, format!("The app has {} again.", known.number));
             self.keep(KnownBill { state: BillState::Proven, sentence: None, digest, ..known.clone() });
@@ -142,8 +146,22 @@ impl Pass<'_> {
         Ok(!self.shared.world.billing.of_number(number).await?.is_empty())
     }
 
+    /// A bill of ours stands where one of RainTek's own stood, under its Inv_ID and number. Returns what is known of it.
+    async fn take_the_place(&mut self, known: &KnownBill) -> Result<KnownBill, Fault> {
+        let Some(id) = known.record_id.clone() else { return Ok(known.clone()) };
+        self.shared.world.billing.write_bill(&BillWrite::Cancel { id }).await?;
+        let known = KnownBill { record_id: None, ..known.clone() };
+        self.say(
+            &known.number,
+            format!("RainTek's own {} was deleted; the app shows it cancelled.", known.number),
+        );
+        self.keep(known.clone());
+        Ok(known)
+    }
+
     /// A bill of ours, by the digest that this pass saw.
     pub(super) async fn compare_ours(&mut self, known: &KnownBill, digest: &str) -> Result<(), Fault> {
+        let known = &self.take_the_place(known).await?;
         if known.digest == digest {
             // What the digest does not follow may still differ.
             let is_right = known.state == BillState::Proven || self.is_right(known).await?;
@@ -201,7 +219,7 @@ impl Pass<'_> {
         let number = theirs.info.text("InvoiceNo").trim();
         let bills = shared.world.pos.read_back(number, -1, tax_type(theirs)).await?;
         for bill in bills.iter().filter(|bill| bill.inv_id() != theirs.inv_id()) {
-            let Some(owner) = shared.world.state.owner_of(bill.inv_id()).await? else { continue };
+            let Some(owner) = shared.world.state.proven_as(&key(bill)).await? else { continue };
             let Some(_claim) = shared.claims.claim_or_mark(&owner.record_id) else { continue };
             let Some(mut item) = shared.world.state.item(&owner.record_id).await? else { continue };
             if item.state != ItemState::Done || !item.number.trim().eq_ignore_ascii_case(number) {

@@ -12,6 +12,7 @@ use super::{BELIEVE, each_proven};
 use crate::engine::Shared;
 use crate::engine::restore::kept_apart;
 use crate::model::alert::Event;
+use crate::model::awareness::BillKey;
 use crate::model::fault::Fault;
 use crate::model::ids::{InvId, RecordId};
 use crate::model::outbox::Item;
@@ -113,7 +114,7 @@ async fn explain(
 
 /// Whether no invoice that ShopSync ever knew belongs to the bill.
 async fn is_nobodys(shared: &Shared, bill: &MarkedBill) -> Result<bool, Fault> {
-    if shared.world.state.owner_of(bill.inv_id).await?.is_some()
+    if shared.world.state.proven_as(&BillKey::new(bill.inv_id, &bill.number)).await?.is_some()
         || kept_apart(shared, bill.inv_id, &bill.number).await?
     {
         return Ok(false);

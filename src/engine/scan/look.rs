@@ -90,7 +90,7 @@ async fn compare(shared: &Shared, item: &Item) -> Result<(Seen, Option<String>),
 
 /// Whether the bill is still this invoice's, and not a newer one's of the same number.
 async fn owns(shared: &Shared, item: &Item, inv_id: InvId) -> Result<bool, Fault> {
-    let owner = shared.world.state.owner_of(inv_id).await?;
+    let owner = shared.world.state.proven_as(&BillKey::new(inv_id, &item.number)).await?;
     Ok(owner.is_none_or(|owner| owner.record_id == item.record_id))
 }
 
