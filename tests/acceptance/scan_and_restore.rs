@@ -174,6 +174,50 @@ async fn a_check_names_what_differs_and_nothing_else() {
     assert_eq!(shop.status().await["scan"]["findings"], json!([]));
 }
 
+/// Waits for whole walks through RainTek's bills that began after this was called.
+async fn walks(shop: &Shop) {
+    for _ in 0..2 {
+        let before = shop.status().await["from_raintek"]["last_pass"].clone();
+        shop.look().await;
+        eventually("a walk through RainTek's bills ends", SOON, async || {
+            shop.status().await["from_raintek"]["last_pass"] != before
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn what_only_a_scan_sees_stands_until_it_is_right() {
+    let shop = Shop::open(4).await;
+    booked(&shop, 3).await;
+    let (one, two) = (number(1), number(2));
+    // Neither is among what the walk through RainTek's bills follows.
+    shop.raintek.sql(&format!("UPDATE InvoiceInfo SET Balance = 5 WHERE InvoiceNo = N'{one}'")).await;
+    shop.raintek.sql(&format!("DELETE FROM SaleGST WHERE InvNo = N'{two}'")).await;
+    walks(&shop).await;
+    assert_eq!(mismatches(&shop).await, Vec::<String>::new());
+    let (code, said) = check(&shop).await;
+    assert_eq!(code, Some(1), "{said}");
+    for part in
+        ["InvoiceInfo.Balance: 5", "counter: 0 rows instead of 1 rows", "3 invoices checked, 2 mismatches."]
+    {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    walks(&shop).await;
+    let mut both = mismatches(&shop).await;
+    both.sort();
+    assert_eq!(both, [one.clone(), two.clone()]);
+    assert_eq!(state(&shop).await, "attention");
+
+    shop.raintek.sql(&format!("UPDATE InvoiceInfo SET Balance = 0 WHERE InvoiceNo = N'{one}'")).await;
+    shop.look().await;
+    eventually("one is right again", SOON, async || mismatches(&shop).await == [two.clone()]).await;
+    assert_eq!(shop.cli(&["rewrite", &two]).await.code, Some(0));
+    shop.in_step().await;
+    eventually("nothing is left", SOON, async || shop.status().await["scan"]["findings"] == json!([])).await;
+    assert_right(&shop, 3).await;
+}
+
 #[tokio::test]
 async fn what_is_put_back_and_is_not_the_apps_is_a_mismatch() {
     let mut shop = Shop::new(4);
