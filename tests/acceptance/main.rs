@@ -16,6 +16,7 @@ mod foreign_app;
 
 mod harness;
 
+mod scan_and_restore;
 mod v01_setup;
 mod v02_product;
 mod v03_price;
