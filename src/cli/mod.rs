@@ -69,6 +69,16 @@ enum Command {
         /// Its number.
         number: String,
     },
+    /// Take an invoice out of RainTek that was cancelled in the app, or is gone from it.
+    Remove {
+        /// Its number.
+        number: String,
+    },
+    /// Leave such an invoice in RainTek.
+    Leave {
+        /// Its number.
+        number: String,
+    },
     /// Back up, list, read back, restore for trial.
     Backup {
         #[command(subcommand)]
@@ -147,6 +157,12 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Rewrite { number } => {
             ask(&client(&data, &read_settings(&settings_file)?)?, &Order::Rewrite { number }).await
         }
+        Command::Remove { number } => {
+            ask(&client(&data, &read_settings(&settings_file)?)?, &Order::Remove { number }).await
+        }
+        Command::Leave { number } => {
+            ask(&client(&data, &read_settings(&settings_file)?)?, &Order::Leave { number }).await
+        }
         Command::Alerts { what: AlertsCommand::Test } => {
             alerts::test(&data, &read_settings(&settings_file)?).await
         }
@@ -219,10 +235,7 @@ impl AskedToStop {
     fn listen() -> anyhow::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         let listen = |kind| signal(kind).context("Signals cannot be received.");
-        Ok(Self {
-            interrupt: listen(SignalKind::interrupt())?,
-            terminate: listen(SignalKind::terminate())?,
-        })
+        Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
     }
 
     async fn wait(&mut self) {

@@ -7,8 +7,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Rules;
 use super::backup::BackupBoard;
-use super::vanished::Compare;
 use super::surroundings::SurroundingsBoard;
+use super::vanished::Compare;
 use crate::model::fault::Fault;
 use crate::model::ids::InvId;
 use crate::model::status::{AwarenessStatus, LastPush, LinkStatus, ProductsStatus};

@@ -171,12 +171,8 @@ async fn a_full_disk_takes_nothing_says_so_and_forgets_nothing() {
     limit("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA max_page_count = 1").await.unwrap();
     let mut refused = None;
     for at in 0..10_000 {
-        let entry = Entry {
-            at: self::at(at),
-            kind: "note",
-            number: String::new(),
-            sentence: "x".repeat(2000),
-        };
+        let entry =
+            Entry { at: self::at(at), kind: "note", number: String::new(), sentence: "x".repeat(2000) };
         if let Err(fault) = store.journal(entry).await {
             refused = Some((at, fault));
             break;
@@ -189,8 +185,7 @@ async fn a_full_disk_takes_nothing_says_so_and_forgets_nothing() {
     let mut item = store.item(&RecordId::new("a")).await.unwrap().unwrap();
     item.state = ItemState::Done;
     item.inv_id = Some(7);
-    let entry =
-        Entry { at: at(0), kind: "push", number: String::new(), sentence: "x".repeat(100_000) };
+    let entry = Entry { at: at(0), kind: "push", number: String::new(), sentence: "x".repeat(100_000) };
     store.put_all(std::slice::from_ref(&item), &[entry]).await.unwrap_err();
     let there = store.item(&RecordId::new("a")).await.unwrap().unwrap();
     assert_eq!((there.state, there.inv_id), (ItemState::Waiting, None));
@@ -217,6 +212,10 @@ async fn booked_invoices_are_known_by_when_they_were_proven() {
         store.put(&item).await.unwrap();
     }
     let ids = |ids: Vec<RecordId>| ids.iter().map(ToString::to_string).collect::<Vec<_>>();
-    assert_eq!(ids(store.booked(None).await.unwrap()), ["a", "b"], "neither one on its way nor one taken back");
+    assert_eq!(
+        ids(store.booked(None).await.unwrap()),
+        ["a", "b"],
+        "neither one on its way nor one taken back"
+    );
     assert_eq!(ids(store.booked(Some(at(6))).await.unwrap()), ["b"]);
 }

@@ -17,9 +17,9 @@ pub mod numbering;
 pub mod plan;
 pub mod posting;
 pub mod retention;
+pub mod surroundings;
 pub mod tables;
 pub mod vanished;
-pub mod surroundings;
 
 #[cfg(test)]
 pub(crate) mod fixtures;

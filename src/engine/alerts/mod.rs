@@ -93,8 +93,14 @@ pub(super) fn tasks(shared: &Arc<Shared>, alerting: Option<Alerting>, pulse: Opt
 
 async fn run(shared: Arc<Shared>, alerting: Arc<Alerting>, delivery: Arc<Delivery>) {
     let mut published = shared.snapshot.subscribe();
-    let mut watcher =
-        Watcher { shared: Arc::clone(&shared), alerting, memory: None, looked: None, caught_up: None, store: None };
+    let mut watcher = Watcher {
+        shared: Arc::clone(&shared),
+        alerting,
+        memory: None,
+        looked: None,
+        caught_up: None,
+        store: None,
+    };
     loop {
         let stopping = shared.stopping();
         if let Err(fault) = watcher.look(stopping).await {

@@ -15,9 +15,7 @@ fn an_end_without_warning_is_told_with_the_next_start() {
     shop.catch_up = Some(CatchUp { done: 3, left: 0 });
     assert_eq!(
         shop.says_at(3605),
-        [
-            "Sync started. Caught up 3 pending invoices. ShopSync was ended without warning at 10:42."
-        ]
+        ["Sync started. Caught up 3 pending invoices. ShopSync was ended without warning at 10:42."]
     );
     assert!(shop.says_at(3700).is_empty(), "once");
     // One that could not catch up in its minute tells it as well.
