@@ -76,6 +76,16 @@ enum Command {
         /// The number it is held under.
         number: String,
     },
+    /// Take an invoice out of RainTek that was cancelled in the app, or is gone from it.
+    Remove {
+        /// Its number.
+        number: String,
+    },
+    /// Leave such an invoice in RainTek.
+    Leave {
+        /// Its number.
+        number: String,
+    },
     /// Back up, list, read back, restore for trial.
     Backup {
         #[command(subcommand)]
@@ -166,6 +176,12 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Command::Renumber { number } => {
             ask(&client(&data, &read_settings(&settings_file)?)?, &Order::Renumber { number }).await
+        }
+        Command::Remove { number } => {
+            ask(&client(&data, &read_settings(&settings_file)?)?, &Order::Remove { number }).await
+        }
+        Command::Leave { number } => {
+            ask(&client(&data, &read_settings(&settings_file)?)?, &Order::Leave { number }).await
         }
         Command::Alerts { what: AlertsCommand::Test } => {
             alerts::test(&data, &read_settings(&settings_file)?).await

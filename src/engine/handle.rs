@@ -89,9 +89,7 @@ impl Handle {
         let asked =
             open.into_iter().find(|item| item.number == number && item.action() == Action::RemoveOrLeave);
         let Some(mut item) = asked else {
-            return Ok(Reply::Refused {
-                sentence: format!("No cancelled invoice {number} waits for a decision."),
-            });
+            return Ok(Reply::Refused { sentence: format!("No invoice {number} waits for a decision.") });
         };
         item.state = state;
         item.next_try = shared.now();

@@ -17,8 +17,10 @@ use crate::sync::surroundings::{ClockSeen, is_nearly_full};
 const DISKS_EVERY: Duration = Duration::from_secs(60);
 /// Between two looks at the clock.
 const CLOCK_EVERY: Duration = Duration::from_secs(3600);
-/// The same where the last look is to be confirmed, or found nobody to ask.
-const CLOCK_SOON: Duration = Duration::from_secs(60);
+/// The same where the last look is to be confirmed.
+const CLOCK_CONFIRM: Duration = Duration::from_secs(5);
+/// The same where it found nobody to ask.
+const CLOCK_ASK_AGAIN: Duration = Duration::from_secs(60);
 
 /// What is looked at.
 #[derive(Clone)]
@@ -81,14 +83,14 @@ async fn look_at_clock(shared: &Shared, around: &Surroundings, clock: &mut Clock
     let Some(time) = &around.time else { return CLOCK_EVERY };
     let asked = tokio::select! {
         asked = time.ahead() => asked,
-        () = shared.stop.cancelled() => return CLOCK_SOON,
+        () = shared.stop.cancelled() => return CLOCK_ASK_AGAIN,
     };
     let ahead = match asked {
         Ok(ahead) => ahead,
         Err(fault) => {
             // The internet is often away in a shop: that is no event.
             tracing::debug!(error = %fault, "the time cannot be compared");
-            return CLOCK_SOON;
+            return CLOCK_ASK_AGAIN;
         }
     };
     let event = clock.look(ahead);
@@ -102,7 +104,7 @@ async fn look_at_clock(shared: &Shared, around: &Surroundings, clock: &mut Clock
         shared.raise(event).await;
     }
     shared.signals.publish.notify_one();
-    if clock.is_doubtful() { CLOCK_SOON } else { CLOCK_EVERY }
+    if clock.is_doubtful() { CLOCK_CONFIRM } else { CLOCK_EVERY }
 }
 
 async fn disks(shared: &Shared, around: &Surroundings, known: &mut BTreeSet<String>) {

@@ -43,9 +43,9 @@ impl ClockSeen {
         (was.is_some() || !told).then_some(Event::ClockOver)
     }
 
-    /// Whether another look is wanted soon.
+    /// Whether another look is wanted soon: nothing is known yet, or the last look says something new.
     pub fn is_doubtful(&self) -> bool {
-        self.last.is_some_and(|last| last.abs() > CLOCK_OFF) != self.wrong.is_some()
+        !self.told || self.last.is_some_and(|last| last.abs() > CLOCK_OFF) != self.wrong.is_some()
     }
 
     /// In one sentence, while it is wrong.

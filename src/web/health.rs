@@ -184,7 +184,7 @@ fn sentence(snapshot: &Snapshot) -> String {
         HealthState::Attention if counts.held > 0 => {
             format!("{} {} held for a person.", counts.held, many(counts.held))
         }
-        HealthState::Attention => "Something is late; it is tried again by itself.".into(),
+        HealthState::Attention => "Something needs a look: the page says what.".into(),
         HealthState::Failing if !snapshot.raintek.connected => "RainTek's database is not answering.".into(),
         HealthState::Failing if !snapshot.billing.connected => "The billing app is not answering.".into(),
         HealthState::Failing => "Invoices are not reaching RainTek.".into(),

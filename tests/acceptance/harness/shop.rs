@@ -29,7 +29,7 @@ pub(crate) struct Shop {
     /// The billing app's side: folder, address, who signs in.
     pub(crate) app: pocketbase::Shop,
     pub(crate) http: reqwest::Client,
-    shopsync: Option<Child>,
+    pub(super) shopsync: Option<Child>,
     phone: OnceLock<Caller>,
 }
 
