@@ -42,7 +42,11 @@ impl Value {
     pub fn same(&self, other: &Self) -> bool {
         match (self.as_decimal(), other.as_decimal()) {
             (Some(left), Some(right)) => left == right,
-            _ => self == other,
+            _ => match (self, other) {
+                // A column of fixed width is filled up with zeros.
+                (Self::Bytes(left), Self::Bytes(right)) => without_zeros(left) == without_zeros(right),
+                _ => self == other,
+            },
         }
     }
 
@@ -70,6 +74,11 @@ impl fmt::Display for Value {
             Self::Bytes(bytes) => write!(f, "{} bytes", bytes.len()),
         }
     }
+}
+
+fn without_zeros(bytes: &[u8]) -> &[u8] {
+    let length = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    bytes.get(..length).unwrap_or_default()
 }
 
 /// A row: column name -> value. Names are as the server spells them where it has the column.
@@ -133,12 +142,18 @@ impl FoundBill {
     /// What a day's sum needs of it, where it is of this day and carries our mark.
     pub fn marked(&self, day: NaiveDate) -> Option<MarkedBill> {
         let is_of_day = matches!(self.info.get("InvoiceDate"), Some(Value::Date(at)) if at.date() == day);
-        let is_ours = self.info.text("TillID").trim().eq_ignore_ascii_case(TILL_ID);
-        (is_of_day && is_ours).then(|| MarkedBill {
+        (is_of_day && self.has_our_mark()).then(|| MarkedBill {
             inv_id: self.inv_id(),
             number: self.info.text("InvoiceNo").trim().to_owned(),
             total: self.info.decimal("GrandTotal"),
         })
+    }
+
+    /// Whether ShopSync wrote it, by the mark it leaves; an installation without `TillID` carries it in `Operator`.
+    pub fn has_our_mark(&self) -> bool {
+        let (column, mark) =
+            if self.info.get("TillID").is_some() { ("TillID", TILL_ID) } else { ("Operator", OPERATOR) };
+        self.info.text(column).trim().eq_ignore_ascii_case(mark)
     }
 }
 
@@ -288,8 +303,8 @@ pub struct Desired {
     pub lines: Vec<Row>,
     /// `Invoice_Payment` without IP_ID and InvoiceID.
     pub payments: Vec<Row>,
-    /// `SaleGST` or `SaleNoTax` without ID.
-    pub counter_row: Row,
+    /// `SaleGST` or `SaleNoTax` without ID; `None` where this installation has no such table.
+    pub counter_row: Option<Row>,
     /// To whom.
     pub customer: DesiredCustomer,
     /// What RainTek's till would book beside it.

@@ -39,6 +39,14 @@ impl TaxType {
             Self::NonGst => "NON GST",
         }
     }
+
+    /// RainTek's table that counts the bills of this series; an installation that numbers one series only has one.
+    pub fn counter_table(self) -> &'static str {
+        match self {
+            Self::Gst => "SaleGST",
+            Self::NonGst => "SaleNoTax",
+        }
+    }
 }
 
 /// How a line's tax sits in its rate.

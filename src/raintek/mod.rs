@@ -172,7 +172,8 @@ impl Pos for RainTek {
     async fn our_days(&self) -> Result<Vec<(NaiveDate, u64, Decimal)>, Fault> {
         let mut slot = self.reads.lock().await;
         let mut sql = self.take(&mut slot).await?;
-        let days = lookup::our_days(&mut sql).await?;
+        let schema = self.need_schema()?;
+        let days = lookup::our_days(&mut sql, &schema).await?;
         *slot = Some(sql);
         Ok(days)
     }
@@ -180,7 +181,8 @@ impl Pos for RainTek {
     async fn our_bills(&self, day: NaiveDate) -> Result<Vec<MarkedBill>, Fault> {
         let mut slot = self.reads.lock().await;
         let mut sql = self.take(&mut slot).await?;
-        let bills = lookup::our_bills(&mut sql, day).await?;
+        let schema = self.need_schema()?;
+        let bills = lookup::our_bills(&mut sql, &schema, day).await?;
         *slot = Some(sql);
         Ok(bills)
     }

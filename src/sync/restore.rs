@@ -156,12 +156,11 @@ fn refuse_other_bills(copy: &FoundBill, found: &Found) -> Result<(), String> {
 
 /// The copy's rows by the table they belong to.
 fn tables(copy: &FoundBill) -> Vec<(&'static str, &[Row])> {
-    let counter = if tax_type_of(copy) == TaxType::Gst { "SaleGST" } else { "SaleNoTax" };
     let mut all: Vec<(&'static str, &[Row])> = vec![
         ("InvoiceInfo", std::slice::from_ref(&copy.info)),
         ("Invoice_Product", &copy.lines),
         ("Invoice_Payment", &copy.payments),
-        (counter, &copy.counter),
+        (tax_type_of(copy).counter_table(), &copy.counter),
     ];
     all.extend(copy.postings.0.iter().map(|(book, rows)| (book.table(), rows.as_slice())));
     all
@@ -220,7 +219,7 @@ fn desired(copy: &FoundBill, schema: &PosSchema) -> Result<Desired, String> {
         customer_column: customer_column.to_owned(),
         lines: rows("Invoice_Product", &copy.lines, &["IPo_ID", "InvoiceID"])?,
         payments: rows("Invoice_Payment", &copy.payments, &["IP_ID", "InvoiceID"])?,
-        counter_row,
+        counter_row: schema.table(tax_type_of(copy).counter_table()).map(|_| counter_row),
         customer: DesiredCustomer::Existing(
             CustomerId::try_from(copy.info.int(customer_column)).unwrap_or_default(),
         ),

@@ -8,7 +8,7 @@ use crate::engine::restore::kept_apart;
 use crate::engine::{Shared, scan};
 use crate::model::alert::Event;
 use crate::model::awareness::{BillKey, BillState, BillWrite, KnownBill};
-use crate::model::bill::{Desired, FoundBill};
+use crate::model::bill::{Desired, Found, FoundBill};
 use crate::model::fault::Fault;
 use crate::model::ids::InvId;
 use crate::model::invoice::InvoiceRead;
@@ -44,6 +44,27 @@ pub(in crate::engine) async fn remember_proven(
         sentence: None,
     };
     shared.world.state.put_bills(&[bill], &[], &[]).await
+}
+
+/// The bill under the number that stands just as it was proven, though nothing in it says whose it is: an installation
+/// without a column for our mark, or one in which the mark was lost.
+pub(in crate::engine) async fn proven_unmarked(
+    shared: &Shared,
+    found: &Found,
+    number: &str,
+) -> Result<Option<InvId>, Fault> {
+    for bill in found.bills.iter().filter(|bill| !bill.has_our_mark()) {
+        let own = key(bill);
+        if own != BillKey::new(own.inv_id, number) {
+            continue;
+        }
+        let known = shared.world.state.known_bill(&own).await?;
+        let is_proven = |known: &KnownBill| known.state == BillState::Proven;
+        if known.filter(is_proven).is_some_and(|known| known.digest == found_digest(bill)) {
+            return Ok(Some(own.inv_id));
+        }
+    }
+    Ok(None)
 }
 
 /// A person says: the app is the master. Makes the app's invoice due again; returns how many there were.

@@ -3,10 +3,12 @@
 pub(crate) mod bill;
 #[cfg(target_os = "linux")]
 pub(crate) mod disk;
+pub(crate) mod generation;
 pub(crate) mod life;
 pub(crate) mod raintek;
 pub(crate) mod rows;
 pub(crate) mod shop;
+pub(crate) mod snapshots;
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
