@@ -121,6 +121,10 @@ pub trait Billing: Send + Sync {
     /// Completed invoices, complete or an error; never fewer because a token expired.
     async fn list(&self, scan: &InvoiceScan) -> Result<Vec<InvoiceHead>, Fault>;
 
+    /// Invoices that show an Inv_ID and are not to be booked any more, whatever their status is by now, with their
+    /// `updated`: all, or those written at or after `since`. Complete or an error.
+    async fn taken_back(&self, since: Option<&str>) -> Result<Vec<(RecordId, String)>, Fault>;
+
     /// One invoice with its customer, lines and payments.
     async fn invoice(&self, id: &RecordId) -> Result<InvoiceRead, Fault>;
 

@@ -237,6 +237,10 @@ impl Billing for PocketBase {
         healing!(self, ready => self.list_once(&ready, scan))
     }
 
+    async fn taken_back(&self, since: Option<&str>) -> Result<Vec<(RecordId, String)>, Fault> {
+        healing!(self, ready => self.taken_back_once(&ready, since))
+    }
+
     async fn invoice(&self, id: &RecordId) -> Result<InvoiceRead, Fault> {
         healing!(self, ready => self.invoice_once(&ready, id))
     }

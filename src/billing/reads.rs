@@ -54,6 +54,32 @@ impl PocketBase {
         self.heads(ready, &filter).await
     }
 
+    pub(super) async fn taken_back_once(
+        &self,
+        ready: &Ready,
+        since: Option<&str>,
+    ) -> Result<Vec<(RecordId, String)>, Fault> {
+        let field = |name| self.field("invoices", name);
+        let (status, source, updated) = (field("status"), field("source"), field("updated"));
+        let inv_id = field("raintek_inv_id");
+        let mut filter = format!("{status} !~ 'completed' && {source} !~ 'raintek' && {inv_id} > 0");
+        match since {
+            // Without the field nobody can tell what is new: looks at everything find it.
+            Some(_) if !ready.shape.has_field("invoices", "updated") => return Ok(Vec::new()),
+            Some(since) => {
+                let since = quoted(since).ok_or_else(|| not_askable(since))?;
+                filter = format!("{filter} && {updated} >= {since}");
+            }
+            None => {}
+        }
+        let fields = [("fields", format!("id,{updated}"))];
+        let records = self.all("invoices", &filter, &fields).await?;
+        let text = |record: &Value, name: &str| {
+            record.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+        };
+        Ok(records.iter().map(|record| (RecordId::new(text(record, "id")), text(record, updated))).collect())
+    }
+
     pub(super) async fn of_number_once(
         &self,
         ready: &Ready,

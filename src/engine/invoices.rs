@@ -1,6 +1,6 @@
 //! Finding completed invoices: events are hints, looking is what finds.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,11 +29,13 @@ const TIME_FORMAT: &str = "%Y-%m-%d %H:%M:%S%.3fZ";
 /// Looks every half minute, after each reconnect and on demand.
 pub(super) async fn run(shared: Arc<Shared>) {
     let mut all_seen: Option<DateTime<Utc>> = None;
+    // Those that were taken back and looked at, with their `updated`.
+    let mut taken_back = HashMap::new();
     while !shared.stopping() {
         if shared.board.seen().billing.status.connected {
             let now = shared.now();
             let all = all_seen.is_none_or(|at| now - at >= ALL_EVERY);
-            match look(&shared, all).await {
+            match look(&shared, all, &mut taken_back).await {
                 Ok(()) => {
                     if all {
                         all_seen = Some(now);
@@ -109,13 +111,10 @@ pub(super) async fn follow(shared: Arc<Shared>) {
 }
 
 /// One look; the cursor moves only after what was found is stored.
-async fn look(shared: &Shared, all: bool) -> Result<(), Fault> {
+async fn look(shared: &Shared, all: bool, known: &mut HashMap<RecordId, String>) -> Result<(), Fault> {
     let cursor = shared.world.state.get(CURSOR).await?;
-    let scan = if all {
-        InvoiceScan::All
-    } else {
-        InvoiceScan::Unproven { since: cursor.as_deref().and_then(overlapped) }
-    };
+    let since = cursor.as_deref().and_then(overlapped).filter(|_| !all);
+    let scan = if all { InvoiceScan::All } else { InvoiceScan::Unproven { since: since.clone() } };
     let mut heads = shared.world.billing.list(&scan).await?;
     if let Some(from) = shared.rules.from_date {
         heads.retain(|head| head.date.is_none_or(|date| date >= from));
@@ -133,6 +132,27 @@ async fn look(shared: &Shared, all: bool) -> Result<(), Fault> {
     }
     if taken.new > 0 {
         shared.signals.push.notify_one();
+    }
+    look_at_taken_back(shared, since.as_deref(), known).await
+}
+
+/// A cancelled invoice is on no list of what is to be booked, and the event that told of it may have been lost.
+async fn look_at_taken_back(
+    shared: &Shared,
+    since: Option<&str>,
+    known: &mut HashMap<RecordId, String>,
+) -> Result<(), Fault> {
+    let listed = shared.world.billing.taken_back(since).await?;
+    known.retain(|id, _| listed.iter().any(|(other, _)| other == id));
+    for (id, updated) in listed {
+        if known.get(&id) == Some(&updated) {
+            continue;
+        }
+        let item = shared.world.state.item(&id).await?;
+        if item.is_some_and(|item| item.state == ItemState::Done) {
+            recheck(shared, &id).await?;
+        }
+        known.insert(id, updated);
     }
     Ok(())
 }
