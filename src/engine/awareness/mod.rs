@@ -259,6 +259,14 @@ impl Pass<'_> {
         let known = self.known.get(&key).cloned();
         match &known {
             Some(known) if known.state.is_ours() => return self.compare_ours(known, &digest).await,
+            // RainTek's own was deleted, and ours was given its Inv_ID and number: not proven yet, or it would be known.
+            Some(known) if has_our_mark(bill) => {
+                if known.state != BillState::Cancelled {
+                    return self.cancel(known).await;
+                }
+                self.forget(key);
+                return self.first_sight_of_ours(bill, digest).await;
+            }
             Some(known) if known.digest == digest => {
                 let settled = known.state == BillState::Shown
                     || known.state == BillState::Refused && !self.retry_refused;

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use super::Pass;
 use crate::engine::Shared;
 use crate::model::alert::Event;
-use crate::model::awareness::{BillState, KnownBill};
+use crate::model::awareness::{BillKey, BillState, BillWrite, KnownBill};
 use crate::model::bill::{Desired, FoundBill};
 use crate::model::fault::Fault;
 use crate::model::ids::InvId;
@@ -26,12 +26,17 @@ pub(in crate::engine) async fn remember_proven(
         _ => return Ok(()),
     };
     let Some(digest) = desired_digest(desired) else { return Ok(()) };
+    let number = desired.number.trim().to_owned();
+    // A deleted bill of RainTek's own may have had this very Inv_ID and number: where the app still shows it, its
+    // record is kept here until the next pass cancels it.
+    let before = shared.world.state.known_bill(&BillKey::new(inv_id, &number)).await?;
+    let shown = before.filter(|bill| bill.state != BillState::Cancelled).and_then(|bill| bill.record_id);
     let bill = KnownBill {
         inv_id,
-        number: desired.number.trim().to_owned(),
+        number,
         day: date,
         digest,
-        record_id: None,
+        record_id: shown,
         state: BillState::Proven,
         sentence: None,
     };
@@ -97,8 +102,19 @@ impl Pass<'_> {
         Ok(())
     }
 
+    /// A bill of ours stands where one of RainTek's own stood, under its Inv_ID and number. Returns what is known of it.
+    async fn take_the_place(&mut self, known: &KnownBill) -> Result<KnownBill, Fault> {
+        let Some(id) = known.record_id.clone() else { return Ok(known.clone()) };
+        self.shared.world.billing.write_bill(&BillWrite::Cancel { id }).await?;
+        let known = KnownBill { record_id: None, ..known.clone() };
+        self.say(&known.number, format!("RainTek's own {} was deleted; the app shows it cancelled.", known.number));
+        self.keep(known.clone());
+        Ok(known)
+    }
+
     /// A bill of ours, by the digest that this pass saw.
     pub(super) async fn compare_ours(&mut self, known: &KnownBill, digest: &str) -> Result<(), Fault> {
+        let known = &self.take_the_place(known).await?;
         if known.digest == digest {
             if known.state != BillState::Proven {
                 self.events.push(Event::MismatchOver { number: known.number.clone() });
