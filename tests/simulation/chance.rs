@@ -1,6 +1,6 @@
 //! The one source of chance: what a seed becomes.
 
-use crate::story::{Bill, Call, Do, Event, Fault, Pay, Setup, Side, Story, Take, Way, Wrong};
+use crate::story::{Bill, Call, Do, Event, Fault, Numbers, Pay, Setup, Side, Story, Take, Way, Wrong};
 
 /// Dice that fall the same for ever (splitmix64), so that a seed is a seed for ever.
 #[derive(Debug)]
@@ -48,7 +48,11 @@ pub(crate) fn story(seed: u64) -> Story {
         posting: dice.once_in(2),
         snapshots: dice.once_in(2),
         item_count: !dice.once_in(4),
-        our_counters: !dice.once_in(5),
+        numbers: match dice.below(6) {
+            0 => Numbers::Own,
+            1 => Numbers::Same,
+            _ => Numbers::Ours,
+        },
         alerts: dice.once_in(3),
         days: 2 + dice.small(3),
         day: dice.between(60, 200) * 1000,

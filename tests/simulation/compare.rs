@@ -208,6 +208,21 @@ pub(crate) fn stands(db: &Db, record: &Record) -> bool {
 /// milliseconds for an invoice, `flow` for what comes from RainTek.
 pub(crate) fn missing(sim: &Sim, now: u64, unseen: u64, flow: u64) -> Option<String> {
     let (db, app, truth) = (lock(&sim.db), lock(&sim.app), lock(&sim.truth));
+    let cancelled = |record: &&Record| {
+        !record.deleted
+            && record.invoice.status == InvoiceStatus::Cancelled
+            && !record.from_pos
+            && now > record.changed + unseen
+            && !truth.touched.contains_key(&record.invoice.number)
+            && !truth.left.contains(&record.invoice.id)
+            && !app.records.values().any(|other| {
+                other.invoice.number == record.invoice.number && other.invoice.id != record.invoice.id
+            })
+            && db.of_number(&record.invoice.number).into_iter().any(|id| db.is_ours(id))
+    };
+    if let Some(record) = app.records.values().find(cancelled) {
+        return Some(format!("{} was cancelled and stands in RainTek", record.invoice.number));
+    }
     for (id, record) in app.records.iter().filter(|(_, record)| record.is_due()) {
         let number = &record.invoice.number;
         let touched = truth.touched.get(number).map(|at| at + flow);
@@ -245,6 +260,10 @@ pub(crate) fn missing(sim: &Sim, now: u64, unseen: u64, flow: u64) -> Option<Str
 pub(crate) fn not_shown(db: &Db, app: &crate::app::App, inv_id: i32) -> Option<String> {
     let bill = db.bill(inv_id)?;
     let number = bill.info.text("InvoiceNo");
+    // The app's own invoice of the number keeps RainTek's bill, or its newest content, out; a person is told.
+    if !app.completed_of(number).is_empty() {
+        return None;
+    }
     let own = app.records.values().find(|record| {
         record.from_pos
             && record.invoice.pos_id == Some(inv_id)

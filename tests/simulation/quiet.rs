@@ -19,6 +19,7 @@ use crate::goods::is_credit;
 use crate::raintek::{Db, OPENING};
 use crate::sim::{Sim, Truth, lock};
 use crate::store::at_once;
+use crate::story::Numbers;
 
 /// Everything that is not as it should be.
 pub(crate) fn differences(sim: &Sim, store: &Store) -> Vec<String> {
@@ -54,7 +55,7 @@ pub(crate) fn differences(sim: &Sim, store: &Store) -> Vec<String> {
         }
     }
     all.extend(db.products.values().filter_map(|product| product_differs(&app, product)));
-    if sim.setup.our_counters {
+    if sim.setup.numbers == Numbers::Ours {
         let highest = [&db.gst, &db.no_tax].map(|one| one.last_key_value().map_or(0, |(id, _)| *id));
         if app.counters[0] < highest[0] || app.counters[1] < highest[1] {
             all.push(format!("the app's counters are {:?} and RainTek's {highest:?}", app.counters));
@@ -81,8 +82,10 @@ impl Look<'_> {
             let others = self.app.records.values().any(|other| {
                 other.invoice.number == *number && other.invoice.id != record.invoice.id && !other.deleted
             });
+            // What a phone deleted while nobody listened is no part of any list of the app.
+            let unheard = record.deleted && item.is_some_and(|item| item.state == ItemState::Done);
             let waits = item.is_some_and(|item| item.action() == Action::RemoveOrLeave);
-            if gone && !ours.is_empty() && !others && !waits && !self.truth.left.contains(id) {
+            if gone && !ours.is_empty() && !others && !waits && !unheard && !self.truth.left.contains(id) {
                 return wrong("was taken back, stands in RainTek, and nobody is asked".into());
             }
             return match item {

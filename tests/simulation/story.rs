@@ -10,8 +10,8 @@ pub(crate) struct Setup {
     pub(crate) snapshots: bool,
     /// The app says how many lines an invoice has.
     pub(crate) item_count: bool,
-    /// The counters are those that ShopSync laid down; else the app numbers its own way.
-    pub(crate) our_counters: bool,
+    /// Who gives the app's numbers.
+    pub(crate) numbers: Numbers,
     /// Somebody is told by messages.
     pub(crate) alerts: bool,
     /// Days of the week that are told.
@@ -20,6 +20,17 @@ pub(crate) struct Setup {
     pub(crate) day: u64,
     /// Products at the start.
     pub(crate) products: u32,
+}
+
+/// Who gives the app's numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Numbers {
+    /// The counters that ShopSync laid down, in an app that takes no two completed invoices of one number.
+    Ours,
+    /// The app, in a series of its own.
+    Own,
+    /// The app, in RainTek's own series, without looking at RainTek.
+    Same,
 }
 
 /// One line of a bill: product and quantity in thousandths.

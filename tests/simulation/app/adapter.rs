@@ -19,7 +19,7 @@ use super::{App as Records, stamp};
 use crate::checks;
 use crate::planted::Planted;
 use crate::sim::lock;
-use crate::story::Call;
+use crate::story::{Call, Numbers};
 use crate::wire::Wire;
 
 /// The adapter of one run of the engine.
@@ -117,6 +117,20 @@ impl Billing for App {
         Ok(heads)
     }
 
+    async fn taken_back(&self, since: Option<&str>) -> Result<Vec<(RecordId, String)>, Fault> {
+        self.call(Call::List, |app| {
+            let gone = app.records.iter().filter(|(_, record)| {
+                !record.is_due()
+                    && !record.deleted
+                    && !record.from_pos
+                    && record.invoice.pos_id.is_some_and(|id| id > 0)
+                    && since.is_none_or(|since| record.updated.as_str() >= since)
+            });
+            gone.map(|(id, record)| (id.clone(), record.updated.clone())).collect()
+        })
+        .await
+    }
+
     async fn invoice(&self, id: &RecordId) -> Result<InvoiceRead, Fault> {
         let half = self.wire.sim.is(Planted::HalfAsWhole);
         self.call(Call::Invoice, |app| match app.read(id) {
@@ -204,7 +218,7 @@ impl Billing for App {
         if self.wire.sim.is(Planted::CounterNotFollowed) && lock(&self.wire.sim.app).forms[0].is_some() {
             return Ok(true);
         }
-        let ours = self.wire.sim.setup.our_counters;
+        let ours = self.wire.sim.setup.numbers == Numbers::Ours;
         self.call(Call::Numbers, |app| {
             for one in series.iter().filter(|_| ours) {
                 let at = usize::from(one.name == "invoice_non_gst");

@@ -20,7 +20,7 @@ pub(crate) use adapter::App as AppAdapter;
 pub(crate) use events::Hub;
 
 use crate::raintek::cashier::financial_year;
-use crate::story::Setup;
+use crate::story::{Numbers, Setup};
 
 /// One record of `invoices`, its lines with it.
 #[derive(Debug, Clone)]
@@ -68,8 +68,8 @@ pub(crate) struct App {
     pub(crate) counters: [i32; 2],
     /// Prefix and suffix of each, once somebody said.
     pub(crate) forms: [Option<(String, String)>; 2],
-    our_counters: bool,
-    own: i32,
+    pub(crate) numbers: Numbers,
+    own: [i32; 2],
     next: u32,
     /// Every whole content that an invoice of a number ever had.
     pub(crate) versions: HashMap<String, Vec<Invoice>>,
@@ -86,8 +86,8 @@ impl App {
             customers: BTreeMap::new(),
             counters: [0, 0],
             forms: [None, None],
-            our_counters: setup.our_counters,
-            own: 0,
+            numbers: setup.numbers,
+            own: [0, 0],
             next: 0,
             versions: HashMap::new(),
             of_event: HashMap::new(),
@@ -100,17 +100,38 @@ impl App {
         RecordId::new(format!("{what}{:0width$}", self.next, width = 15 - what.len()))
     }
 
-    /// The next number, in the transaction that saves the invoice; `None` before RainTek's numbers were ever read.
+    /// The next number, in the transaction that saves the invoice; `None` where it is refused: before RainTek's numbers
+    /// were ever read, and where the app has a completed invoice of that number.
     pub(crate) fn next_number(&mut self, gst: bool, day: NaiveDate) -> Option<String> {
-        if !self.our_counters {
-            self.own += 1;
-            return Some(format!("A-{:04}-26", self.own));
-        }
         let at = usize::from(!gst);
+        if self.numbers != Numbers::Ours {
+            self.own[at] += 1;
+            let (n, year) = (self.own[at], financial_year(day));
+            return Some(match (self.numbers, gst) {
+                (Numbers::Same, true) => format!("GST-{n:04}-{year}"),
+                (Numbers::Same, false) => format!("SINV-{n:04}-{year}"),
+                _ => format!("A{at}-{n:04}-26"),
+            });
+        }
         let (prefix, suffix) = self.forms[at].clone()?;
-        self.counters[at] += 1;
         let suffix = if suffix.is_empty() { financial_year(day) } else { suffix };
-        Some(format!("{prefix}-{:04}-{suffix}", self.counters[at]))
+        let number = format!("{prefix}-{:04}-{suffix}", self.counters[at] + 1);
+        if self.is_refused(&number, None) {
+            return None;
+        }
+        self.counters[at] += 1;
+        Some(number)
+    }
+
+    /// Whether the app has a completed invoice of the number already, and minds.
+    pub(crate) fn is_refused(&self, number: &str, but: Option<&RecordId>) -> bool {
+        self.numbers == Numbers::Ours
+            && self.records.iter().any(|(id, record)| {
+                Some(id) != but
+                    && !record.deleted
+                    && record.invoice.status == InvoiceStatus::Completed
+                    && record.invoice.number == number
+            })
     }
 
     /// Completed invoices of a number that are not RainTek's.
@@ -199,13 +220,7 @@ impl App {
 
     fn put_bill(&mut self, bill: &PosInvoice, wall: DateTime<Utc>, ms: u64) -> Result<(), String> {
         let invoice = &bill.invoice;
-        let clash = self.records.iter().any(|(id, record)| {
-            *id != invoice.id
-                && !record.deleted
-                && record.invoice.status == InvoiceStatus::Completed
-                && record.invoice.number == invoice.number
-        });
-        if clash {
+        if self.is_refused(&invoice.number, Some(&invoice.id)) {
             return Err(format!("invoice_number: {} is there already.", invoice.number));
         }
         let created = self.records.get(&invoice.id).map_or_else(|| stamp(wall), |record| record.created.clone());

@@ -17,7 +17,7 @@ use super::events::tell;
 use super::{App, Product, Record, stamp};
 use crate::goods::{code, customer, paise, payments, work_out};
 use crate::sim::{Sim, ZONE, lock};
-use crate::story::{Bill, Pay, Way};
+use crate::story::{Bill, Numbers, Pay, Way};
 
 /// A phone in somebody's hand.
 pub(crate) struct Phone(pub(crate) Arc<Sim>);
@@ -41,6 +41,7 @@ impl Phone {
     pub(crate) async fn bill(&self, event: u32, bill: &Bill, way: Way, number: Option<String>) -> Option<RecordId> {
         let day = self.0.wall().with_timezone(&ZONE).date_naive();
         let number = match (number, way) {
+            (Some(number), _) if lock(&self.0.app).is_refused(&number, None) => return None,
             (Some(number), _) => number,
             (None, Way::LongNumber) => format!("GST-{event:04}-a-number-that-is-much-too-long"),
             (None, _) => self.number(bill.gst).await?,
@@ -78,6 +79,9 @@ impl Phone {
             Way::Short => self.lines(&id, 20, record.invoice.lines.len() - 1).await,
             Way::Draft(gap) => {
                 self.after(gap).await;
+                if lock(&self.0.app).is_refused(&number, Some(&id)) {
+                    return Some(id);
+                }
                 self.set(&id, "completes", |record| {
                     if record.invoice.status == InvoiceStatus::Draft {
                         record.invoice.status = InvoiceStatus::Completed;
@@ -151,7 +155,8 @@ impl Phone {
         // The series is in the number.
         let gst = lock(&self.0.app).records.get(&old).is_none_or(|record| record.invoice.tax_type == TaxType::Gst);
         let bill = Bill { gst, ..*bill };
-        if newest_first {
+        // An app that takes no two completed invoices of one number leaves a phone no choice.
+        if newest_first && lock(&self.0.app).numbers != Numbers::Ours {
             self.bill(of, &bill, way, Some(number)).await;
             self.after(gap).await;
             mark(self);
@@ -203,6 +208,7 @@ impl Phone {
         let Some(id) = self.of(of) else { return };
         if let Some((InvoiceStatus::Cancelled, number)) = self.status(&id)
             && lock(&self.0.app).completed_of(&number).is_empty()
+            && !lock(&self.0.app).is_refused(&number, Some(&id))
         {
             self.set(&id, "opens again", |record| record.invoice.status = InvoiceStatus::Completed);
         }
@@ -218,7 +224,8 @@ impl Phone {
         let Some((InvoiceStatus::Completed, number)) = self.status(&id) else { return };
         self.set(&id, "makes a draft of", |record| record.invoice.status = InvoiceStatus::Draft);
         self.after(gap).await;
-        if self.status(&id).is_some_and(|(status, _)| status == InvoiceStatus::Draft) {
+        let refused = lock(&self.0.app).is_refused(&number, Some(&id));
+        if !refused && self.status(&id).is_some_and(|(status, _)| status == InvoiceStatus::Draft) {
             let Some(fresh) = self.again(&id, bill, &number) else { return };
             self.set(&id, "completes", |record| {
                 record.arrived = fresh.lines.len();
