@@ -114,7 +114,9 @@ impl Week {
             let at = self.dice.between(500, length - 1000);
             let product = self.dice.small(self.setup.products);
             let what = match self.dice.below(6) {
-                0..=2 => Do::Price { product, paise: i64::try_from(self.dice.between(100, 90_000)).unwrap_or(100) },
+                0..=2 => {
+                    Do::Price { product, paise: i64::try_from(self.dice.between(100, 90_000)).unwrap_or(100) }
+                }
                 3 => Do::Switch { product, on: self.dice.once_in(2) },
                 4 => Do::NewProduct { n: u32::try_from(n).unwrap_or(0) },
                 _ => Do::PhoneProduct { n: u32::try_from(n).unwrap_or(0) },
@@ -190,14 +192,19 @@ impl Week {
             }
             let at = made + self.dice.between(1_000, 70_000);
             let (bill, gap) = (self.bill(), self.gap());
-            let what =
-                if self.dice.once_in(2) { Do::TillEdit { of, bill, gap } } else { Do::TillDelete { of, gap } };
+            let what = if self.dice.once_in(2) {
+                Do::TillEdit { of, bill, gap }
+            } else {
+                Do::TillDelete { of, gap }
+            };
             self.add(at, what);
         }
     }
 
     fn any_of_ours(&mut self) -> u32 {
-        if self.ours.is_empty() { return 0 }
+        if self.ours.is_empty() {
+            return 0;
+        }
         let ours: Vec<u32> = self.ours.iter().map(|(id, _)| *id).collect();
         self.dice.one_of(&ours)
     }
@@ -218,8 +225,15 @@ impl Week {
             };
             *line = Some(Take { product, milli });
         }
-        let pay =
-            self.dice.one_of(&[Pay::Cash, Pay::Cash, Pay::Upi, Pay::Card, Pay::Credit, Pay::Split, Pay::PartCash]);
+        let pay = self.dice.one_of(&[
+            Pay::Cash,
+            Pay::Cash,
+            Pay::Upi,
+            Pay::Card,
+            Pay::Credit,
+            Pay::Split,
+            Pay::PartCash,
+        ]);
         let customer = self.dice.once_in(2).then(|| self.dice.small(5));
         Bill { lines, pay, customer, gst: !self.dice.once_in(4) }
     }

@@ -82,7 +82,10 @@ pub(crate) fn committed(sim: &Arc<Sim>, plan: &Plan, number: &str) {
     };
     if !versions.iter().any(equal) {
         let why = versions.last().and_then(|one| compare::bill_differs(&lock(&sim.db), one, &bill));
-        sim.fail(format!("RainTek holds {number} as the app never had it whole: {}", why.unwrap_or_default()));
+        sim.fail(format!(
+            "RainTek holds {number} as the app never had it whole: {}",
+            why.unwrap_or_default()
+        ));
     }
 }
 
@@ -168,7 +171,9 @@ fn attempts(sim: &Sim, item: &Item) {
 fn withdrawn(sim: &Sim, item: &Item) {
     let (app, truth, now) = (lock(&sim.app), lock(&sim.truth), sim.ms());
     let dropped = app.records.get(&item.record_id).is_some_and(|record| {
-        record.is_due() && now.saturating_sub(record.changed) > 60_000 && !truth.left.contains(&item.record_id)
+        record.is_due()
+            && now.saturating_sub(record.changed) > 60_000
+            && !truth.left.contains(&item.record_id)
     });
     drop((app, truth));
     if dropped {
@@ -186,7 +191,10 @@ fn order(sim: &Sim, store: &Store, item: &Item) {
         .iter()
         .find(|other| other.number == item.number && other.seq < item.seq && other.inv_id.is_none());
     if let Some(older) = older {
-        sim.fail(format!("{} of record {} goes before record {}", item.number, item.record_id, older.record_id));
+        sim.fail(format!(
+            "{} of record {} goes before record {}",
+            item.number, item.record_id, older.record_id
+        ));
     }
 }
 

@@ -84,9 +84,12 @@ pub(crate) fn bill_differs(db: &Db, invoice: &Invoice, bill: &FoundBill) -> Opti
         }
     }
     let kind = if invoice.tax_type == TaxType::Gst { "GST" } else { "NON GST" };
-    for (column, wanted) in
-        [("InvoiceNo", invoice.number.as_str()), ("TaxType", kind), ("TillID", "SHOPSYNC"), ("Operator", "ShopSync")]
-    {
+    for (column, wanted) in [
+        ("InvoiceNo", invoice.number.as_str()),
+        ("TaxType", kind),
+        ("TillID", "SHOPSYNC"),
+        ("Operator", "ShopSync"),
+    ] {
         if info.text(column) != wanted {
             return Some(format!("{column} is {:?} and not {wanted:?}", info.text(column)));
         }
@@ -110,7 +113,10 @@ pub(crate) fn bill_differs(db: &Db, invoice: &Invoice, bill: &FoundBill) -> Opti
         .lines
         .iter()
         .map(|line| {
-            line_text(&line.product_code, [line.quantity, line.rate, line.taxable, line.taxes.cgst, line.total])
+            line_text(
+                &line.product_code,
+                [line.quantity, line.rate, line.taxable, line.taxes.cgst, line.total],
+            )
         })
         .collect();
     let mut there: Vec<String> = bill
@@ -127,7 +133,8 @@ pub(crate) fn bill_differs(db: &Db, invoice: &Invoice, bill: &FoundBill) -> Opti
     if wanted != there {
         return Some(format!("the lines are {there:?} and not {wanted:?}"));
     }
-    let mut wanted: Vec<String> = pays.iter().map(|(mode, amount)| format!("{mode} {}", amount.normalize())).collect();
+    let mut wanted: Vec<String> =
+        pays.iter().map(|(mode, amount)| format!("{mode} {}", amount.normalize())).collect();
     let mut there: Vec<String> = bill
         .payments
         .iter()
@@ -275,7 +282,9 @@ pub(crate) fn not_shown(db: &Db, app: &crate::app::App, inv_id: i32) -> Option<S
     }
     // The app takes no two completed invoices of one number.
     let taken = app.records.values().any(|record| {
-        !record.deleted && record.invoice.number == number && record.invoice.status == InvoiceStatus::Completed
+        !record.deleted
+            && record.invoice.number == number
+            && record.invoice.status == InvoiceStatus::Completed
     });
     (!taken).then(|| "it is not there".to_owned())
 }

@@ -76,7 +76,8 @@ impl Look<'_> {
     fn invoice(&self, id: &RecordId, record: &Record, item: Option<&Item>) -> Option<String> {
         let number = &record.invoice.number;
         let wrong = |what: String| Some(format!("{number} ({id}): {what}"));
-        let ours: Vec<i32> = self.db.of_number(number).into_iter().filter(|one| self.db.is_ours(*one)).collect();
+        let ours: Vec<i32> =
+            self.db.of_number(number).into_iter().filter(|one| self.db.is_ours(*one)).collect();
         if !record.is_due() {
             let gone = record.deleted || record.invoice.status == InvoiceStatus::Cancelled;
             let others = self.app.records.values().any(|other| {
@@ -105,9 +106,10 @@ impl Look<'_> {
                 state => wrong(format!("is in RainTek, and its item is {}: {:?}", state.name(), item.fault)),
             };
         }
-        let mismatch = self.known.iter().any(|bill| {
-            bill.number == *number && matches!(bill.state, BillState::Edited | BillState::Gone)
-        });
+        let mismatch = self
+            .known
+            .iter()
+            .any(|bill| bill.number == *number && matches!(bill.state, BillState::Edited | BillState::Gone));
         if item.state == ItemState::Done && mismatch && self.truth.touched.contains_key(number) {
             return None;
         }
@@ -119,7 +121,11 @@ impl Look<'_> {
             state => {
                 let why = ours.first().and_then(|one| self.db.bill(*one));
                 let why = why.and_then(|bill| bill_differs(self.db, &record.invoice, &bill));
-                wrong(format!("is not in RainTek, and its item is {}: {why:?} {:?}", state.name(), item.fault))
+                wrong(format!(
+                    "is not in RainTek, and its item is {}: {why:?} {:?}",
+                    state.name(),
+                    item.fault
+                ))
             }
         }
     }
@@ -151,9 +157,11 @@ impl Look<'_> {
         } else if said.starts_with("Another completed invoice") {
             self.app.completed_of(number).iter().any(|other| other != id)
         } else if said.starts_with("RainTek has entries of the number") {
-            self.db.books.iter().any(|(book, rows)| {
-                rows.values().any(|row| row.text(book.number_column()) == number)
-            }) && bills.is_empty()
+            self.db
+                .books
+                .iter()
+                .any(|(book, rows)| rows.values().any(|row| row.text(book.number_column()) == number))
+                && bills.is_empty()
         } else if said.starts_with("RainTek holds ") {
             self.truth.touched.contains_key(number)
         } else {
@@ -170,7 +178,8 @@ fn postings(sim: &Sim, db: &Db, truth: &Truth) -> Vec<String> {
     if truth.clashed || !truth.touched.is_empty() {
         return all;
     }
-    let mut stock: BTreeMap<(i32, String), Decimal> = db.stock.keys().map(|key| (key.clone(), OPENING)).collect();
+    let mut stock: BTreeMap<(i32, String), Decimal> =
+        db.stock.keys().map(|key| (key.clone(), OPENING)).collect();
     let rows = |book: Book, number: &str| -> Vec<&shopsync::model::bill::Row> {
         let of_number = |row: &&shopsync::model::bill::Row| row.text(book.number_column()) == number;
         db.books.get(&book).map(|rows| rows.values().filter(of_number).collect()).unwrap_or_default()
@@ -191,9 +200,16 @@ fn postings(sim: &Sim, db: &Db, truth: &Truth) -> Vec<String> {
         let ledger = rows(Book::LedgerBook, number);
         let debit: Decimal = ledger.iter().map(|row| row.decimal("Debit")).sum();
         let credit: Decimal = ledger.iter().map(|row| row.decimal("Credit")).sum();
-        let wanted = if posted { (1 + paid.len(), bill.info.decimal("GrandTotal"), paid.iter().sum()) } else { (0, Decimal::ZERO, Decimal::ZERO) };
+        let wanted = if posted {
+            (1 + paid.len(), bill.info.decimal("GrandTotal"), paid.iter().sum())
+        } else {
+            (0, Decimal::ZERO, Decimal::ZERO)
+        };
         if (ledger.len(), debit, credit) != wanted {
-            all.push(format!("{number}: the ledger has {} rows, {debit} and {credit}; {wanted:?} were booked", ledger.len()));
+            all.push(format!(
+                "{number}: the ledger has {} rows, {debit} and {credit}; {wanted:?} were booked",
+                ledger.len()
+            ));
         }
         let moved = rows(Book::StockMovement, number);
         if moved.len() != if posted { bill.lines.len() } else { 0 } {
@@ -201,7 +217,8 @@ fn postings(sim: &Sim, db: &Db, truth: &Truth) -> Vec<String> {
         }
         if posted {
             for line in &bill.lines {
-                let key = (i32::try_from(line.int("ProductID")).unwrap_or(0), line.text("Barcode").to_owned());
+                let key =
+                    (i32::try_from(line.int("ProductID")).unwrap_or(0), line.text("Barcode").to_owned());
                 if let Some(there) = stock.get_mut(&key) {
                     *there -= line.decimal("Qty");
                 }
@@ -209,7 +226,9 @@ fn postings(sim: &Sim, db: &Db, truth: &Truth) -> Vec<String> {
         }
     }
     for (book, rows) in &db.books {
-        if let Some(row) = rows.values().find(|row| !numbers.iter().any(|one| one == row.text(book.number_column()))) {
+        if let Some(row) =
+            rows.values().find(|row| !numbers.iter().any(|one| one == row.text(book.number_column())))
+        {
             all.push(format!("{} has a row of no bill: {}", book.table(), row.text(book.number_column())));
         }
     }

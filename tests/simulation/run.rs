@@ -270,7 +270,8 @@ impl Week {
                 checks::published(&watching, &snapshot);
             }
         });
-        self.running = Some(Running { wire, handle, stop, tasks: Some(tasks), observer, commands: JoinSet::new() });
+        self.running =
+            Some(Running { wire, handle, stop, tasks: Some(tasks), observer, commands: JoinSet::new() });
     }
 
     fn command(&mut self, command: Command) {
@@ -322,7 +323,11 @@ impl Week {
             Do::Night { off, hours } => {
                 if off {
                     // Some pull the plug.
-                    if hours % 2 == 0 { self.stop_engine().await } else { self.drop_engine().await }
+                    if hours % 2 == 0 {
+                        self.stop_engine().await
+                    } else {
+                        self.drop_engine().await
+                    }
                     self.start_at = Some(self.sim.ms() + 10);
                 }
                 self.sim.say("pc", || format!("{hours} hours pass"));

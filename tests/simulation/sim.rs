@@ -174,7 +174,10 @@ impl Sim {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the clock of the simulation, and it stands still by itself")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the clock of the simulation, and it stands still by itself"
+)]
 fn now() -> Instant {
     Instant::now()
 }

@@ -155,12 +155,7 @@ impl State for Inline {
         self.read(self.store.known_bill(key)).await
     }
 
-    async fn put_bills(
-        &self,
-        put: &[KnownBill],
-        forget: &[BillKey],
-        journal: &[Entry],
-    ) -> Result<(), Fault> {
+    async fn put_bills(&self, put: &[KnownBill], forget: &[BillKey], journal: &[Entry]) -> Result<(), Fault> {
         checks::put_bills(&self.wire.sim, put);
         self.write(self.store.put_bills(put, forget, journal)).await
     }

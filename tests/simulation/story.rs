@@ -86,42 +86,114 @@ pub(crate) enum Way {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Do {
     // On a phone.
-    Bill { bill: Bill, way: Way },
-    Revise { of: u32, bill: Bill, newest_first: bool, gap: u64, way: Way },
-    Change { of: u32, bill: Bill, gap: u64 },
-    Cancel { of: u32 },
-    Reopen { of: u32 },
-    Delete { of: u32 },
-    DraftAgain { of: u32, bill: Bill, gap: u64 },
+    Bill {
+        bill: Bill,
+        way: Way,
+    },
+    Revise {
+        of: u32,
+        bill: Bill,
+        newest_first: bool,
+        gap: u64,
+        way: Way,
+    },
+    Change {
+        of: u32,
+        bill: Bill,
+        gap: u64,
+    },
+    Cancel {
+        of: u32,
+    },
+    Reopen {
+        of: u32,
+    },
+    Delete {
+        of: u32,
+    },
+    DraftAgain {
+        of: u32,
+        bill: Bill,
+        gap: u64,
+    },
     /// A phone writes into our own fields.
-    Meddle { of: u32, inv_id: i32 },
-    PhoneProduct { n: u32 },
+    Meddle {
+        of: u32,
+        inv_id: i32,
+    },
+    PhoneProduct {
+        n: u32,
+    },
     // At RainTek's own till.
-    TillBill { bill: Bill, gap: u64 },
-    TillEdit { of: u32, bill: Bill, gap: u64 },
-    TillDelete { of: u32, gap: u64 },
+    TillBill {
+        bill: Bill,
+        gap: u64,
+    },
+    TillEdit {
+        of: u32,
+        bill: Bill,
+        gap: u64,
+    },
+    TillDelete {
+        of: u32,
+        gap: u64,
+    },
     /// On a bill of the app.
-    TillEditsOurs { of: u32, bill: Bill, gap: u64 },
-    TillDeletesOurs { of: u32, gap: u64 },
+    TillEditsOurs {
+        of: u32,
+        bill: Bill,
+        gap: u64,
+    },
+    TillDeletesOurs {
+        of: u32,
+        gap: u64,
+    },
     // In RainTek's office.
-    Price { product: u32, paise: i64 },
-    Switch { product: u32, on: bool },
-    NewProduct { n: u32 },
+    Price {
+        product: u32,
+        paise: i64,
+    },
+    Switch {
+        product: u32,
+        on: bool,
+    },
+    NewProduct {
+        n: u32,
+    },
     // Before the screen.
-    Remove { of: u32 },
-    Leave { of: u32 },
-    Retry { of: u32 },
+    Remove {
+        of: u32,
+    },
+    Leave {
+        of: u32,
+    },
+    Retry {
+        of: u32,
+    },
     RetryAll,
     SyncNow,
-    Pause { ms: u64 },
+    Pause {
+        ms: u64,
+    },
     Resume,
-    Rewrite { of: u32 },
+    Rewrite {
+        of: u32,
+    },
     // The PC.
-    Restart { down: u64 },
+    Restart {
+        down: u64,
+    },
     /// Switched off, or asleep, until the next morning.
-    Night { off: bool, hours: i64 },
-    Sleep { minutes: i64 },
-    ClockSet { seconds: i64 },
+    Night {
+        off: bool,
+        hours: i64,
+    },
+    Sleep {
+        minutes: i64,
+    },
+    ClockSet {
+        seconds: i64,
+    },
 }
 
 /// Something that happens.
@@ -206,28 +278,60 @@ impl Call {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wrong {
     /// The next call of this kind fails: before it took effect, or after, so that its answer is lost.
-    Call { call: Call, after: bool, hang: u64 },
+    Call {
+        call: Call,
+        after: bool,
+        hang: u64,
+    },
     /// A side is away.
-    Down { side: Side, ms: u64 },
+    Down {
+        side: Side,
+        ms: u64,
+    },
     /// The answer to a COMMIT is lost; it took effect, or took it `late` milliseconds later.
-    CommitLost { effect: bool, late: u64 },
+    CommitLost {
+        effect: bool,
+        late: u64,
+    },
     /// RainTek chooses ShopSync as the victim.
-    Deadlock { times: u32 },
+    Deadlock {
+        times: u32,
+    },
     /// Somebody takes the number in the same moment.
-    Taken { times: u32 },
+    Taken {
+        times: u32,
+    },
     /// The app takes ShopSync for a guest.
-    Token { calls: u32 },
+    Token {
+        calls: u32,
+    },
     /// Events are lost, come twice, or come late.
-    EventsLost { ms: u64 },
-    EventsTwice { ms: u64 },
-    EventsLate { ms: u64, by: u64 },
-    StreamBreaks { ms: u64 },
+    EventsLost {
+        ms: u64,
+    },
+    EventsTwice {
+        ms: u64,
+    },
+    EventsLate {
+        ms: u64,
+        by: u64,
+    },
+    StreamBreaks {
+        ms: u64,
+    },
     /// The store cannot write.
-    DiskFull { ms: u64 },
+    DiskFull {
+        ms: u64,
+    },
     /// The engine is dropped at the n-th await from now, and started again.
-    Crash { calls: u32, down: u64 },
+    Crash {
+        calls: u32,
+        down: u64,
+    },
     /// No message goes out.
-    MessagesDown { ms: u64 },
+    MessagesDown {
+        ms: u64,
+    },
 }
 
 /// Something goes wrong from `at` on.

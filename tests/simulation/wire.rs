@@ -75,7 +75,8 @@ impl Wire {
         let now = self.sim.ms();
         let asked = self.failing(call, after, now);
         if let Some(hang) = asked {
-            self.sim.say("fault", || format!("{call:?} {}", if after { "loses its answer" } else { "fails" }));
+            self.sim
+                .say("fault", || format!("{call:?} {}", if after { "loses its answer" } else { "fails" }));
             if hang > 0 {
                 tokio::time::sleep(Duration::from_millis(hang)).await;
                 self.pass().await;
@@ -123,9 +124,8 @@ impl Wire {
         let now = self.sim.ms();
         let due: Vec<_> = {
             let mut faults = lock(&self.sim.faults);
-            let is_due = |fault: &crate::story::Fault| {
-                fault.at <= now && !matches!(fault.what, Wrong::Call { .. })
-            };
+            let is_due =
+                |fault: &crate::story::Fault| fault.at <= now && !matches!(fault.what, Wrong::Call { .. });
             let due = faults.iter().copied().filter(is_due).collect();
             faults.retain(|fault| !is_due(fault));
             due
@@ -137,7 +137,9 @@ impl Wire {
                 Wrong::Call { .. } => {}
                 Wrong::Down { side: Side::Pos, ms } => troubles.pos_down = now + ms,
                 Wrong::Down { side: Side::App, ms } => troubles.app_down = now + ms,
-                Wrong::Down { side: Side::Store, ms } | Wrong::DiskFull { ms } => troubles.disk_full = now + ms,
+                Wrong::Down { side: Side::Store, ms } | Wrong::DiskFull { ms } => {
+                    troubles.disk_full = now + ms
+                }
                 Wrong::CommitLost { effect, late } => troubles.commit_lost = Some((effect, late)),
                 Wrong::Deadlock { times } => troubles.deadlocks = times,
                 Wrong::Taken { times } => troubles.taken = times,

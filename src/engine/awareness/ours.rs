@@ -107,7 +107,10 @@ impl Pass<'_> {
         let Some(id) = known.record_id.clone() else { return Ok(known.clone()) };
         self.shared.world.billing.write_bill(&BillWrite::Cancel { id }).await?;
         let known = KnownBill { record_id: None, ..known.clone() };
-        self.say(&known.number, format!("RainTek's own {} was deleted; the app shows it cancelled.", known.number));
+        self.say(
+            &known.number,
+            format!("RainTek's own {} was deleted; the app shows it cancelled.", known.number),
+        );
         self.keep(known.clone());
         Ok(known)
     }

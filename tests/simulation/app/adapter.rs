@@ -194,8 +194,10 @@ impl Billing for App {
         if self.answers_unseen() || self.as_guest() {
             return Ok(Vec::new());
         }
-        self.call(Call::AppProducts, |app| app.products.iter().map(|(id, p)| Records::product(id, p)).collect())
-            .await
+        self.call(Call::AppProducts, |app| {
+            app.products.iter().map(|(id, p)| Records::product(id, p)).collect()
+        })
+        .await
     }
 
     async fn write_products(&self, writes: &[ProductWrite]) -> Result<Vec<Result<(), Fault>>, Fault> {
@@ -269,7 +271,9 @@ impl Billing for App {
             BillWrite::Cancel { id } => format!("RainTek's bill {id} is cancelled"),
         });
         checks::shown(&self.wire.sim, write);
-        outcome.map_err(|reason: String| Fault::data(format!("The billing app refuses RainTek's bill: {reason}")))
+        outcome.map_err(|reason: String| {
+            Fault::data(format!("The billing app refuses RainTek's bill: {reason}"))
+        })
     }
 
     async fn follow(&self, events: mpsc::Sender<BillingEvent>) {

@@ -203,7 +203,8 @@ impl App {
     fn write_product(&mut self, write: &ProductWrite) -> Result<(), String> {
         match write {
             ProductWrite::Create { id, fields } | ProductWrite::Update { id, fields } => {
-                let taken = self.products.iter().any(|(other, p)| other != id && p.fields.code == fields.code);
+                let taken =
+                    self.products.iter().any(|(other, p)| other != id && p.fields.code == fields.code);
                 if taken {
                     return Err(format!("product_code: {} is there already.", fields.code));
                 }
@@ -223,7 +224,8 @@ impl App {
         if self.is_refused(&invoice.number, Some(&invoice.id)) {
             return Err(format!("invoice_number: {} is there already.", invoice.number));
         }
-        let created = self.records.get(&invoice.id).map_or_else(|| stamp(wall), |record| record.created.clone());
+        let created =
+            self.records.get(&invoice.id).map_or_else(|| stamp(wall), |record| record.created.clone());
         self.records.insert(
             invoice.id.clone(),
             Record {

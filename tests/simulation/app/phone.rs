@@ -7,9 +7,7 @@ use rust_decimal::Decimal;
 
 use shopsync::model::customer::Customer;
 use shopsync::model::ids::RecordId;
-use shopsync::model::invoice::{
-    Invoice, InvoiceStatus, Line, Payment, PaymentKind, TaxMode, TaxType, Taxes,
-};
+use shopsync::model::invoice::{Invoice, InvoiceStatus, Line, Payment, PaymentKind, TaxMode, TaxType, Taxes};
 use shopsync::model::product::ProductFields;
 use shopsync::ports::BillingEvent;
 
@@ -28,8 +26,7 @@ impl Phone {
     }
 
     fn told(&self, id: &RecordId, part: bool) {
-        let event =
-            if part { BillingEvent::Part(id.clone()) } else { BillingEvent::Invoice(id.clone()) };
+        let event = if part { BillingEvent::Part(id.clone()) } else { BillingEvent::Invoice(id.clone()) };
         tell(&self.0, &event);
     }
 
@@ -38,7 +35,13 @@ impl Phone {
     }
 
     /// A new invoice; `number` is that of the one it takes the place of.
-    pub(crate) async fn bill(&self, event: u32, bill: &Bill, way: Way, number: Option<String>) -> Option<RecordId> {
+    pub(crate) async fn bill(
+        &self,
+        event: u32,
+        bill: &Bill,
+        way: Way,
+        number: Option<String>,
+    ) -> Option<RecordId> {
         let day = self.0.wall().with_timezone(&ZONE).date_naive();
         let number = match (number, way) {
             (Some(number), _) if lock(&self.0.app).is_refused(&number, None) => return None,
@@ -54,7 +57,8 @@ impl Phone {
                 return None;
             }
             let later = matches!(way, Way::LinesLater(_) | Way::Short);
-            let status = if matches!(way, Way::Draft(_)) { InvoiceStatus::Draft } else { InvoiceStatus::Completed };
+            let status =
+                if matches!(way, Way::Draft(_)) { InvoiceStatus::Draft } else { InvoiceStatus::Completed };
             let now = stamp(self.0.wall());
             let record = Record {
                 arrived: if later { 0 } else { invoice.lines.len() },
@@ -153,7 +157,8 @@ impl Phone {
             phone.set(&old, "marks revised", |record| record.invoice.status = InvoiceStatus::Revised);
         };
         // The series is in the number.
-        let gst = lock(&self.0.app).records.get(&old).is_none_or(|record| record.invoice.tax_type == TaxType::Gst);
+        let gst =
+            lock(&self.0.app).records.get(&old).is_none_or(|record| record.invoice.tax_type == TaxType::Gst);
         let bill = Bill { gst, ..*bill };
         // An app that takes no two completed invoices of one number leaves a phone no choice.
         if newest_first && lock(&self.0.app).numbers != Numbers::Ours {
@@ -325,7 +330,11 @@ fn invoice(
     };
     let split = if bill.pay == Pay::Split {
         let modes = ["cash", "upi"];
-        parts.iter().zip(modes).map(|((_, amount), mode)| Payment { mode: PaymentKind(mode.into()), amount: *amount }).collect()
+        parts
+            .iter()
+            .zip(modes)
+            .map(|((_, amount), mode)| Payment { mode: PaymentKind(mode.into()), amount: *amount })
+            .collect()
     } else {
         Vec::new()
     };

@@ -147,7 +147,8 @@ impl Pos for RainTek {
 
     async fn inspect(&self, lookup: &Lookup) -> Result<Found, Fault> {
         let posting = self.posting();
-        self.read(Call::PosRead, |db| Found { marks: marks(db, lookup), ..look_up(db, lookup, posting) }).await
+        self.read(Call::PosRead, |db| Found { marks: marks(db, lookup), ..look_up(db, lookup, posting) })
+            .await
     }
 
     async fn our_days(&self) -> Result<Vec<(NaiveDate, u64, Decimal)>, Fault> {
@@ -182,7 +183,8 @@ impl Pos for RainTek {
         let hide = self.wire.sim.is(Planted::OwnBillImported);
         let bills = self
             .read(Call::PosRead, |db| {
-                let ids: Vec<i32> = in_page(db, page).take(page.limit.try_into().unwrap_or(usize::MAX)).collect();
+                let ids: Vec<i32> =
+                    in_page(db, page).take(page.limit.try_into().unwrap_or(usize::MAX)).collect();
                 ids.into_iter().filter_map(|id| paged(db, id, hide)).collect()
             })
             .await?;
@@ -265,7 +267,9 @@ fn bills(db: &Db, number: &str, inv_id: Option<InvId>, tax: TaxType) -> Vec<Foun
     let counters = if tax == TaxType::Gst { &db.gst } else { &db.no_tax };
     let counter = || -> Vec<Row> {
         let of_number = counters.iter().filter(|(_, text)| text.as_str() == number);
-        of_number.map(|(id, text)| super::row([("ID", (*id).into()), ("InvNo", text.as_str().into())])).collect()
+        of_number
+            .map(|(id, text)| super::row([("ID", (*id).into()), ("InvNo", text.as_str().into())]))
+            .collect()
     };
     let with_rows = |id: i32| -> Option<FoundBill> {
         let mut bill = db.bill(id)?;
@@ -339,10 +343,8 @@ fn look_up(db: &Db, lookup: &Lookup, posting: PostingSettings) -> Found {
         None => row.text("Name") == "Cash",
     };
     let customer = db.customers.iter().find(|(_, row)| same(row));
-    let party = customer.map(|(_, row)| Party {
-        key: row.text("CustomerID").to_owned(),
-        name: row.text("Name").to_owned(),
-    });
+    let party = customer
+        .map(|(_, row)| Party { key: row.text("CustomerID").to_owned(), name: row.text("Name").to_owned() });
     let stock = products.iter().map(|product| {
         let of_product = db.stock.keys().filter(|(pid, _)| *pid == product.pid);
         (product.pid, of_product.map(|(_, barcode)| barcode.clone()).collect())
@@ -366,7 +368,8 @@ fn look_up(db: &Db, lookup: &Lookup, posting: PostingSettings) -> Found {
 
 fn marks(db: &Db, lookup: &Lookup) -> Marks {
     let counters = if lookup.tax_type == TaxType::Gst { &db.gst } else { &db.no_tax };
-    let numbers = db.customers.values().filter_map(|row| row.text("CustomerID").strip_prefix("C-")?.parse().ok());
+    let numbers =
+        db.customers.values().filter_map(|row| row.text("CustomerID").strip_prefix("C-")?.parse().ok());
     Marks {
         inv_id: db.max_inv(),
         customer_id: db.customers.last_key_value().map_or(0, |(id, _)| *id),

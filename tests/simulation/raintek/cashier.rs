@@ -63,8 +63,9 @@ impl Till {
                 return None;
             }
             let inv_id = 1 + self.statement(false, |db| db.max_inv()).await;
-            let next =
-                1 + self.statement(false, |db| db.counter(bill.gst).last_key_value().map_or(0, |(id, _)| *id)).await;
+            let next = 1 + self
+                .statement(false, |db| db.counter(bill.gst).last_key_value().map_or(0, |(id, _)| *id))
+                .await;
             let code = if bill.gst { "GST" } else { "SINV" };
             let number = format!("{code}-{next:04}-{}", financial_year(day));
             let info = info(bill, &totals, customer, day, inv_id, &number);
@@ -102,7 +103,9 @@ impl Till {
         // RainTek keeps the series, the day and the customer.
         let bill = Bill { gst: old.text("TaxType") != "NON GST", ..*bill };
         let (totals, customer, day) = self
-            .statement(false, |db| (totals(db, &bill), i32::try_from(old.int("Customer_ID")).unwrap_or(1), self.today()))
+            .statement(false, |db| {
+                (totals(db, &bill), i32::try_from(old.int("Customer_ID")).unwrap_or(1), self.today())
+            })
             .await;
         if totals.lines.is_empty() {
             return;
@@ -159,7 +162,9 @@ impl Till {
 
     async fn take_back(&self, inv_id: i32, number: &str) {
         let posted = move |db: &Db| {
-            db.books.get(&Book::StockMovement).is_some_and(|rows| rows.values().any(|row| row.text("TransID") == number))
+            db.books
+                .get(&Book::StockMovement)
+                .is_some_and(|rows| rows.values().any(|row| row.text("TransID") == number))
         };
         // RainTek brings back what it sold; what was never taken from the stock is no matter of its own till.
         self.statement(false, |db| {
@@ -173,7 +178,8 @@ impl Till {
         })
         .await;
         self.statement(false, |db| db.lines.retain(|_, row| row.int("InvoiceID") != i64::from(inv_id))).await;
-        self.statement(false, |db| db.payments.retain(|_, row| row.int("InvoiceID") != i64::from(inv_id))).await;
+        self.statement(false, |db| db.payments.retain(|_, row| row.int("InvoiceID") != i64::from(inv_id)))
+            .await;
         self.statement(false, |db| {
             for (book, rows) in &mut db.books {
                 rows.retain(|_, row| row.text(book.number_column()) != number);
@@ -182,7 +188,15 @@ impl Till {
         .await;
     }
 
-    async fn rest(&self, bill: &Bill, totals: &Totals, customer: i32, inv_id: i32, number: &str, day: NaiveDate) {
+    async fn rest(
+        &self,
+        bill: &Bill,
+        totals: &Totals,
+        customer: i32,
+        inv_id: i32,
+        number: &str,
+        day: NaiveDate,
+    ) {
         for line in &totals.lines {
             self.statement(false, |db| {
                 let key = db.next_identity();
@@ -250,8 +264,11 @@ fn move_stock(db: &mut Db, line: &Row, by: Decimal) {
 }
 
 fn info(bill: &Bill, totals: &Totals, customer: i32, day: NaiveDate, inv_id: i32, number: &str) -> Row {
-    let paid: Decimal =
-        payments(bill.pay, totals.grand_total).iter().filter(|(mode, _)| !is_credit(mode)).map(|(_, a)| *a).sum();
+    let paid: Decimal = payments(bill.pay, totals.grand_total)
+        .iter()
+        .filter(|(mode, _)| !is_credit(mode))
+        .map(|(_, a)| *a)
+        .sum();
     row([
         ("Inv_ID", inv_id.into()),
         ("InvoiceNo", number.into()),

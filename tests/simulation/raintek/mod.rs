@@ -92,7 +92,8 @@ impl Db {
             till_at: BTreeMap::new(),
             product_at: BTreeMap::new(),
         };
-        db.customers.insert(1, row([("ID", 1.into()), ("CustomerID", "C-0001".into()), ("Name", "Cash".into())]));
+        db.customers
+            .insert(1, row([("ID", 1.into()), ("CustomerID", "C-0001".into()), ("Name", "Cash".into())]));
         // Somebody RainTek knows already, as its own screen spells the phone.
         db.customers.insert(
             2,
@@ -218,10 +219,10 @@ fn schema() -> PosSchema {
             None => rest.split_once(',').unwrap_or_default(),
         };
         let identity = rest.trim_start_matches(',').starts_with("yes,yes");
-        let table = schema.tables.entry(name.to_owned()).or_insert_with(|| Table {
-            name: name.to_owned(),
-            columns: Vec::new(),
-        });
+        let table = schema
+            .tables
+            .entry(name.to_owned())
+            .or_insert_with(|| Table { name: name.to_owned(), columns: Vec::new() });
         table.columns.push(Column { name: column.to_owned(), kind: column_kind(kind), identity });
     }
     schema
