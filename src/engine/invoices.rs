@@ -104,6 +104,7 @@ pub(super) async fn follow(shared: Arc<Shared>) {
         }
     };
     tokio::select! {
+        biased;
         () = billing.follow(sender) => {}
         () = reading => {}
         () = shared.stop.cancelled() => {}

@@ -92,3 +92,30 @@ fn every_planted_fault_is_caught() {
     }
     assert!(caught.iter().all(Option::is_some), "a planted fault is not caught within {CAUGHT_WITHIN} seeds");
 }
+
+/// An order that tokio draws by lot is another one each time, and no seed could be told twice.
+#[test]
+fn every_select_says_its_order() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut folders = vec![root.join("src/engine"), root.join("src/supervisor")];
+    let (mut selects, mut wrong) = (0, Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            let lines: Vec<&str> = text.lines().collect();
+            for (at, _) in lines.iter().enumerate().filter(|(_, line)| line.contains("select! {")) {
+                selects += 1;
+                if lines.get(at + 1).is_none_or(|next| next.trim() != "biased;") {
+                    wrong.push(format!("{}:{}", path.display(), at + 1));
+                }
+            }
+        }
+    }
+    assert!(selects > 5, "no `select!` was found");
+    assert!(wrong.is_empty(), "`biased;` is missing: {wrong:#?}");
+}
