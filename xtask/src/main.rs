@@ -1,9 +1,10 @@
-//! The project's own commands: `cargo xtask demo`, `cargo xtask test` and `cargo xtask setup`.
+//! The project's own commands: `cargo xtask demo`, `test`, `simulate` and `setup`.
 
 mod checks;
 mod demo;
 mod python;
 mod setup;
+mod simulate;
 mod steps;
 
 use std::ffi::OsString;
@@ -35,6 +36,8 @@ enum Command {
         /// Run only the tests whose name contains one of these, and no other check
         filters: Vec<String>,
     },
+    /// Let simulated weeks pass, with everything that goes wrong in a shop
+    Simulate(simulate::Simulate),
     /// Only install what `demo` and `test` need and is missing
     Setup,
 }
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Demo { arguments } => demo::run(arguments),
         Command::Test { thorough, filters } => checks::run(thorough, &filters),
+        Command::Simulate(asked) => simulate::run(&asked),
         Command::Setup => setup::run(setup::For::Tests).map(|_| ExitCode::SUCCESS),
     };
     done.unwrap_or_else(|error| {
