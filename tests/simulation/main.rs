@@ -12,6 +12,7 @@
 )]
 
 mod app;
+mod cellar;
 mod chance;
 mod checks;
 mod compare;
