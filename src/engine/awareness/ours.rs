@@ -12,7 +12,9 @@ use crate::model::fault::Fault;
 use crate::model::ids::InvId;
 use crate::model::invoice::InvoiceRead;
 use crate::model::outbox::{Item, ItemState};
-use crate::sync::awareness::{day, desired_digest, edited_sentence, found_digest, gone_sentence, key};
+use crate::sync::awareness::{
+    day, desired_digest, edited_sentence, found_digest, gone_sentence, has_our_mark, key,
+};
 
 /// Keeps the digest of a bill that was just proven. Called before the item itself is stored as done, so that no pass
 /// ever compares a new bill with the digest of the one it replaced.
@@ -113,6 +115,22 @@ impl Pass<'_> {
         );
         self.keep(known.clone());
         Ok(known)
+    }
+
+    /// Whether ours was removed and RainTek gave its Inv_ID and number to a bill of its own. Then it is forgotten.
+    pub(super) async fn was_given_out_again(
+        &mut self,
+        known: &KnownBill,
+        bill: &FoundBill,
+    ) -> Result<bool, Fault> {
+        if has_our_mark(bill) || owner(self.shared, known).await?.is_some() {
+            return Ok(false);
+        }
+        if known.state.is_mismatch() {
+            self.events.push(Event::MismatchOver { number: known.number.clone() });
+        }
+        self.forget(known.key());
+        Ok(true)
     }
 
     /// A bill of ours, by the digest that this pass saw.
