@@ -40,7 +40,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
             if all {
                 ask(&shared, Compare::All);
             }
-            match look(&shared, all, &mut taken_back).await {
+            match look(&shared, all_seen.filter(|_| !all), &mut taken_back).await {
                 Ok(()) => {
                     if all {
                         all_seen = Some(now);
@@ -124,6 +124,7 @@ async fn follow_once(shared: &Arc<Shared>) {
         }
     };
     tokio::select! {
+        biased;
         () = billing.follow(sender) => {}
         () = reading => {}
         () = shared.stop.cancelled() => {}
@@ -131,10 +132,22 @@ async fn follow_once(shared: &Arc<Shared>) {
 }
 
 /// One look; the cursor moves only after what was found is stored.
-async fn look(shared: &Shared, all: bool, known: &mut HashMap<RecordId, String>) -> Result<(), Fault> {
+/// `all_seen` is when everything was last looked at; without it everything is.
+async fn look(
+    shared: &Shared,
+    all_seen: Option<DateTime<Utc>>,
+    known: &mut HashMap<RecordId, String>,
+) -> Result<(), Fault> {
     let cursor = shared.world.state.get(CURSOR).await?;
-    let since = cursor.as_deref().and_then(overlapped).filter(|_| !all);
-    let scan = if all { InvoiceScan::All } else { InvoiceScan::Unproven { since: since.clone() } };
+    // Before anything was listed there is no cursor, and a phone may have written our own fields by then.
+    let since = all_seen.and_then(|at| {
+        let seen = at.format(TIME_FORMAT).to_string();
+        overlapped(cursor.as_deref().unwrap_or(&seen))
+    });
+    let scan = match all_seen {
+        None => InvoiceScan::All,
+        Some(_) => InvoiceScan::Unproven { since: since.clone() },
+    };
     let mut heads = shared.world.billing.list(&scan).await?;
     if let Some(from) = shared.rules.from_date {
         heads.retain(|head| head.date.is_none_or(|date| date >= from));

@@ -244,6 +244,7 @@ impl Shared {
     /// Waits for a signal, a time to pass, or stop.
     async fn wait(&self, signal: &Notify, at_most: Duration) {
         tokio::select! {
+            biased;
             () = signal.notified() => {}
             () = self.world.clock.sleep(at_most) => {}
             () = self.stop.cancelled() => {}

@@ -42,6 +42,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
             }
         }
         tokio::select! {
+            biased;
             () = shared.world.clock.sleep(AT_MOST) => {}
             () = shared.stop.cancelled() => {}
         }

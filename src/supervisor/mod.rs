@@ -24,6 +24,7 @@ pub async fn run(tasks: Vec<Task>, clock: Arc<dyn Clock>, stop: CancellationToke
     stop.cancelled().await;
     let all_ended = async { while running.join_next().await.is_some() {} };
     tokio::select! {
+        biased;
         () = all_ended => {}
         () = clock.sleep(STOP_WITHIN) => tracing::warn!("tasks did not end in time and are ended"),
     }
@@ -51,6 +52,7 @@ async fn keep(task: Task, clock: Arc<dyn Clock>, stop: CancellationToken) {
             wait = FIRST_WAIT;
         }
         tokio::select! {
+            biased;
             () = clock.sleep(wait) => {}
             () = stop.cancelled() => {}
         }

@@ -91,6 +91,36 @@ async fn an_invoice_comes_whole_and_exact() {
 }
 
 #[tokio::test]
+async fn what_was_booked_and_taken_back_is_listed() {
+    let (shop, app, phone) = start().await;
+    let admin = shop.as_shopsync().await;
+    let mut ids = Vec::new();
+    for number in ["T-1", "T-2", "T-3"] {
+        let made = phone.make("invoices", bill(number)).await;
+        app.stamp(&id_of(&made), &Stamp::Synced { inv_id: 9, customer: None }).await.unwrap();
+        ids.push(id_of(&made));
+    }
+    // Never booked: nothing is to be taken back.
+    let never = phone.make("invoices", bill("T-4")).await;
+    let change = async |id: &RecordId, change: Value| {
+        admin.patch(&format!("/api/collections/invoices/records/{id}"), change).await;
+    };
+    assert_eq!(app.taken_back(None).await.unwrap(), []);
+    change(&ids[0], json!({"status": "cancelled"})).await;
+    change(&id_of(&never), json!({"status": "cancelled"})).await;
+    let listed = app.taken_back(None).await.unwrap();
+    assert_eq!(listed.iter().map(|(id, _)| id).collect::<Vec<_>>(), [&ids[0]]);
+    change(&ids[1], json!({"status": "revised"})).await;
+    change(&ids[2], json!({"status": "cancelled", "source": "raintek"})).await;
+    let all = app.taken_back(None).await.unwrap();
+    assert_eq!(all.len(), 2, "{all:?}");
+    let newest = all.iter().map(|(_, updated)| updated.as_str()).max().unwrap();
+    let since: Vec<_> = app.taken_back(Some(newest)).await.unwrap();
+    assert_eq!(since.iter().map(|(id, _)| id).collect::<Vec<_>>(), [&ids[1]]);
+    app.server().stop().await;
+}
+
+#[tokio::test]
 async fn what_is_not_due_is_said_and_what_is_broken_is_named() {
     let (shop, app, phone) = start().await;
     let admin = shop.as_shopsync().await;

@@ -53,6 +53,7 @@ pub(crate) fn story(seed: u64) -> Story {
             1 => Numbers::Same,
             _ => Numbers::Ours,
         },
+        backups: dice.once_in(3),
         alerts: dice.once_in(3),
         days: 2 + dice.small(3),
         day: dice.between(60, 200) * 1000,
@@ -126,7 +127,8 @@ impl Week {
         for _ in 0..people {
             let at = self.dice.between(500, length - 1000);
             let of = self.any_of_ours();
-            let what = match self.dice.below(9) {
+            let what = match self.dice.below(10) {
+                9 => Do::Backup { verify: self.dice.once_in(3) },
                 0 => Do::RetryAll,
                 1 | 2 => Do::SyncNow,
                 3 => Do::Pause { ms: self.dice.between(2_000, 90_000) },
@@ -178,6 +180,11 @@ impl Week {
                 },
                 Do::TillEditsOurs { of, .. } | Do::TillDeletesOurs { of, .. } if self.dice.once_in(2) => {
                     self.add(later + 60_000, Do::Rewrite { of });
+                }
+                // Both at once, each by their own lights.
+                Do::TillEditsOurs { of, .. } if self.dice.once_in(2) => {
+                    let (bill, soon) = (self.bill(), at + self.dice.below(40));
+                    self.add(soon, Do::Change { of, bill, gap: 1 });
                 }
                 Do::Revise { of, .. } if self.dice.once_in(3) => {
                     let bill = self.bill();

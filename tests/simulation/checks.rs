@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use shopsync::engine::backup::recorded;
 use shopsync::model::alert::Message;
 use shopsync::model::awareness::{BillState, BillWrite, KnownBill};
 use shopsync::model::bill::{FoundBill, Plan};
@@ -12,6 +13,7 @@ use shopsync::model::status::Snapshot;
 use shopsync::ports::State as _;
 use shopsync::store::Store;
 
+use crate::cellar::is_daily;
 use crate::compare;
 use crate::planted::Planted;
 use crate::sim::{Sim, Truth, lock};
@@ -221,6 +223,23 @@ pub(crate) fn cursor_saved(sim: &Sim, value: &str) {
     if let Some(store) = store {
         cursor(sim, &store, value);
         let _ = at_once(store.set(crate::store::CURSOR, Some(value)));
+    }
+}
+
+/// A file was put in its place, or taken away: whatever is recorded as proven still lies there, whole.
+pub(crate) fn kept(sim: &Sim, path: &std::path::Path) {
+    let store = lock(&sim.truth).store.clone();
+    let Some(store) = store else { return };
+    let Ok(made) = at_once(recorded(&store)) else { return };
+    let files = lock(&sim.files);
+    let of_path = made.iter().filter(|made| made.file.starts_with(path) && is_daily(made.part));
+    let lost = of_path
+        .filter(|made| made.proof.is_some())
+        .find(|made| !files.get(&made.file).is_some_and(|file| file.whole));
+    let lost = lost.map(|made| made.file.display().to_string());
+    drop(files);
+    if let Some(lost) = lost {
+        sim.fail(format!("the proven backup {lost} is lost"));
     }
 }
 

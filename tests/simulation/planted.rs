@@ -54,4 +54,23 @@ impl Planted {
         Self::RevisedFirst,
         Self::NoAlertLimit,
     ];
+
+    /// What the check says that is there to catch it.
+    pub(crate) fn caught_as(self) -> &'static str {
+        match self {
+            Self::StampBeforeCommit => "as synced, and RainTek does not have it so",
+            Self::NoLookUp | Self::NoAppLock => "stands in RainTek twice",
+            Self::CursorFirst => "the cursor is beyond",
+            Self::OutageCounts => "tries, and RainTek answered it only",
+            Self::HalfAsWhole | Self::ReplaceKeepsLines => "as the app never had it whole",
+            Self::OwnBillImported => "is ours and",
+            Self::CounterNotFollowed => "the app's counters are",
+            Self::EmptyReadSwitchesOff => "is switched off in the app, and RainTek sells it",
+            Self::GreenBeforeLook => "nobody has looked at everything since the start",
+            Self::HoldDropped => "is dropped, and the app still means it",
+            Self::SnapshotAfter => "its rows were not copied before",
+            Self::RevisedFirst => "goes before record",
+            Self::NoAlertLimit => "ms after the last one",
+        }
+    }
 }

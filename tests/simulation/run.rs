@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use shopsync::engine::alerts::Alerting;
 use shopsync::engine::{AwarenessRules, Engine, Handle, Rules, World};
+use shopsync::model::backup::BackupTask;
 use shopsync::model::command::Command;
 use shopsync::model::fault::Action;
 use shopsync::model::settings::{PostingSettings, default_payments};
@@ -28,7 +29,7 @@ use crate::sim::{Sim, ZONE, lock};
 use crate::store::{Inline, at_once};
 use crate::story::{Do, Story};
 use crate::wire::Wire;
-use crate::{checks, listen, quiet};
+use crate::{cellar, checks, listen, quiet};
 
 /// Between two passes over products, and over RainTek's bills.
 pub(crate) const FLOW_EVERY: u64 = 40_000;
@@ -245,6 +246,9 @@ impl Week {
         };
         let stop = CancellationToken::new();
         let engine = Engine::new(world, rules(sim), stop.clone());
+        if sim.setup.backups {
+            engine.back_up_with(cellar::sources(&wire));
+        }
         let handle = engine.handle();
         let mut published = handle.watch();
         let (watching, restoring, stopping) = (Arc::clone(sim), handle.clone(), stop.clone());
@@ -308,6 +312,10 @@ impl Week {
                 if let Some(number) = number(self, of) {
                     self.command(Command::Rewrite { number });
                 }
+            }
+            Do::Backup { verify } => {
+                let task = if verify { BackupTask::Verify } else { BackupTask::Now };
+                self.command(Command::Backup { task });
             }
             Do::RetryAll => self.command(Command::RetryAll),
             Do::SyncNow => self.command(Command::SyncNow),

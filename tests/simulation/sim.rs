@@ -13,6 +13,7 @@ use shopsync::model::ids::RecordId;
 use shopsync::store::Store;
 
 use crate::app::App;
+use crate::cellar::Files;
 use crate::chance::Dice;
 use crate::planted::Planted;
 use crate::raintek::Db;
@@ -34,6 +35,7 @@ pub(crate) struct Sim {
     pub(crate) troubles: Mutex<Troubles>,
     pub(crate) db: Mutex<Db>,
     pub(crate) app: Mutex<App>,
+    pub(crate) files: Mutex<Files>,
     pub(crate) truth: Mutex<Truth>,
     told: Mutex<Option<Vec<String>>>,
     failure: Mutex<Option<String>>,
@@ -106,6 +108,7 @@ impl Sim {
             troubles: Mutex::default(),
             db: Mutex::new(Db::new(&setup)),
             app: Mutex::new(App::new(&setup)),
+            files: Mutex::default(),
             truth: Mutex::default(),
             told: Mutex::new(telling.then(Vec::new)),
             failure: Mutex::default(),

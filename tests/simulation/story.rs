@@ -12,6 +12,8 @@ pub(crate) struct Setup {
     pub(crate) item_count: bool,
     /// Who gives the app's numbers.
     pub(crate) numbers: Numbers,
+    /// Backups are made.
+    pub(crate) backups: bool,
     /// Somebody is told by messages.
     pub(crate) alerts: bool,
     /// Days of the week that are told.
@@ -179,6 +181,9 @@ pub(crate) enum Do {
     Rewrite {
         of: u32,
     },
+    Backup {
+        verify: bool,
+    },
     // The PC.
     Restart {
         down: u64,
@@ -236,10 +241,13 @@ pub(crate) enum Call {
     StoreWrite,
     Snapshot,
     Message,
+    PosBackup,
+    AppBackup,
+    Disk,
 }
 
 impl Call {
-    pub(crate) const FAILING: [Self; 16] = [
+    pub(crate) const FAILING: [Self; 19] = [
         Self::PosProbe,
         Self::PosProducts,
         Self::Open,
@@ -256,6 +264,9 @@ impl Call {
         Self::WriteBill,
         Self::Numbers,
         Self::Snapshot,
+        Self::PosBackup,
+        Self::AppBackup,
+        Self::Disk,
     ];
 
     pub(crate) fn side(self) -> Option<Side> {
@@ -266,9 +277,10 @@ impl Call {
             | Self::Apply
             | Self::Commit
             | Self::Rollback
+            | Self::PosBackup
             | Self::PosRead => Some(Side::Pos),
             Self::StoreRead | Self::StoreWrite => Some(Side::Store),
-            Self::Snapshot | Self::Message => None,
+            Self::Snapshot | Self::Message | Self::Disk => None,
             _ => Some(Side::App),
         }
     }

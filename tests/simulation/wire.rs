@@ -160,6 +160,7 @@ fn outage(call: Call) -> Fault {
     match call.side() {
         Some(Side::Pos) => Fault::transient(Scope::Pos, "RainTek's database is not answering."),
         Some(Side::Store) => Fault::transient(Scope::Store, "ShopSync's own store does not answer."),
+        _ if call == Call::Disk => Fault::transient(Scope::Item, "The disk does not answer."),
         _ if call == Call::Snapshot => {
             Fault::transient(Scope::Store, "The copy of RainTek's rows cannot be written.")
                 .action(Action::FixServer)

@@ -1,10 +1,11 @@
-//! The project's own commands: `cargo xtask demo`, `cargo xtask test`, `cargo xtask crash` and `cargo xtask setup`.
+//! The project's own commands: `cargo xtask demo`, `test`, `simulate`, `crash` and `setup`.
 
 mod checks;
 mod crash;
 mod demo;
 mod python;
 mod setup;
+mod simulate;
 mod steps;
 
 use std::ffi::OsString;
@@ -45,6 +46,8 @@ enum Command {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+    /// Let simulated weeks pass, with everything that goes wrong in a shop
+    Simulate(simulate::Simulate),
     /// Only install what `demo` and `test` need and is missing
     Setup,
 }
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Command::Demo { arguments } => demo::run(arguments),
         Command::Test { thorough, filters } => checks::run(thorough, &filters),
         Command::Crash { rounds, seed } => crash::run(rounds, seed),
+        Command::Simulate(asked) => simulate::run(&asked),
         Command::Setup => setup::run(setup::For::Tests).map(|_| ExitCode::SUCCESS),
     };
     done.unwrap_or_else(|error| {

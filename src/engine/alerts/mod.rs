@@ -110,16 +110,19 @@ async fn run(shared: Arc<Shared>, alerting: Arc<Alerting>, delivery: Arc<Deliver
         watcher.look_at_store().await;
         if stopping {
             tokio::select! {
+                biased;
                 _ = delivery.deliver() => {}
                 () = shared.world.clock.sleep(LAST_WORDS) => {}
             }
             return;
         }
         tokio::select! {
+            biased;
             () = shared.world.clock.sleep(AT_MOST) => {}
             () = shared.stop.cancelled() => {}
         }
         tokio::select! {
+            biased;
             // The sender lives in `shared`: it cannot be gone.
             _ = published.changed() => {}
             () = shared.signals.alerts.notified() => {}

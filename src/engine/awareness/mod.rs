@@ -256,7 +256,12 @@ impl Pass<'_> {
     /// One bill as it stands in RainTek.
     async fn look_at(&mut self, bill: &FoundBill) -> Result<(), Fault> {
         let (key, digest) = (key(bill), found_digest(bill));
-        let known = self.known.get(&key).cloned();
+        let mut known = self.known.get(&key).cloned();
+        if let Some(ours) = known.take_if(|known| known.state.is_ours() && known.digest != digest)
+            && !self.was_given_out_again(&ours, bill).await?
+        {
+            known = Some(ours);
+        }
         match &known {
             Some(known) if known.state == BillState::Unclaimed => {
                 return self.claim(bill, known, digest).await;

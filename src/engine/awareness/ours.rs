@@ -180,6 +180,22 @@ impl Pass<'_> {
         Ok(known)
     }
 
+    /// Whether ours was removed and RainTek gave its Inv_ID and number to a bill of its own. Then it is forgotten.
+    pub(super) async fn was_given_out_again(
+        &mut self,
+        known: &KnownBill,
+        bill: &FoundBill,
+    ) -> Result<bool, Fault> {
+        if bill.has_our_mark() || owner(self.shared, known).await?.is_some() {
+            return Ok(false);
+        }
+        if known.state.is_mismatch() {
+            self.events.push(Event::MismatchOver { number: known.number.clone() });
+        }
+        self.forget(known.key());
+        Ok(true)
+    }
+
     /// A bill of ours, by the digest that this pass saw.
     pub(super) async fn compare_ours(&mut self, known: &KnownBill, digest: &str) -> Result<(), Fault> {
         let known = &self.take_the_place(known).await?;

@@ -138,6 +138,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
     let Some(sources) = shared.sources.get() else { return shared.stop.cancelled().await };
     while !shared.stopping() {
         tokio::select! {
+            biased;
             () = round(&shared, sources) => {}
             // What is under way is given up; the server does so, too, when its connection is dropped.
             () = shared.stop.cancelled() => break,
