@@ -22,6 +22,7 @@ mod v03_price;
 mod v04_push;
 mod v04_push_held;
 mod v05_null;
+mod v07_cancelled;
 mod v09_retry;
 mod v10_health;
 mod v12_kill;
