@@ -110,6 +110,12 @@ pub enum InvoiceScan {
     },
     /// Every completed invoice that is not from RainTek.
     All,
+    /// Those that are not, or no longer, completed (drafts, revised, cancelled), and not from RainTek, written at or after
+    /// `since`.
+    TakenBack {
+        /// Lower bound of `updated`; `None` lists them all.
+        since: Option<String>,
+    },
 }
 
 /// The billing app.
@@ -118,7 +124,7 @@ pub trait Billing: Send + Sync {
     /// One cheap request that proves that the app answers **and** that our login still counts.
     async fn probe(&self) -> Result<(), Fault>;
 
-    /// Completed invoices, complete or an error; never fewer because a token expired.
+    /// Invoices of a scan, complete or an error; never fewer because a token expired.
     async fn list(&self, scan: &InvoiceScan) -> Result<Vec<InvoiceHead>, Fault>;
 
     /// One invoice with its customer, lines and payments.

@@ -39,6 +39,9 @@ impl PocketBase {
         ready: &Ready,
         scan: &InvoiceScan,
     ) -> Result<Vec<InvoiceHead>, Fault> {
+        if let InvoiceScan::TakenBack { since } = scan {
+            return self.taken_back(ready, since.as_deref()).await;
+        }
         let mut filter = self.due_filter();
         if let InvoiceScan::Unproven { since } = scan {
             let status = self.field("invoices", "sync_status");
@@ -51,7 +54,22 @@ impl PocketBase {
             }
             filter = format!("{filter} && ({unproven})");
         }
-        self.heads(ready, &filter).await
+        self.heads(ready, &filter, |reason| reason.is_none()).await
+    }
+
+    async fn taken_back(&self, ready: &Ready, since: Option<&str>) -> Result<Vec<InvoiceHead>, Fault> {
+        let (status, source) = (self.field("invoices", "status"), self.field("invoices", "source"));
+        let mut filter = format!("{status} !~ 'completed' && {source} !~ 'raintek'");
+        if let Some(since) = since {
+            // Without a time of change nobody can say which are new: they are found with the whole list.
+            if !ready.shape.has_field("invoices", "updated") {
+                return Ok(Vec::new());
+            }
+            let updated = self.field("invoices", "updated");
+            let since = quoted(since).ok_or_else(|| not_askable(since))?;
+            filter = format!("{filter} && {updated} >= {since}");
+        }
+        self.heads(ready, &filter, |reason| reason.is_some_and(|reason| reason != NotDue::FromPos)).await
     }
 
     pub(super) async fn of_number_once(
@@ -67,7 +85,7 @@ impl PocketBase {
             Some(quoted) => format!("{due} && {field} ~ {quoted}"),
             None => due,
         };
-        let mut heads = self.heads(ready, &filter).await?;
+        let mut heads = self.heads(ready, &filter, |reason| reason.is_none()).await?;
         heads.retain(|head| head.number == number);
         Ok(heads)
     }
@@ -118,7 +136,13 @@ impl PocketBase {
         format!("{status} ~ 'completed' && {source} !~ 'raintek'")
     }
 
-    async fn heads(&self, ready: &Ready, filter: &str) -> Result<Vec<InvoiceHead>, Fault> {
+    /// `wanted` judges by why a record is not to be booked, if so.
+    async fn heads(
+        &self,
+        ready: &Ready,
+        filter: &str,
+        wanted: fn(Option<NotDue>) -> bool,
+    ) -> Result<Vec<InvoiceHead>, Fault> {
         let customer = self.field("invoices", "customer");
         let mut query = Vec::new();
         let mut fields = vec!["id".to_owned()];
@@ -135,8 +159,8 @@ impl PocketBase {
         }
         query.push(("fields", fields.join(",")));
         let records = self.all("invoices", filter, &query).await?;
-        let due = records.iter().filter(|record| self.reader.not_due(record).is_none());
-        Ok(due.map(|record| self.reader.head(record)).collect())
+        let wanted = records.iter().filter(|record| wanted(self.reader.not_due(record)));
+        Ok(wanted.map(|record| self.reader.head(record)).collect())
     }
 
     /// Every record that a filter finds. Pages go by id, so that a record that is written meanwhile moves no other.

@@ -111,11 +111,8 @@ pub(super) async fn follow(shared: Arc<Shared>) {
 /// One look; the cursor moves only after what was found is stored.
 async fn look(shared: &Shared, all: bool) -> Result<(), Fault> {
     let cursor = shared.world.state.get(CURSOR).await?;
-    let scan = if all {
-        InvoiceScan::All
-    } else {
-        InvoiceScan::Unproven { since: cursor.as_deref().and_then(overlapped) }
-    };
+    let since = cursor.as_deref().and_then(overlapped);
+    let scan = if all { InvoiceScan::All } else { InvoiceScan::Unproven { since: since.clone() } };
     let mut heads = shared.world.billing.list(&scan).await?;
     if let Some(from) = shared.rules.from_date {
         heads.retain(|head| head.date.is_none_or(|date| date >= from));
@@ -127,7 +124,9 @@ async fn look(shared: &Shared, all: bool) -> Result<(), Fault> {
     for id in &taken.recheck {
         recheck(shared, id).await?;
     }
-    let newest = heads.iter().map(|head| head.updated.as_str()).chain(cursor.as_deref()).max();
+    let taken_back = look_for_taken_back(shared, since.filter(|_| !all)).await?;
+    let newest =
+        heads.iter().chain(&taken_back).map(|head| head.updated.as_str()).chain(cursor.as_deref()).max();
     if let Some(newest) = newest.filter(|newest| Some(*newest) != cursor.as_deref() && !newest.is_empty()) {
         shared.world.state.set(CURSOR, Some(newest)).await?;
     }
@@ -135,6 +134,18 @@ async fn look(shared: &Shared, all: bool) -> Result<(), Fault> {
         shared.signals.push.notify_one();
     }
     Ok(())
+}
+
+/// Invoices that are known and no longer completed: the event that told of it may be lost.
+async fn look_for_taken_back(shared: &Shared, since: Option<String>) -> Result<Vec<InvoiceHead>, Fault> {
+    let heads = shared.world.billing.list(&InvoiceScan::TakenBack { since }).await?;
+    for head in &heads {
+        let Some(item) = shared.world.state.item(&head.id).await? else { continue };
+        if item.updated != head.updated || head.updated.is_empty() {
+            recheck_as(shared, &head.id, Some(&head.updated)).await?;
+        }
+    }
+    Ok(heads)
 }
 
 /// The cursor less the overlap, in PocketBase's form.
@@ -180,6 +191,11 @@ fn head_of(invoice: &Invoice) -> InvoiceHead {
 
 /// Reads a known invoice again and decides whether anything is to be done about it. Our own stamp changes nothing.
 pub(super) async fn recheck(shared: &Shared, id: &RecordId) -> Result<(), Fault> {
+    recheck_as(shared, id, None).await
+}
+
+/// The same; `updated` is what a list said of the record.
+async fn recheck_as(shared: &Shared, id: &RecordId, updated: Option<&str>) -> Result<(), Fault> {
     // Whoever works on it looks again when done.
     let Some(_claim) = shared.claims.claim_or_mark(id) else { return Ok(()) };
     let Some(mut item) = shared.world.state.item(id).await? else { return Ok(()) };
@@ -217,6 +233,9 @@ pub(super) async fn recheck(shared: &Shared, id: &RecordId) -> Result<(), Fault>
         InvoiceRead::NotDue(reason) => {
             // A later invoice of this number may have waited for it.
             shared.world.state.make_due(Some(&item.number), now).await?;
+            if let Some(updated) = updated {
+                updated.clone_into(&mut item.updated);
+            }
             removal::taken_back(shared, item, reason).await?;
         }
     }

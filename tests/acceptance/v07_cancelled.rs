@@ -134,3 +134,21 @@ async fn v07_cancelled_is_asked_once() {
     shop.becomes(&id, "na").await;
     shop.in_step().await;
 }
+
+/// No event is kept for somebody who is not there: looking finds it.
+#[tokio::test]
+async fn v07_cancelled_while_nobody_looked() {
+    let mut shop = Shop::open(4).await;
+    let phone = shop.phone().await;
+    let bill = Bill::plain("GST-0001-2026/27");
+    let id = bill.send(&shop).await;
+    shop.synced(&id).await;
+    shop.kill();
+    phone.change("invoices", &id, json!({"status": "cancelled"})).await;
+    shop.start().await;
+    is_asked(&shop, &bill.number).await;
+    answer(&shop, "leave", &bill.number).await;
+    shop.synced(&id).await;
+    shop.in_step().await;
+    assert_eq!(shop.raintek.dump().await.bills(&bill.number).len(), 1);
+}
