@@ -135,7 +135,7 @@ pub trait Billing: Send + Sync {
     /// One cheap request that proves that the app answers **and** that our login still counts.
     async fn probe(&self) -> Result<(), Fault>;
 
-    /// Completed invoices, complete or an error; never fewer because a token expired.
+    /// Invoices of a scan, complete or an error; never fewer because a token expired.
     async fn list(&self, scan: &InvoiceScan) -> Result<Vec<InvoiceHead>, Fault>;
 
     /// Invoices that show an Inv_ID and are not to be booked any more, whatever their status is by now, with their

@@ -117,7 +117,7 @@ impl Handle {
             Command::Remove { number } => {
                 self.decide(&number, ItemState::Removing, "is being removed from RainTek").await
             }
-            Command::Leave { number } => self.decide(&number, ItemState::Withdrawn, "stays in RainTek").await,
+            Command::Leave { number } => self.decide(&number, ItemState::Leaving, "stays in RainTek").await,
             Command::SyncNow => {
                 self.retry(None).await?;
                 self.shared.signals.invoices.notify_one();

@@ -217,6 +217,7 @@ fn item_status(item: &Item, all: &[Item], raintek: &LinkStatus, billing: &LinkSt
         (None, ItemState::Unknown) => "RainTek's answer was lost; it is looked up first.".into(),
         (None, ItemState::Applied) => "It is in RainTek; the billing app is told next.".into(),
         (None, ItemState::Removing) => "It is being removed from RainTek.".into(),
+        (None, ItemState::Leaving) => "It stays in RainTek; the billing app is told next.".into(),
         (None, ItemState::Sending) => "On its way to RainTek.".into(),
         _ => [raintek, billing]
             .iter()

@@ -248,6 +248,8 @@ async fn prepare(
             let gone = matches!(reason, NotDue::Cancelled | NotDue::Deleted);
             if item.state == ItemState::Removing && gone {
                 removal::remove(shared, item).await?;
+            } else if item.state == ItemState::Leaving && gone {
+                removal::leave(shared, item).await?;
             } else {
                 // A later invoice of this number may have waited for it.
                 shared.world.state.make_due(Some(&item.number), now).await?;

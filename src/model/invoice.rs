@@ -277,4 +277,6 @@ pub enum Stamp {
     Failed(String),
     /// It waits again.
     Pending,
+    /// It was taken out of RainTek, as a person wanted: nothing is shown of it any more.
+    Removed,
 }

@@ -27,6 +27,7 @@ mod v04_push_held;
 mod v05_null;
 mod v07_cancelled;
 mod v07_revision;
+mod v07_taken_out;
 mod v09_retry;
 mod v10_health;
 mod v11_renumber;

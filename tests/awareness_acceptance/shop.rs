@@ -261,8 +261,13 @@ impl Shop {
 
     /// Bills `number` in the app on one piece of RainTek's first product; returns once it is in RainTek.
     pub(crate) async fn bill_in_app(&self, phone: &Caller, number: &str) -> Value {
+        self.bill_in_app_on(phone, number, "2026-11-21").await
+    }
+
+    /// The same on another day, `YYYY-MM-DD`.
+    pub(crate) async fn bill_in_app_on(&self, phone: &Caller, number: &str, day: &str) -> Value {
         let head = json!({
-            "invoice_number": number, "invoice_date": "2026-11-21 00:00:00.000Z", "status": "completed",
+            "invoice_number": number, "invoice_date": format!("{day} 00:00:00.000Z"), "status": "completed",
             "tax_type": "NON GST", "item_count": 1, "taxable_amount": 50, "grand_total": 50, "amount_paid": 50,
             "payment_method": "cash",
         });

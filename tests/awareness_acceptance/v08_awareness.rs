@@ -184,6 +184,30 @@ async fn ours(shop: &Shop, phone: &Caller) {
     assert_eq!(shop.status().await["from_raintek"]["problems"], json!([]));
 }
 
+/// Older than the window, and then given a day within it: what the till made of it is not taken for ours.
+#[tokio::test]
+async fn v08_awareness_ours_of_long_ago() {
+    let shop = Shop::open(&[]).await;
+    let phone = shop.app.as_phone().await;
+    let ours = "SINV-0901-2026/27";
+    let booked = shop.bill_in_app_on(&phone, ours, "2020-04-01").await;
+    shop.pass().await;
+    shop.in_step().await;
+    shop.till(&["edit", "--number", ours, "--seed", "7"]).await;
+    shop.pass().await;
+    let problem = shop.status().await["from_raintek"]["problems"][0].clone();
+    assert_eq!((problem["number"].as_str(), problem["state"].as_str()), (Some(ours), Some("edited")));
+    shop.cli(&["rewrite", ours], "").await;
+    eventually("RainTek holds it as the app does", async || {
+        let bill = shop.bill(ours).await.unwrap();
+        number(&bill, "GrandTotal") == "50".parse().unwrap() && bill["TillID"] == "SHOPSYNC"
+    })
+    .await;
+    shop.synced(&phone, booked["id"].as_str().unwrap()).await;
+    shop.pass().await;
+    shop.in_step().await;
+}
+
 #[tokio::test]
 async fn v08_awareness_trouble() {
     let mut shop = Shop::open(&[&["bill", "--count", "6", "--seed", "11"]]).await;

@@ -256,7 +256,11 @@ impl Pass<'_> {
     /// One bill as it stands in RainTek.
     async fn look_at(&mut self, bill: &FoundBill) -> Result<(), Fault> {
         let (key, digest) = (key(bill), found_digest(bill));
-        let mut known = self.known.get(&key).cloned();
+        let mut known = match self.known.get(&key) {
+            Some(known) => Some(known.clone()),
+            // Older than the window when it was remembered: somebody gave it another day.
+            None => self.shared.world.state.known_bill(&key).await?,
+        };
         if let Some(ours) = known.take_if(|known| known.state.is_ours() && known.digest != digest)
             && !self.was_given_out_again(&ours, bill).await?
         {

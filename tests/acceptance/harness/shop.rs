@@ -157,6 +157,12 @@ impl Shop {
         assert!(answer.status().is_success(), "{command}: {}", answer.text().await.unwrap());
     }
 
+    /// A button of the page; what it was answered.
+    pub(crate) async fn ask(&self, command: Value) -> Value {
+        let request = self.http.post(self.page("/api/command")).bearer_auth(self.secret("page.token"));
+        request.json(&command).send().await.unwrap().json().await.unwrap()
+    }
+
     /// Waits for a whole products pass that began after this was called.
     pub(crate) async fn pass(&self) {
         // One may be under way: the second that ends began later.
@@ -208,7 +214,8 @@ impl Shop {
         self.becomes(id, "failed").await
     }
 
-    async fn becomes(&self, id: &str, wanted: &str) -> Value {
+    /// The app's record once ShopSync shows this of it.
+    pub(crate) async fn becomes(&self, id: &str, wanted: &str) -> Value {
         let phone = self.phone().await;
         let mut record = Value::Null;
         eventually(&format!("invoice {id} is {wanted}"), SOON, async || {

@@ -216,9 +216,7 @@ async fn work(options: Till) -> anyhow::Result<()> {
             let number = named(&mut till, number).await?;
             let bill = till.random_bill(seed, day(date)).await?;
             let billed = till.edit(&number, &bill).await?;
-            say(
-                &json!({ "number": billed.number, "inv_id": billed.inv_id, "grand_total": billed.grand_total.to_string() }),
-            )?;
+            say(&saved(&billed))?;
         }
         Work::Delete { number } => {
             let number = named(&mut till, number).await?;
@@ -265,14 +263,27 @@ async fn one_bill(till: &mut till::Till, seed: u64, date: Option<NaiveDate>) -> 
         Err(error) => Err(error),
     };
     match billed {
-        Ok(billed) => json!({
-            "number": billed.number,
-            "inv_id": billed.inv_id,
-            "grand_total": billed.grand_total.to_string(),
-            "failed": false,
-        }),
+        Ok(billed) => saved(&billed),
         Err(error) => json!({ "failed": true, "error": format!("{error:#}") }),
     }
+}
+
+/// A saved bill as the till itself has it.
+fn saved(billed: &till::Billed) -> serde_json::Value {
+    let lines = billed
+        .lines
+        .iter()
+        .map(|(pid, qty, total)| json!({ "pid": pid, "qty": qty.to_string(), "total": total.to_string() }));
+    let payments =
+        billed.payments.iter().map(|(mode, amount)| json!({ "mode": mode, "amount": amount.to_string() }));
+    json!({
+        "number": billed.number,
+        "inv_id": billed.inv_id,
+        "grand_total": billed.grand_total.to_string(),
+        "lines": lines.collect::<Vec<_>>(),
+        "payments": payments.collect::<Vec<_>>(),
+        "failed": false,
+    })
 }
 
 async fn named(till: &mut till::Till, number: Option<String>) -> anyhow::Result<String> {

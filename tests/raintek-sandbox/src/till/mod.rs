@@ -60,6 +60,10 @@ pub struct Billed {
     pub inv_id: i32,
     /// In rupees.
     pub grand_total: Decimal,
+    /// `Product.PID`, quantity and total of each line, in rupees.
+    pub lines: Vec<(i32, Decimal, Decimal)>,
+    /// Mode and amount of each payment, in rupees.
+    pub payments: Vec<(String, Decimal)>,
 }
 
 /// A product the owner adds.

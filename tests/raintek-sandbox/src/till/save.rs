@@ -45,6 +45,12 @@ impl Sale<'_> {
     fn paid(&self) -> Decimal {
         self.payments.iter().filter(|(mode, _)| !is_credit(mode)).map(|(_, amount)| amount).sum()
     }
+
+    /// What the till knows of it once it is saved.
+    fn billed(self, number: String, inv_id: i32) -> Billed {
+        let lines = self.lines.iter().map(|line| (line.pid, line.qty, line.amounts.total)).collect();
+        Billed { number, inv_id, grand_total: self.totals.grand_total, lines, payments: self.payments }
+    }
 }
 
 fn is_credit(mode: &str) -> bool {
@@ -82,7 +88,7 @@ impl Till {
         self.write_rest(&sale, inv_id, &number).await?;
         let row = [("ID", next.into()), ("InvNo", number.as_str().into())];
         self.add(counter, bill.date, &row).await?;
-        Ok(Billed { number, inv_id, grand_total: sale.totals.grand_total })
+        Ok(sale.billed(number, inv_id))
     }
 
     pub(super) async fn save_edited(&mut self, number: &str, bill: &Bill) -> anyhow::Result<Billed> {
@@ -97,7 +103,7 @@ impl Till {
         values.push(inv_id.into());
         self.execute(statement(&sql, values)).await?;
         self.write_rest(&sale, inv_id, number).await?;
-        Ok(Billed { number: number.to_owned(), inv_id, grand_total: sale.totals.grand_total })
+        Ok(sale.billed(number.to_owned(), inv_id))
     }
 
     pub(super) async fn remove(&mut self, number: &str) -> anyhow::Result<()> {
