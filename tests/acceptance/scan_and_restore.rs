@@ -249,7 +249,8 @@ async fn what_is_put_back_and_is_not_the_apps_is_a_mismatch() {
     noted(&shop, &id, &one, "second").await;
     // Somebody takes lines out in RainTek, its entries and its stock: the copy has it all.
     shop.raintek.sql("DELETE FROM Invoice_Product WHERE IPo_ID > 60").await;
-    shop.raintek.sql("UPDATE InvoiceInfo SET GrandTotal = 1").await;
+    shop.raintek.sql("UPDATE InvoiceInfo SET GrandTotal = 1, Narration = NULL, SRNumber = NULL").await;
+    let broken = rows(&shop.raintek.dump().await, &one);
     let copy = copies(&shop, &inv_id)[0].to_str().unwrap().to_owned();
     assert!(std::fs::metadata(&copy).unwrap().len() > 64 * 1024);
     let shown = shop.cli(&["restore-invoice", &copy]).await;
@@ -282,6 +283,16 @@ async fn what_is_put_back_and_is_not_the_apps_is_a_mismatch() {
     .await;
     shop.synced(&id).await;
     assert_eq!(check(&shop).await.0, Some(0));
+    shop.in_step().await;
+
+    // Exactly the rows of the copy, also where somebody left them half empty.
+    let second = copies(&shop, &inv_id)[1].to_str().unwrap().to_owned();
+    assert_eq!(shop.cli(&["restore-invoice", &second, "--yes"]).await.code, Some(0));
+    let now = rows(&shop.raintek.dump().await, &one);
+    assert_eq!(now["bill"]["Narration"], Value::Null);
+    assert_eq!((&now["bill"], &now["LedgerBook"]), (&broken["bill"], &broken["LedgerBook"]));
+    eventually("it is a mismatch", SOON, async || mismatches(&shop).await == [one.clone()]).await;
+    assert_eq!(shop.cli(&["rewrite", &one]).await.code, Some(0));
     shop.in_step().await;
 
     // Deleted at the till, its stock came back: with the bill it goes out again, with every entry.
