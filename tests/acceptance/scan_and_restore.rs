@@ -92,7 +92,7 @@ fn stock(dump: &Dump) -> Vec<Value> {
 }
 
 /// Copies of one bill, in the order in which they were made.
-async fn copies(shop: &Shop, inv_id: &str) -> Vec<PathBuf> {
+fn copies(shop: &Shop, inv_id: &str) -> Vec<PathBuf> {
     let folder = shop.data().join("snapshots");
     let days = std::fs::read_dir(&folder).map(|days| days.flatten().map(|day| day.path()).collect());
     let days: Vec<PathBuf> = days.unwrap_or_default();
@@ -160,7 +160,7 @@ async fn a_check_names_what_differs_and_nothing_else() {
         rows(&shop.raintek.dump().await, &changed) == rows(&before, &changed)
     })
     .await;
-    let copy = copies(&shop, &inv_id).await[0].to_str().unwrap().to_owned();
+    let copy = copies(&shop, &inv_id)[0].to_str().unwrap().to_owned();
     let said = shop.cli(&["restore-invoice", &copy]).await;
     assert_eq!(said.code, Some(0), "{said:?}");
     for part in
@@ -249,19 +249,20 @@ async fn what_is_put_back_and_is_not_the_apps_is_a_mismatch() {
     noted(&shop, &id, &one, "second").await;
     // Somebody takes lines out in RainTek, its entries and its stock: the copy has it all.
     shop.raintek.sql("DELETE FROM Invoice_Product WHERE IPo_ID > 60").await;
-    shop.raintek.sql("UPDATE InvoiceInfo SET GrandTotal = 1").await;
-    let copy = copies(&shop, &inv_id).await[0].to_str().unwrap().to_owned();
+    shop.raintek.sql("UPDATE InvoiceInfo SET GrandTotal = 1, Narration = NULL, SRNumber = NULL").await;
+    let broken = rows(&shop.raintek.dump().await, &one);
+    let copy = copies(&shop, &inv_id)[0].to_str().unwrap().to_owned();
     assert!(std::fs::metadata(&copy).unwrap().len() > 64 * 1024);
     let shown = shop.cli(&["restore-invoice", &copy]).await;
     assert_eq!(shown.code, Some(0), "{shown:?}");
     for part in ["InvoiceInfo.Remarks: \"second\" becomes \"\"", "60 rows become 90 rows", "GrandTotal: 1"] {
         assert!(shown.out.contains(part), "{part}: {}", shown.out);
     }
-    let made = copies(&shop, &inv_id).await.len();
+    let made = copies(&shop, &inv_id).len();
     let said = shop.cli(&["restore-invoice", &copy, "--yes"]).await;
     assert_eq!(said.code, Some(0), "{said:?}");
     assert!(said.out.contains("The billing app has it differently."), "{}", said.out);
-    assert_eq!(copies(&shop, &inv_id).await.len(), made + 1, "what stood there is copied first");
+    assert_eq!(copies(&shop, &inv_id).len(), made + 1, "what stood there is copied first");
     let (now, mut then) = (rows(&shop.raintek.dump().await, &one), rows(&first, &one));
     // Live stock moves by what the lines moved: thirty lines came back into the bill.
     assert_ne!(now["stock"], then["stock"]);
@@ -282,6 +283,16 @@ async fn what_is_put_back_and_is_not_the_apps_is_a_mismatch() {
     .await;
     shop.synced(&id).await;
     assert_eq!(check(&shop).await.0, Some(0));
+    shop.in_step().await;
+
+    // Exactly the rows of the copy, also where somebody left them half empty.
+    let second = copies(&shop, &inv_id)[1].to_str().unwrap().to_owned();
+    assert_eq!(shop.cli(&["restore-invoice", &second, "--yes"]).await.code, Some(0));
+    let now = rows(&shop.raintek.dump().await, &one);
+    assert_eq!(now["bill"]["Narration"], Value::Null);
+    assert_eq!((&now["bill"], &now["LedgerBook"]), (&broken["bill"], &broken["LedgerBook"]));
+    eventually("it is a mismatch", SOON, async || mismatches(&shop).await == [one.clone()]).await;
+    assert_eq!(shop.cli(&["rewrite", &one]).await.code, Some(0));
     shop.in_step().await;
 
     // Deleted at the till, its stock came back: with the bill it goes out again, with every entry.
