@@ -124,7 +124,7 @@ pub(crate) fn shown(sim: &Sim, write: &BillWrite) {
         let db = lock(&sim.db);
         db.is_ours(id) && db.of_number(&bill.invoice.number).contains(&id)
     });
-    if ours {
+    if ours && !lock(&sim.truth).touched.contains_key(&bill.invoice.number) {
         sim.fail(format!("{} is ours and was written into the app as RainTek's", bill.invoice.number));
     }
 }
@@ -134,7 +134,8 @@ pub(crate) fn put_bills(sim: &Sim, bills: &[KnownBill]) {
         let db = lock(&sim.db);
         let ours = db.is_ours(bill.inv_id) && db.of_number(&bill.number).contains(&bill.inv_id);
         drop(db);
-        if ours {
+        // An edit in RainTek takes our mark off: before it was proven nobody can tell it from RainTek's own.
+        if ours && !lock(&sim.truth).touched.contains_key(&bill.number) {
             sim.fail(format!("{} is ours and is taken for a bill of RainTek's own", bill.number));
         }
     }

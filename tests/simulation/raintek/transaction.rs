@@ -234,6 +234,7 @@ fn write(db: &mut Db, plan: &Plan, customer_id: CustomerId, keep_old: bool) {
         }
         Plan::Replace(plan) => {
             new_customer(db, plan.new_customer.as_ref());
+            db.ours.insert(plan.inv_id);
             if let Some(info) = db.infos.get_mut(&plan.inv_id) {
                 info.0.extend(plan.info.0.clone());
             }
