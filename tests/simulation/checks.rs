@@ -50,6 +50,15 @@ pub(crate) fn before_commit(sim: &Sim, plan: &Plan) {
         Plan::Remove(plan) => plan.inv_id,
         _ => return,
     };
+    let (own, number) = {
+        let db = lock(&sim.db);
+        let number = db.infos.get(&inv_id).map(|row| row.text("InvoiceNo").to_owned()).unwrap_or_default();
+        (db.infos.contains_key(&inv_id) && !db.is_ours(inv_id), number)
+    };
+    // Where the till deleted ours and took its place, nobody can tell that from an edit: a person was asked.
+    if own && !lock(&sim.truth).touched.contains_key(&number) {
+        sim.fail(format!("RainTek's own bill {number}, Inv_ID {inv_id}, is overwritten"));
+    }
     let Some(bill) = lock(&sim.db).bill(inv_id) else { return };
     let text = rows_text(&bill);
     if !lock(&sim.truth).copies.iter().any(|(id, copy)| *id == inv_id && *copy == text) {
@@ -115,7 +124,7 @@ pub(crate) fn shown(sim: &Sim, write: &BillWrite) {
         let db = lock(&sim.db);
         db.is_ours(id) && db.of_number(&bill.invoice.number).contains(&id)
     });
-    if ours {
+    if ours && !lock(&sim.truth).touched.contains_key(&bill.invoice.number) {
         sim.fail(format!("{} is ours and was written into the app as RainTek's", bill.invoice.number));
     }
 }
@@ -125,7 +134,8 @@ pub(crate) fn put_bills(sim: &Sim, bills: &[KnownBill]) {
         let db = lock(&sim.db);
         let ours = db.is_ours(bill.inv_id) && db.of_number(&bill.number).contains(&bill.inv_id);
         drop(db);
-        if ours {
+        // An edit in RainTek takes our mark off: before it was proven nobody can tell it from RainTek's own.
+        if ours && !lock(&sim.truth).touched.contains_key(&bill.number) {
             sim.fail(format!("{} is ours and is taken for a bill of RainTek's own", bill.number));
         }
     }

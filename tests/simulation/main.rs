@@ -22,6 +22,7 @@ mod goods;
 mod hands;
 mod listen;
 mod many;
+mod pictures;
 mod planted;
 mod quiet;
 mod raintek;

@@ -84,7 +84,9 @@ impl Weeks {
             for line in run(&short, None, true).told {
                 eprintln!("{line}");
             }
-            eprintln!("\nwhat remains of seed {seed}: {:#?}\n{:#?}", short.events, short.faults);
+            eprintln!("\nwhat remains of seed {seed}:");
+            short.events.iter().for_each(|event| eprintln!("  {event:?}"));
+            short.faults.iter().for_each(|fault| eprintln!("  {fault:?}"));
         }
         eprintln!(
             "{weeks} weeks: {commits} transactions, {crashes} crashes, {greens} times green, {} failed",

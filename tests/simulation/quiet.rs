@@ -151,7 +151,8 @@ impl Look<'_> {
             let codes: Vec<&String> = self.db.products.values().map(|product| &product.code).collect();
             record.invoice.lines.iter().any(|line| !codes.contains(&&line.product_code))
         } else if said.starts_with("RainTek used the number") {
-            bills.iter().any(|one| !self.db.is_ours(*one))
+            // An edit in RainTek takes our mark off: before it was proven nobody can tell it from RainTek's own.
+            bills.iter().any(|one| !self.db.is_ours(*one)) || self.truth.touched.contains_key(number)
         } else if said.starts_with("RainTek has ") || said.starts_with("RainTek made a bill of the number") {
             bills.len() > 1 || self.truth.touched.contains_key(number)
         } else if said.starts_with("Another completed invoice") {

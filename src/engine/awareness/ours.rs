@@ -186,8 +186,24 @@ impl Pass<'_> {
         known: &KnownBill,
         bill: &FoundBill,
     ) -> Result<bool, Fault> {
-        if bill.has_our_mark() || owner(self.shared, known).await?.is_some() {
+        if bill.has_our_mark() {
             return Ok(false);
+        }
+        match owner(self.shared, known).await? {
+            None => {}
+            // It was seen to be gone before: what stands there by now is no edit of it. The push says so, and a person
+            // chooses another number.
+            Some(mut item) if known.state == BillState::Gone && item.state == ItemState::Done => {
+                item.state = ItemState::Waiting;
+                item.attempts = 0;
+                item.first_seen = self.shared.now();
+                item.next_try = self.shared.now();
+                item.inv_id = None;
+                item.digest = None;
+                self.shared.world.state.put(&item).await?;
+                self.shared.signals.push.notify_one();
+            }
+            Some(_) => return Ok(false),
         }
         if known.state.is_mismatch() {
             self.events.push(Event::MismatchOver { number: known.number.clone() });

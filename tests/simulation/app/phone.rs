@@ -128,7 +128,7 @@ impl Phone {
         }
     }
 
-    fn set(&self, id: &RecordId, what: &str, change: impl FnOnce(&mut Record)) {
+    pub(crate) fn set(&self, id: &RecordId, what: &str, change: impl FnOnce(&mut Record)) {
         {
             let mut app = lock(&self.0.app);
             let Some(record) = app.records.get_mut(id).filter(|record| !record.deleted) else { return };

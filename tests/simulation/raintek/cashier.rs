@@ -117,8 +117,10 @@ impl Till {
         self.sim.say("till", || format!("edits {number}, Inv_ID {inv_id}: {}", totals.grand_total));
         self.take_back(inv_id, &number).await;
         let mut info = info(&bill, &totals, customer, day, inv_id, &number);
-        // Who sold it stays.
-        info.0.retain(|name, _| name != "TillID" && name != "Operator");
+        // Who sold it stays, or is who edits it.
+        if inv_id % 2 == 0 {
+            info.0.retain(|name, _| name != "TillID" && name != "Operator");
+        }
         self.statement(false, |db| {
             if let Some(there) = db.infos.get_mut(&inv_id) {
                 there.0.extend(info.0);
@@ -154,7 +156,8 @@ impl Till {
             // Its parts refer to it: whatever came meanwhile goes with it.
             db.lines.retain(|_, row| row.int("InvoiceID") != i64::from(inv_id));
             db.payments.retain(|_, row| row.int("InvoiceID") != i64::from(inv_id));
-            db.infos.remove(&inv_id)
+            db.infos.remove(&inv_id);
+            db.ours.remove(&inv_id);
         })
         .await;
         self.ended(inv_id, &number);

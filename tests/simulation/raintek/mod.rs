@@ -4,14 +4,14 @@ mod adapter;
 pub(crate) mod cashier;
 mod transaction;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use rust_decimal::Decimal;
 use tokio::sync::Notify;
 
-use shopsync::model::bill::{FoundBill, Row, TILL_ID, Value};
+use shopsync::model::bill::{FoundBill, Row, Value};
 use shopsync::model::posting::Book;
 use shopsync::model::schema::{Column, ColumnKind, PosSchema, Table};
 
@@ -64,6 +64,8 @@ pub(crate) struct Db {
     pub(crate) changed: Arc<Notify>,
     /// Bills that RainTek's own till is in the middle of, statement by statement.
     pub(crate) under_way: u32,
+    /// Inv_IDs of the bills that ShopSync made.
+    pub(crate) ours: BTreeSet<i32>,
     /// When RainTek's own till last changed a bill, by Inv_ID, in steady milliseconds.
     pub(crate) till_at: BTreeMap<i32, u64>,
     /// When a product was last changed.
@@ -89,6 +91,7 @@ impl Db {
             app_lock: Arc::default(),
             changed: Arc::default(),
             under_way: 0,
+            ours: BTreeSet::new(),
             till_at: BTreeMap::new(),
             product_at: BTreeMap::new(),
         };
@@ -153,8 +156,9 @@ impl Db {
         self.infos.iter().filter(|(_, row)| same(row)).map(|(id, _)| *id).collect()
     }
 
+    /// What ShopSync wrote is ours, whatever its mark says by now.
     pub(crate) fn is_ours(&self, inv_id: i32) -> bool {
-        self.infos.get(&inv_id).is_some_and(|row| row.text("TillID") == TILL_ID)
+        self.ours.contains(&inv_id)
     }
 
     /// A bill with its lines and payments.

@@ -226,6 +226,7 @@ fn write(db: &mut Db, plan: &Plan, customer_id: CustomerId, keep_old: bool) {
         Plan::Insert(plan) => {
             new_customer(db, plan.new_customer.as_ref());
             db.infos.insert(plan.inv_id, plan.info.clone());
+            db.ours.insert(plan.inv_id);
             add_lines(db, &plan.lines);
             add_payments(db, &plan.payments);
             add_counter(db, plan.tax_type, plan.counter_row.as_ref());
@@ -233,6 +234,7 @@ fn write(db: &mut Db, plan: &Plan, customer_id: CustomerId, keep_old: bool) {
         }
         Plan::Replace(plan) => {
             new_customer(db, plan.new_customer.as_ref());
+            db.ours.insert(plan.inv_id);
             if let Some(info) = db.infos.get_mut(&plan.inv_id) {
                 info.0.extend(plan.info.0.clone());
             }
@@ -262,6 +264,7 @@ fn write(db: &mut Db, plan: &Plan, customer_id: CustomerId, keep_old: bool) {
             db.lines.retain(|_, row| row.int("InvoiceID") != id);
             db.payments.retain(|_, row| row.int("InvoiceID") != id);
             db.infos.remove(&plan.inv_id);
+            db.ours.remove(&plan.inv_id);
             let counters = db.counter(plan.tax_type == TaxType::Gst);
             counters.retain(|key, _| !plan.counter_ids.contains(&i64::from(*key)));
             post(db, &plan.postings, customer_id);
