@@ -49,6 +49,7 @@ mod setup;
 mod shape;
 pub mod sse;
 mod templates;
+mod trial;
 mod values;
 mod writes;
 

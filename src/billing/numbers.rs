@@ -10,7 +10,7 @@ use crate::model::bill::NumberSeries;
 use crate::model::fault::Fault;
 
 /// The id of the collection that ShopSync laid down; an app's own counters have another.
-const OWN_COUNTERS: &str = "shopsync_counters";
+pub(super) const OWN_COUNTERS: &str = "shopsync_counters";
 
 impl PocketBase {
     /// Asks our hook, which does it in one transaction: a phone may take a number in the same moment.

@@ -3,6 +3,7 @@
 mod alerts;
 mod backup;
 mod client;
+mod go_live;
 
 use std::io::{Read, Write};
 use std::path::PathBuf;
@@ -83,6 +84,12 @@ enum Command {
         #[command(subcommand)]
         what: AlertsCommand,
     },
+    /// End the trial: take its test data out of RainTek and the billing app. Says what it would do; --yes does it.
+    GoLive {
+        /// Do it.
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -149,6 +156,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             let settings = read_settings(&settings_file)?;
             backup::run(task, &data, &settings, &client(&data, &settings)?).await
         }
+        Command::GoLive { yes } => go_live::run(&client(&data, &read_settings(&settings_file)?)?, yes).await,
         Command::Secret { name } => {
             let mut value = String::new();
             std::io::stdin().read_to_string(&mut value).context("The password cannot be read.")?;
@@ -233,6 +241,9 @@ async fn status(client: &Client, json: bool) -> anyhow::Result<ExitCode> {
     } else {
         say(&snapshot.sentence);
         say(&snapshot.summary);
+        if let Some(banner) = &snapshot.trial.banner {
+            say(banner);
+        }
         for item in &snapshot.items {
             say(&format!("{}  Rs {}  {}  {}", item.number, item.amount, item.state, item.sentence));
         }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use super::Shared;
 use super::hold::{hold, retry_later};
 use super::settle::Sent;
+use super::{Shared, trial};
 use crate::model::bill::{Conflict, Desired, FoundBill, Lookup, Plan};
 use crate::model::customer::phone_key;
 use crate::model::fault::{Action, Fault, FaultKind, Scope, SendOutcome};
@@ -119,13 +119,8 @@ enum Attempt {
     Unknown(Fault),
 }
 
-/// One transaction: look up, plan, write, commit.
-async fn attempt(
-    shared: &Shared,
-    item: &Item,
-    invoice: &Invoice,
-    agreed: Option<&FoundBill>,
-) -> Result<Attempt, Fault> {
+/// What is to be looked up before anything is decided about an invoice.
+pub(super) fn lookup_of(shared: &Shared, item: &Item, invoice: &Invoice) -> Lookup {
     let mut codes: Vec<String> = invoice
         .lines
         .iter()
@@ -135,14 +130,24 @@ async fn attempt(
     codes.extend(shared.rules.map.unknown_item.clone());
     codes.sort();
     codes.dedup();
-    let lookup = Lookup {
+    Lookup {
         number: invoice.number.clone(),
         inv_id: item.inv_id.or(invoice.pos_id),
         tax_type: invoice.tax_type,
         counter: counter_of(&invoice.number),
         product_codes: codes,
         phone: invoice.customer.as_ref().and_then(|customer| phone_key(&customer.phone)),
-    };
+    }
+}
+
+/// One transaction: look up, plan, write, commit.
+async fn attempt(
+    shared: &Shared,
+    item: &Item,
+    invoice: &Invoice,
+    agreed: Option<&FoundBill>,
+) -> Result<Attempt, Fault> {
+    let lookup = lookup_of(shared, item, invoice);
     let (mut transaction, mut found) = shared.world.pos.open(&lookup).await?;
     // Only now: opening may have found other tables than before.
     let schema = match shared.world.pos.schema().await {
@@ -160,6 +165,7 @@ async fn attempt(
     }
     // Only the store's own word makes a bill ours; what the app's record says may come from a phone.
     found.known = item.inv_id;
+    trial::disown(shared, &mut found);
     let desired = match desired_bill(invoice, &found, &schema, &shared.rules.map) {
         Ok(desired) => desired,
         Err(fault) => {
@@ -192,6 +198,10 @@ async fn attempt(
             Err(Fault::data("An invoice that is to be booked is never removed."))
         }
         Plan::Insert(_) | Plan::Replace(_) => {
+            if let Err(fault) = trial::about_to_write(shared, item, &plan, &schema).await {
+                transaction.rollback().await;
+                return Err(fault);
+            }
             let (inv_id, customer_id) = transaction.apply(&plan).await?;
             match transaction.commit().await {
                 SendOutcome::Confirmed => {

@@ -43,6 +43,7 @@ impl Handle {
         let text = self.shared.world.state.get(PAUSED_UNTIL).await?;
         let until = text.and_then(|text| text.parse::<DateTime<Utc>>().ok());
         self.shared.board.update(|seen| seen.paused_until = until);
+        super::trial::restore(&self.shared).await?;
         super::backup::restore(&self.shared).await
     }
 
@@ -98,8 +99,24 @@ impl Handle {
         Ok(Reply::Accepted { sentence })
     }
 
+    /// What cannot be asked for at the moment, and why.
+    fn refuses(&self, command: &Command) -> Option<String> {
+        let trial = &self.shared.trial;
+        match command {
+            Command::GoLive { .. } | Command::Backup { .. } | Command::Pause { .. } | Command::Resume => None,
+            _ if trial.going_live() => Some("ShopSync is going live. Try again when it is done.".into()),
+            Command::Remove { .. } | Command::Rewrite { .. } if trial.watching() => {
+                Some("ShopSync only watches (watch_only in the settings): nothing is written.".into())
+            }
+            _ => None,
+        }
+    }
+
     async fn run(&self, command: Command) -> Result<Reply, Fault> {
         let accepted = |sentence: String| Ok(Reply::Accepted { sentence });
+        if let Some(sentence) = self.refuses(&command) {
+            return Ok(Reply::Refused { sentence });
+        }
         match command {
             Command::Retry { number } => match self.retry(Some(&number)).await? {
                 0 => Ok(Reply::Refused { sentence: format!("No invoice {number} is waiting or held.") }),
@@ -144,6 +161,10 @@ impl Handle {
                 self.shared.journal("app", "", "Going on.").await;
                 accepted("Going on.".into())
             }
+            Command::GoLive { yes } => Ok(match super::trial::order(&self.shared, yes) {
+                Ok(sentence) => Reply::Accepted { sentence },
+                Err(sentence) => Reply::Refused { sentence },
+            }),
         }
     }
 }

@@ -30,7 +30,9 @@ const TIME_FORMAT: &str = "%Y-%m-%d %H:%M:%S%.3fZ";
 pub(super) async fn run(shared: Arc<Shared>) {
     let mut all_seen: Option<DateTime<Utc>> = None;
     while !shared.stopping() {
-        if shared.board.seen().billing.status.connected {
+        if shared.board.seen().billing.status.connected
+            && let Some(_flow) = shared.trial.flow().await
+        {
             let now = shared.now();
             let all = all_seen.is_none_or(|at| now - at >= ALL_EVERY);
             match look(&shared, all).await {
@@ -90,7 +92,9 @@ pub(super) async fn follow(shared: Arc<Shared>) {
                 }
                 next = events.try_recv().ok();
             }
-            for id in order.drain(..) {
+            // While going live is under way nothing is looked at; the look that follows it finds what came.
+            let flow = shared.trial.flow().await;
+            for id in order.drain(..).filter(|_| flow.is_some()) {
                 if let Err(fault) = touch(&shared, &id).await {
                     shared.log("event", &fault);
                     shared.note_outage(&fault);

@@ -19,6 +19,8 @@ mod publish;
 mod push;
 mod removal;
 mod settle;
+pub mod trial;
+mod watching;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -116,6 +118,7 @@ struct Signals {
     alerts: Notify,
     deliver: Notify,
     backup: Notify,
+    trial: Notify,
 }
 
 struct Shared {
@@ -129,6 +132,10 @@ struct Shared {
     sources: OnceLock<backup::Sources>,
     /// Held while the list of what was backed up is changed.
     backup_list: tokio::sync::Mutex<()>,
+    /// Held while backups are made, so that nobody else makes the same.
+    backup_work: tokio::sync::Mutex<()>,
+    /// The trial, and whether nothing may be written.
+    trial: trial::Trial,
     /// Which invoices a task is working on.
     claims: claim::Claims,
     /// Invoices read by an event a moment ago, so that the push need not read them again. At most a few.
@@ -170,6 +177,8 @@ impl Engine {
                 stop,
                 sources: OnceLock::new(),
                 backup_list: tokio::sync::Mutex::default(),
+                backup_work: tokio::sync::Mutex::default(),
+                trial: trial::Trial::default(),
                 claims: claim::Claims::default(),
                 fresh: Mutex::default(),
             }),
@@ -184,6 +193,11 @@ impl Engine {
     /// Has backups made. Call before the tasks run; the first call counts.
     pub fn back_up_with(&self, sources: backup::Sources) {
         let _ = self.shared.sources.set(sources);
+    }
+
+    /// Has a trial and watching only made possible. Call before the tasks run; the first call counts.
+    pub fn try_out_with(&self, sources: trial::Sources) {
+        self.shared.trial.set(sources);
     }
 
     /// The loops, by name. Each runs until stop.
@@ -202,6 +216,7 @@ impl Engine {
             task("bills", |shared| Box::pin(awareness::run(shared))),
             task("numbers", |shared| Box::pin(numbers::run(shared))),
             task("backup", |shared| Box::pin(async move { backup::run(shared).await })),
+            task("trial", |shared| Box::pin(trial::run(shared))),
             task("publish", |shared| Box::pin(publish::run(shared))),
         ]
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Rules, Shared};
+use super::{Rules, Shared, trial};
 use crate::model::awareness::KnownBill;
 use crate::model::backup::BackupsStatus;
 use crate::model::fault::Fault;
@@ -15,6 +15,7 @@ use crate::model::status::{
     AwarenessStatus, BillProblem, Counts, ItemStatus, LinkStatus, MAX_ACTIVITY, MAX_ITEMS, ProductsStatus,
     Snapshot,
 };
+use crate::model::trial::TrialStatus;
 use crate::sync::health::{Looks, assess, summary};
 
 /// States age without any event: they are made anew this often.
@@ -68,6 +69,7 @@ pub(super) fn empty(rules: &Rules, started: DateTime<Utc>) -> Snapshot {
         last_push: None,
         paused_until: None,
         backups: BackupsStatus::default(),
+        trial: TrialStatus::default(),
         activity: Vec::new(),
     }
 }
@@ -107,7 +109,9 @@ async fn snapshot(shared: &Shared) -> Result<Snapshot, Fault> {
             .iter()
             .filter(|item| matches!(item.state, ItemState::Waiting | ItemState::Sending | ItemState::Unknown))
             .map(|item| item.first_seen)
-            .min(),
+            .min()
+            // They wait because nothing is sent.
+            .filter(|_| !shared.trial.watching()),
         oldest_failure: items.iter().filter_map(|item| item.first_failed).min(),
         retrying: u64::try_from(
             items.iter().filter(failing).filter(|item| item.state != ItemState::Held).count(),
@@ -121,7 +125,7 @@ async fn snapshot(shared: &Shared) -> Result<Snapshot, Fault> {
         first_backup: shared.sources.get().is_some() && !seen.backup.has_begun(today),
         problems: seen.raintek.status.problems.clone(),
     };
-    let verdict = assess(&looks);
+    let verdict = trial::in_mode(shared, assess(&looks), counts.waiting);
     let last = last_done.as_ref().map(|(number, at)| (number.as_str(), *at));
     Ok(Snapshot {
         version: shared.rules.version.clone(),
@@ -133,7 +137,13 @@ async fn snapshot(shared: &Shared) -> Result<Snapshot, Fault> {
         realtime: seen.realtime_down_since.is_none(),
         items: items
             .iter()
-            .map(|item| item_status(item, &items, &seen.raintek.status, &seen.billing.status))
+            .map(|item| {
+                let status = item_status(item, &items, &seen.raintek.status, &seen.billing.status);
+                match shared.trial.plan_of(&item.record_id) {
+                    Some(plan) => watched(status, plan),
+                    None => status,
+                }
+            })
             .collect(),
         raintek: seen.raintek.status,
         billing: seen.billing.status,
@@ -148,6 +158,7 @@ async fn snapshot(shared: &Shared) -> Result<Snapshot, Fault> {
         last_push: seen.last_push,
         paused_until: seen.paused_until.filter(|until| *until > now),
         backups: seen.backup.status,
+        trial: trial::status(shared),
         activity,
     })
 }
@@ -175,6 +186,11 @@ fn overdue(item: &Item) -> bool {
 
 fn sentence_of(item: &Item) -> String {
     item.fault.as_ref().map(|fault| fault.sentence.clone()).unwrap_or_default()
+}
+
+/// Where it only watches, what would be done is what there is to say.
+fn watched(status: ItemStatus, plan: String) -> ItemStatus {
+    ItemStatus { sentence: plan, action: "Nothing is written while watch_only is set.".into(), ..status }
 }
 
 fn item_status(item: &Item, all: &[Item], raintek: &LinkStatus, billing: &LinkStatus) -> ItemStatus {

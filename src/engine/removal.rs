@@ -79,6 +79,7 @@ pub(super) async fn remove(shared: &Shared, mut item: Item) -> Result<(), Fault>
     loop {
         match attempt(shared, &item, copied.as_ref()).await {
             Ok(Outcome::Gone) => {
+                super::trial::taken_back(shared, &item.number).await?;
                 item.state = ItemState::Withdrawn;
                 item.fault = None;
                 item.first_failed = None;
@@ -120,7 +121,8 @@ async fn attempt(shared: &Shared, item: &Item, copied: Option<&FoundBill>) -> Re
             phone: None,
         };
         let (mut transaction, found) = shared.world.pos.open(&lookup).await?;
-        let found = Found { known: item.inv_id, ..found };
+        let mut found = Found { known: item.inv_id, ..found };
+        super::trial::disown(shared, &mut found);
         let series = found.bills.iter().find(|bill| Some(bill.inv_id()) == item.inv_id).map(series_of);
         if series.is_some_and(|series| series != tax_type) {
             transaction.rollback().await;

@@ -17,3 +17,4 @@ pub mod product;
 pub mod schema;
 pub mod settings;
 pub mod status;
+pub mod trial;

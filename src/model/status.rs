@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::backup::BackupsStatus;
 use super::health::HealthState;
 use super::product::ProductProblem;
+use super::trial::TrialStatus;
 
 /// One side's connection.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -213,6 +214,9 @@ pub struct Snapshot {
     /// Backups.
     #[serde(default)]
     pub backups: BackupsStatus,
+    /// The trial, watching only, and going live.
+    #[serde(default)]
+    pub trial: TrialStatus,
     /// The newest lines of the journal, newest first; at most [`MAX_ACTIVITY`].
     pub activity: Vec<Activity>,
 }

@@ -12,11 +12,14 @@ pub mod completeness;
 pub mod digest;
 pub mod health;
 pub mod mapping;
+pub mod mode;
 pub mod numbering;
 pub mod plan;
 pub mod posting;
 pub mod retention;
 pub mod tables;
+pub mod trial;
+pub mod watch;
 
 #[cfg(test)]
 pub(crate) mod fixtures;

@@ -42,6 +42,7 @@ const ASSETS: &[Asset] = assets![
     "render/cards.js",
     "render/controls.js",
     "render/items.js",
+    "render/mode.js",
     "render/state.js",
     "render/tabs.js",
     "words.js",

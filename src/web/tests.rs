@@ -191,6 +191,7 @@ fn snapshot() -> Snapshot {
         last_push: Some(LastPush { number: "GST-0150".into(), at: at(39), took_ms: 1230 }),
         paused_until: None,
         backups: backups(),
+        trial: Default::default(),
         activity: vec![Activity {
             id: 9,
             at: at(39),

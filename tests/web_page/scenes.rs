@@ -42,6 +42,7 @@ pub(crate) fn in_step() -> Snapshot {
         last_push: Some(LastPush { number: "GST-0143".into(), at: now - Duration::minutes(2), took_ms: 430 }),
         paused_until: None,
         backups: Default::default(),
+        trial: Default::default(),
         activity: activity(),
     }
 }

@@ -15,6 +15,7 @@ use std::time::Duration;
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 
 use super::Shared;
+use super::trial::is_disowned;
 use crate::model::alert::Event;
 use crate::model::awareness::{BillKey, BillPage, BillState, KnownBill};
 use crate::model::bill::FoundBill;
@@ -70,7 +71,8 @@ pub(super) async fn run(shared: Arc<Shared>) {
     let mut memory = Memory::default();
     while !shared.stopping() {
         let now = shared.now();
-        let ready = shared.board.both_up() && !shared.board.is_paused(now);
+        let flow = shared.trial.flow().await.filter(|_| shared.trial.may_begin_to_write());
+        let ready = flow.is_some() && shared.board.both_up() && !shared.board.is_paused(now);
         let mut wait = shared.rules.awareness.every;
         if ready && !products_looked_at(&shared) {
             // Lines are linked with products: those come first where they can.
@@ -109,6 +111,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
             }
             shared.signals.publish.notify_one();
         }
+        drop(flow);
         shared.wait(&shared.signals.bills, wait).await;
     }
 }
@@ -302,6 +305,9 @@ impl Pass<'_> {
 
     /// Whether the app made it: by our mark, or because the store knows the Inv_ID under this number.
     async fn is_ours(&self, bill: &FoundBill) -> Result<bool, Fault> {
+        if is_disowned(self.shared, bill) {
+            return Ok(false);
+        }
         if has_our_mark(bill) {
             return Ok(true);
         }
