@@ -16,6 +16,15 @@ use crate::model::trial::{
 /// What a bill's posting to the customer changes in a customer's row without that being anybody's edit.
 const VISIT: &str = "Lvisitdate";
 
+/// Columns of a bill's head that tell a person something, in words, the most telling first.
+const TELLING: [(&str, &str); 5] = [
+    ("GrandTotal", "the total"),
+    ("Customer_ID", "the customer"),
+    ("CustomerID", "the customer"),
+    ("InvoiceDate", "the date"),
+    ("TillID", "the till"),
+];
+
 /// The rows as they will stand once this plan is committed; `None` where it writes no bill. Numbers that the server
 /// gives itself are left out.
 pub fn planned(plan: &Plan, schema: &PosSchema) -> Option<(PlannedWrite, bool)> {
@@ -144,11 +153,14 @@ pub fn bill_fate(
 
 /// The first thing in which a bill is no longer as it was written; only its own counter rows count.
 pub fn difference(was: &FoundBill, is: &FoundBill, own_counter: bool) -> Option<String> {
-    let one = |row: &Row| vec![row.clone()];
-    if !same_rows(&one(&was.info), &one(&is.info)) {
-        let column =
-            was.info.0.iter().find(|(name, value)| !is.info.get(name).is_some_and(|there| there.same(value)));
-        return Some(column.map_or_else(|| "the head".to_owned(), |(name, _)| format!("the {name}")));
+    let changed = |name: &str| {
+        was.info.get(name).is_some_and(|value| !is.info.get(name).is_some_and(|v| v.same(value)))
+    };
+    if let Some((_, words)) = TELLING.into_iter().find(|(name, _)| changed(name)) {
+        return Some(words.to_owned());
+    }
+    if let Some(column) = was.info.0.keys().find(|name| changed(name)) {
+        return Some(format!("{column} in the head"));
     }
     if !same_rows(&was.lines, &is.lines) {
         return Some("the items".to_owned());
@@ -186,9 +198,14 @@ fn removal(record: &TrialBill, was: &FoundBill, is: &FoundBill) -> Box<RemovePla
 /// What becomes of a customer.
 pub fn customer_fate(record: &TrialCustomer, now: &CustomerUse) -> Fate<()> {
     let Some(row) = &now.row else { return Fate::Gone };
-    if let Some((table, count)) = now.uses.first() {
-        let rows = if *count == 1 { "1 row".to_owned() } else { format!("{count} rows") };
-        return Fate::Leave(format!("RainTek needs it: {rows} in {table}"));
+    let bills = now.uses.iter().find(|(table, _)| table.eq_ignore_ascii_case("InvoiceInfo"));
+    if let Some((table, count)) = bills.or(now.uses.first()) {
+        return Fate::Leave(match (bills, count) {
+            (Some(_), 1) => "RainTek has a bill of it".to_owned(),
+            (Some(_), count) => format!("RainTek has {count} bills of it"),
+            (None, 1) => format!("RainTek has a row of it in {table}"),
+            (None, count) => format!("RainTek has {count} rows of it in {table}"),
+        });
     }
     let changed = record
         .row

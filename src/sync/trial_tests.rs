@@ -74,8 +74,9 @@ fn whatever_raintek_changed_is_left() {
         change(&mut changed);
         changes.push((what, changed));
     };
-    change("the GrandTotal", &|bill| set(&mut bill.info, "GrandTotal", Value::Dec(decimal("1"))));
-    change("the TillID", &|bill| set(&mut bill.info, "TillID", Value::Text("TILL-1".into())));
+    change("the total", &|bill| set(&mut bill.info, "GrandTotal", Value::Dec(decimal("1"))));
+    change("BillCash in the head", &|bill| set(&mut bill.info, "BillCash", Value::Int(9)));
+    change("the till", &|bill| set(&mut bill.info, "TillID", Value::Text("TILL-1".into())));
     change("the items", &|bill| bill.lines.push(bill.lines[0].clone()));
     change("the items", &|bill| set(&mut bill.lines[0], "Qty", Value::Int(9)));
     change("the payments", &|bill| bill.payments.clear());
@@ -159,8 +160,8 @@ fn customers_go_that_nobody_needs_or_changed() {
     };
     assert_eq!(customer_fate(&record, &now(None, &[])), Fate::Gone);
     assert_eq!(customer_fate(&record, &now(Some(&planned), &[])), Fate::Remove(()));
-    let needed = customer_fate(&record, &now(Some(&row), &[("InvoiceInfo", 2)]));
-    assert_eq!(needed, Fate::Leave("RainTek needs it: 2 rows in InvoiceInfo".into()));
+    let needed = customer_fate(&record, &now(Some(&row), &[("CustomerLedgerBook", 4), ("InvoiceInfo", 2)]));
+    assert_eq!(needed, Fate::Leave("RainTek has 2 bills of it".into()));
     set(&mut row, "City", Value::Text("Madurai".into()));
     assert_eq!(
         customer_fate(&record, &now(Some(&row), &[])),

@@ -25,4 +25,6 @@ mod v05_null;
 mod v09_retry;
 mod v10_health;
 mod v12_kill;
+mod v15_go_live;
+mod v15_watch_only;
 mod vzone;

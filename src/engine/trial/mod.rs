@@ -19,7 +19,7 @@ use super::Shared;
 use crate::model::awareness::BillKey;
 use crate::model::fault::{Fault, FaultKind, Scope};
 use crate::model::ids::RecordId;
-use crate::model::status::Progress;
+use crate::model::status::{Progress, Snapshot};
 use crate::model::trial::{AppKind, GoLive, GoLiveAnswer, GoLiveStep, GoLiveWork, TrialBegin, TrialStatus};
 use crate::ports::trial::{TrialApp, TrialPos, TrialSettings, TrialStore};
 use crate::sync::health::Verdict;
@@ -78,6 +78,8 @@ struct Now {
     begin: Option<TrialBegin>,
     going: Option<GoLive>,
     work: Option<GoLiveWork>,
+    /// It was interrupted: whatever was under way then may not have ended.
+    resumed: bool,
     orders: Vec<bool>,
     asked: u64,
     answered: u64,
@@ -154,19 +156,26 @@ pub(super) async fn restore(shared: &Shared) -> Result<(), Fault> {
         })?),
     };
     let disowned = sources.store.disowned().await?;
-    if sources.watch_only {
-        state.set(WATCHED, Some("1")).await?;
-    } else if state.get(WATCHED).await?.is_some() {
-        // Whatever was only looked at goes now.
+    if sources.watch_only || state.get(WATCHED).await?.is_some() {
+        // Plans are not kept, and what was only looked at until now goes at once.
         state.make_due(None, shared.now()).await?;
-        state.set(WATCHED, None).await?;
+        state.set(WATCHED, Some("1").filter(|_| sources.watch_only)).await?;
     }
-    let mut now = shared.trial.lock();
-    now.is_set = sources.trial;
-    now.begin = begin;
-    now.work = going.as_ref().map(|going| work_of(going.step));
-    now.going = going;
-    now.disowned = disowned.into_iter().collect();
+    {
+        let mut now = shared.trial.lock();
+        now.is_set = sources.trial;
+        now.begin = begin;
+        now.work = going.as_ref().map(|going| work_of(going.step));
+        now.resumed = going.is_some();
+        now.going = going;
+        now.disowned = disowned.into_iter().collect();
+    }
+    // Said from the first moment on, before anything was seen.
+    let status = status(shared);
+    shared.snapshot.send_modify(|snapshot| {
+        let first = Snapshot { trial: status, ..Snapshot::clone(snapshot) };
+        *snapshot = Arc::new(first);
+    });
     Ok(())
 }
 
@@ -205,7 +214,6 @@ async fn round(shared: &Shared, sources: &Sources) -> Duration {
             shared.log("go live", &fault);
             GoLiveAnswer { ok: false, lines: vec![fault.sentence] }
         });
-        shared.trial.lock().work = None;
         answer(shared, told);
     }
     NET
@@ -279,12 +287,18 @@ pub(super) fn order(shared: &Shared, yes: bool) -> Result<String, String> {
     Ok(if yes { "Going live." } else { "Looking at what came from the trial." }.into())
 }
 
-fn answer(shared: &Shared, told: GoLiveAnswer) {
-    {
-        let mut now = shared.trial.lock();
-        now.answered = now.asked;
-        now.answer = Some(told);
+impl Now {
+    /// That it ended and how it ended is one piece of news.
+    fn answer(&mut self, told: GoLiveAnswer) {
+        self.work = None;
+        self.going = None;
+        self.answered = self.asked;
+        self.answer = Some(told);
     }
+}
+
+fn answer(shared: &Shared, told: GoLiveAnswer) {
+    shared.trial.lock().answer(told);
     shared.signals.publish.notify_one();
 }
 

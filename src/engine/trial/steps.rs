@@ -16,6 +16,9 @@ use crate::model::invoice::TaxType;
 use crate::model::trial::{GoLive, GoLiveAnswer, GoLiveStep, TrialBill, TrialState};
 use crate::sync::numbering::{number_series, number_text};
 
+/// Tries of a backup after a start that found going live under way.
+const TRIES: u32 = 6;
+
 /// A person said yes: from here on it goes on by itself until it is done.
 pub(super) async fn start(shared: &Shared) -> Result<(), Fault> {
     let going = GoLive { step: GoLiveStep::Stock, at: shared.now(), lines: Vec::new() };
@@ -76,14 +79,9 @@ pub(super) async fn go(shared: &Shared, sources: &Sources) -> Duration {
 /// Nothing was removed yet: everything is as before.
 async fn give_up(shared: &Shared, sentence: String) -> Result<(), Fault> {
     shared.world.state.set(GO_LIVE, None).await?;
-    {
-        let mut now = shared.trial.lock();
-        now.going = None;
-        now.work = None;
-    }
     let line = format!("Not gone live; nothing was removed. {sentence}");
-    shared.journal("app", "", line.clone()).await;
-    answer(shared, GoLiveAnswer { ok: false, lines: vec![line] });
+    answer(shared, GoLiveAnswer { ok: false, lines: vec![line.clone()] });
+    shared.journal("app", "", line).await;
     wake_all(shared);
     Ok(())
 }
@@ -100,9 +98,7 @@ async fn step(shared: &Shared, sources: &Sources, going: &mut GoLive) -> Result<
             sources.store.put_records(&records).await
         }
         GoLiveStep::Backups => {
-            let made = backup::before_going_live(shared).await;
-            let lines = made.map_err(|sentence| Fault::transient(Scope::Item, sentence))?;
-            going.lines.extend(lines);
+            going.lines.extend(back_up(shared).await?);
             Ok(())
         }
         GoLiveStep::Bills => pos_side::remove_bills(shared, sources).await,
@@ -132,6 +128,22 @@ async fn step(shared: &Shared, sources: &Sources, going: &mut GoLive) -> Result<
         }
         GoLiveStep::Settings => leave(shared, sources, going).await,
     }
+}
+
+/// A backup that was interrupted may still be ending on its server: then it is tried again before it is given up.
+async fn back_up(shared: &Shared) -> Result<Vec<String>, Fault> {
+    let tries = if shared.trial.lock().resumed { TRIES } else { 1 };
+    let mut sentence = String::new();
+    for at in 0..tries {
+        if at > 0 {
+            shared.world.clock.sleep(AGAIN).await;
+        }
+        match backup::before_going_live(shared).await {
+            Ok(lines) => return Ok(lines),
+            Err(why) => sentence = why,
+        }
+    }
+    Err(Fault::transient(Scope::Item, sentence))
 }
 
 /// The outbox and the memory of RainTek's bills know nothing of the trial any more.
@@ -183,17 +195,15 @@ async fn leave(shared: &Shared, sources: &Sources, going: &GoLive) -> Result<(),
         let mut now = shared.trial.lock();
         now.is_set = false;
         now.begin = None;
-        now.going = None;
-        now.work = None;
         now.disowned.extend(left);
         now.plans.clear();
+        now.answer(told.clone());
     }
     shared.board.update(|seen| seen.compare_products = true);
     shared.board.forget_bills();
-    for line in &told.lines {
-        shared.journal("app", "", line.clone()).await;
+    for line in told.lines {
+        shared.journal("app", "", line).await;
     }
-    answer(shared, told);
     wake_all(shared);
     Ok(())
 }

@@ -123,6 +123,11 @@ impl Drop for RainTek {
 pub(crate) struct Dump(Value);
 
 impl Dump {
+    /// Every table.
+    pub(crate) fn whole(&self) -> &Value {
+        &self.0
+    }
+
     pub(crate) fn rows(&self, table: &str) -> &[Value] {
         self.0[table].as_array().map_or(&[], Vec::as_slice)
     }
