@@ -81,7 +81,7 @@ async fn only_what_came_from_the_trial_is_forgotten() {
     store.end(std::slice::from_ref(&left)).await.unwrap();
     assert_eq!(store.begun().await.unwrap(), None);
     assert!(TrialStore::bills(&store).await.unwrap().is_empty() && store.before().await.unwrap().is_empty());
-    assert_eq!(store.disowned().await.unwrap(), [left.clone()]);
+    assert_eq!(store.disowned().await.unwrap(), std::slice::from_ref(&left));
     store.own(&left).await.unwrap();
     assert!(store.disowned().await.unwrap().is_empty());
 }

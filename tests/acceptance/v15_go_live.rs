@@ -6,6 +6,9 @@ use std::path::PathBuf;
 
 use chrono::NaiveTime;
 use serde_json::{Value, json};
+use shopsync::ports::State as _;
+use shopsync::ports::trial::TrialStore;
+use shopsync::store::Store;
 
 use crate::foreign_app::ForeignApp;
 use crate::harness::raintek::{Dump, number};
@@ -340,6 +343,39 @@ async fn v15_go_live_needs_proven_backups() {
     billed(&shop, None).await;
     let said = go_live(&shop, &["--yes"]).await;
     assert!(said.out.contains("Removed from RainTek: 3 bills and 0 customers."), "{said:?}");
+}
+
+#[tokio::test]
+async fn v15_go_live_finds_what_was_committed_and_never_recorded_as_done() {
+    let mut shop = on_trial().await;
+    let untouched = shop.raintek.dump().await;
+    let bills = untouched.rows("InvoiceInfo").len();
+    billed(&shop, None).await;
+    let asha = customer(&shop, "Asha", "9876500001").await;
+    // Committed, its answer lost, and ShopSync gone before it could look.
+    shop.raintek.order(json!({"action": "drop_after_commit"})).await;
+    Bill { customer: Some(asha), ..Bill::plain("") }.send(&shop).await;
+    eventually("both are in RainTek", SOON, async || {
+        shop.raintek.dump().await.rows("InvoiceInfo").len() == bills + 2
+    })
+    .await;
+    shop.kill();
+    {
+        let store = Store::open(&shop.data().join("shopsync.sqlite")).unwrap();
+        let kept = TrialStore::bills(&store).await.unwrap();
+        assert_eq!(kept.iter().filter(|bill| bill.bill.is_none() && bill.planned.is_some()).count(), 1);
+        assert!(TrialStore::customers(&store).await.unwrap().is_empty(), "nor is its customer");
+        // Nothing is sent, so nothing is looked up by the way.
+        store.set("paused_until", Some("2099-01-01T00:00:00Z")).await.unwrap();
+    }
+    shop.start().await;
+    eventually("it waits", SOON, async || shop.status().await["raintek"]["connected"] == true).await;
+    eventually("the app is back", SOON, async || shop.status().await["billing"]["connected"] == true).await;
+    let said = go_live(&shop, &["--yes"]).await;
+    assert!(said.out.contains("Removed from RainTek: 2 bills and 1 customer."), "{said:?}");
+    assert_tables(&shop.raintek.dump().await, untouched.whole());
+    assert!(command(&shop, json!({"command": "resume"})).await.0);
+    shows_only_raintek(&shop, bills).await;
 }
 
 #[tokio::test]

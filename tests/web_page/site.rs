@@ -33,6 +33,7 @@ impl Controls for Engine {
             Command::Rewrite { number } => format!("{number} is written into RainTek again."),
             Command::Backup { .. } => "Backing up now.".into(),
             Command::Resume => "Going on.".into(),
+            Command::GoLive { .. } => "Going live.".into(),
         };
         lock(&self.asked).push(command);
         Reply::Accepted { sentence }
