@@ -13,15 +13,17 @@ use crate::billing::PocketBase;
 use crate::engine::alerts::{Alerting, Pulse};
 use crate::engine::backup::{BackupRules, Sources};
 use crate::engine::surroundings::Surroundings;
+use crate::engine::trial::Sources as TrialSources;
 use crate::engine::{AwarenessRules, Engine, Handle, Rules, World};
 use crate::model::fault::Fault;
 use crate::model::settings::{Settings, default_payments};
 use crate::platform::{
-    FileSecrets, Instance, LocalDisk, SnapshotFolder, SystemClock, default_backup_folder,
-    make_private_folder, random_token,
+    FileSecrets, Instance, LocalDisk, SettingsFile, SnapshotFolder, SystemClock, default_backup_folder,
+    make_private_folder, random_token, settings_path,
 };
 use crate::ports::alerts::TrueTime;
 use crate::ports::backup::{BillingBackup, PosBackup, StoreBackup};
+use crate::ports::trial::{TrialApp, TrialPos, TrialStore};
 use crate::ports::{Clock, Controls, Secrets, Task};
 use crate::raintek::{RainTek, read_folder};
 use crate::store::Store;
@@ -120,6 +122,14 @@ pub async fn start(start: Start) -> anyhow::Result<Running> {
         disk: Arc::new(LocalDisk),
         rules: backup_rules(&settings, &data, pos.database()),
     });
+    let trial = TrialSources {
+        pos: Arc::clone(&pos) as Arc<dyn TrialPos>,
+        app: Arc::clone(&billing) as Arc<dyn TrialApp>,
+        store: Arc::clone(&store) as Arc<dyn TrialStore>,
+        settings: Arc::new(SettingsFile::new(settings.file.clone().unwrap_or_else(|| settings_path(&data)))),
+        trial: settings.trial,
+        watch_only: settings.watch_only,
+    };
     let world = World {
         pos,
         billing: Arc::clone(&billing) as Arc<dyn crate::ports::Billing>,
@@ -129,6 +139,7 @@ pub async fn start(start: Start) -> anyhow::Result<Running> {
         clock: Arc::clone(&clock),
     };
     let engine = Engine::new(world, rules, stop.clone());
+    engine.try_out_with(trial);
     if let Some(sources) = sources {
         engine.back_up_with(sources);
     }
@@ -174,7 +185,9 @@ fn raintek(settings: &Settings, secrets: &dyn Secrets) -> Result<RainTek, Fault>
         raintek.database = found.database.unwrap_or(raintek.database);
         password = password.or(Some(found.password));
     }
-    Ok(RainTek::new(&raintek, password, settings.products.stock).posting(settings.posting))
+    Ok(RainTek::new(&raintek, password, settings.products.stock)
+        .posting(settings.posting)
+        .watching_only(settings.watch_only))
 }
 
 fn rules(settings: &Settings, raintek: String) -> Rules {
@@ -214,7 +227,8 @@ fn backup_rules(settings: &Settings, data: &Path, database: &str) -> BackupRules
         daily_at: backup.at,
         keep: Keep { days: backup.keep_days, snapshot_days: backup.keep_snapshots_days },
         keep_free: backup.keep_free_mb.saturating_mul(1024 * 1024),
-        drill: backup.drill,
+        // A trial restore makes a database on the server.
+        drill: backup.drill && !settings.watch_only,
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod alerts;
 pub mod backup;
+pub mod trial;
 
 use std::fmt;
 use std::sync::Arc;

@@ -5,6 +5,7 @@ import { follow } from './live.js';
 import { createBanner } from './render/banner.js';
 import { createCards } from './render/cards.js';
 import { createControls } from './render/controls.js';
+import { createMode } from './render/mode.js';
 import { createScan } from './render/scan.js';
 import { createState } from './render/state.js';
 import { createTabs } from './render/tabs.js';
@@ -20,6 +21,7 @@ let saying = 0;
 
 const banner = createBanner(byId('banner'));
 const parts = [
+  createMode(byId('mode')),
   createState(byId('sentence'), byId('summary'), byId('state-icon'), byId('favicon')),
   createControls(byId('controls'), command),
   createCards(byId('cards'), byId('problems')),

@@ -50,6 +50,7 @@ mod setup;
 mod shape;
 pub mod sse;
 mod templates;
+mod trial;
 mod values;
 mod writes;
 

@@ -4,6 +4,7 @@ mod alerts;
 mod backup;
 mod check;
 mod client;
+mod go_live;
 mod restore;
 
 use std::io::{Read, Write};
@@ -112,6 +113,12 @@ enum Command {
         #[command(subcommand)]
         what: AlertsCommand,
     },
+    /// End the trial: take its test data out of RainTek and the billing app. Says what it would do; --yes does it.
+    GoLive {
+        /// Do it.
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -194,6 +201,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::RestoreInvoice { file, yes } => {
             restore::run(&file, yes, &client(&data, &read_settings(&settings_file)?)?).await
         }
+        Command::GoLive { yes } => go_live::run(&client(&data, &read_settings(&settings_file)?)?, yes).await,
         Command::Secret { name } => {
             let mut value = String::new();
             std::io::stdin().read_to_string(&mut value).context("The password cannot be read.")?;
@@ -336,6 +344,9 @@ async fn status(client: &Client, json: bool) -> anyhow::Result<ExitCode> {
     } else {
         say(&snapshot.sentence);
         say(&snapshot.summary);
+        if let Some(banner) = &snapshot.trial.banner {
+            say(banner);
+        }
         for item in &snapshot.items {
             say(&format!("{}  Rs {}  {}  {}", item.number, item.amount, item.state, item.sentence));
         }

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use super::Shared;
 use super::awareness::proven_unmarked;
 use super::hold::{hold, retry_later};
 use super::settle::Sent;
+use super::{Shared, trial};
 use crate::model::awareness::BillKey;
 use crate::model::bill::{Conflict, Desired, Found, FoundBill, Lookup, Plan};
 use crate::model::customer::phone_key;
@@ -122,13 +122,8 @@ enum Attempt {
     Unknown(Fault),
 }
 
-/// One transaction: look up, plan, write, commit.
-async fn attempt(
-    shared: &Shared,
-    item: &Item,
-    invoice: &Invoice,
-    agreed: Option<&FoundBill>,
-) -> Result<Attempt, Fault> {
+/// What is to be looked up before anything is decided about an invoice.
+pub(super) fn lookup_of(shared: &Shared, item: &Item, invoice: &Invoice) -> Lookup {
     let mut codes: Vec<String> = invoice
         .lines
         .iter()
@@ -138,14 +133,24 @@ async fn attempt(
     codes.extend(shared.rules.map.unknown_item.clone());
     codes.sort();
     codes.dedup();
-    let lookup = Lookup {
+    Lookup {
         number: invoice.number.clone(),
         inv_id: item.inv_id.or(invoice.pos_id),
         tax_type: invoice.tax_type,
         counter: counter_of(&invoice.number),
         product_codes: codes,
         phone: invoice.customer.as_ref().and_then(|customer| phone_key(&customer.phone)),
-    };
+    }
+}
+
+/// One transaction: look up, plan, write, commit.
+async fn attempt(
+    shared: &Shared,
+    item: &Item,
+    invoice: &Invoice,
+    agreed: Option<&FoundBill>,
+) -> Result<Attempt, Fault> {
+    let lookup = lookup_of(shared, item, invoice);
     let (mut transaction, mut found) = shared.world.pos.open(&lookup).await?;
     // Only now: opening may have found other tables than before.
     let schema = match shared.world.pos.schema().await {
@@ -177,6 +182,7 @@ async fn attempt(
             return Err(fault);
         }
     }
+    trial::disown(shared, &mut found);
     let desired = match desired_bill(invoice, &found, &schema, &shared.rules.map) {
         Ok(desired) => desired,
         Err(fault) => {
@@ -209,6 +215,10 @@ async fn attempt(
             Err(Fault::data("An invoice that is to be booked is never removed."))
         }
         Plan::Insert(_) | Plan::Replace(_) => {
+            if let Err(fault) = trial::about_to_write(shared, item, &plan, &schema).await {
+                transaction.rollback().await;
+                return Err(fault);
+            }
             let (inv_id, customer_id) = transaction.apply(&plan).await?;
             match transaction.commit().await {
                 SendOutcome::Confirmed => {

@@ -245,6 +245,11 @@ impl Board {
         seen.highest_bill = seen.highest_bill.max(Some(inv_id));
     }
 
+    /// Bills were removed: which is the highest is learnt anew.
+    pub(super) fn forget_bills(&self) {
+        self.lock().highest_bill = None;
+    }
+
     /// Whether RainTek's own till is billing, so that a catch-up gives way.
     pub(super) fn till_is_busy(&self, now: DateTime<Utc>) -> bool {
         self.lock().till_billed.is_some_and(|at| now - at < TILL_BUSY)

@@ -15,6 +15,8 @@ use crate::model::outbox::ItemState;
 use crate::model::status::Snapshot;
 use crate::ports::Controls;
 
+/// Why nothing can be asked for just then.
+pub(super) const GOING_LIVE: &str = "ShopSync is going live. Try again when it is done.";
 /// Until when it is paused, in the store.
 const PAUSED_UNTIL: &str = "paused_until";
 
@@ -44,6 +46,7 @@ impl Handle {
         let until = text.and_then(|text| text.parse::<DateTime<Utc>>().ok());
         self.shared.board.update(|seen| seen.paused_until = until);
         super::alive::restore(&self.shared).await?;
+        super::trial::restore(&self.shared).await?;
         super::backup::restore(&self.shared).await
     }
 
@@ -102,8 +105,29 @@ impl Handle {
         Ok(Reply::Accepted { sentence })
     }
 
+    /// What cannot be asked for at the moment, and why.
+    fn refuses(&self, command: &Command) -> Option<String> {
+        let trial = &self.shared.trial;
+        match command {
+            Command::GoLive { .. } | Command::Backup { .. } | Command::Pause { .. } | Command::Resume => None,
+            _ if trial.going_live() => Some(GOING_LIVE.into()),
+            Command::Remove { .. }
+            | Command::Rewrite { .. }
+            | Command::Renumber { .. }
+            | Command::RestoreInvoice { confirmed: true, .. }
+                if trial.watching() =>
+            {
+                Some("ShopSync only watches (watch_only in the settings): nothing is written.".into())
+            }
+            _ => None,
+        }
+    }
+
     async fn run(&self, command: Command) -> Result<Reply, Fault> {
         let accepted = |sentence: String| Ok(Reply::Accepted { sentence });
+        if let Some(sentence) = self.refuses(&command) {
+            return Ok(Reply::Refused { sentence });
+        }
         match command {
             Command::Retry { number } => match self.retry(Some(&number)).await? {
                 0 => Ok(Reply::Refused { sentence: format!("No invoice {number} is waiting or held.") }),
@@ -154,6 +178,10 @@ impl Handle {
                 self.shared.journal("app", "", "Going on.").await;
                 accepted("Going on.".into())
             }
+            Command::GoLive { yes } => Ok(match super::trial::order(&self.shared, yes) {
+                Ok(sentence) => Reply::Accepted { sentence },
+                Err(sentence) => Reply::Refused { sentence },
+            }),
         }
     }
 }

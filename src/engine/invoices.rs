@@ -33,7 +33,9 @@ pub(super) async fn run(shared: Arc<Shared>) {
     // Those that were taken back and looked at, with their `updated`.
     let mut taken_back = HashMap::new();
     while !shared.stopping() {
-        if shared.board.seen().billing.status.connected {
+        if shared.board.seen().billing.status.connected
+            && let Some(_flow) = shared.trial.flow().await
+        {
             let now = shared.now();
             let whole = shared.board.seen().compare_invoices == Compare::All;
             let all = whole || all_seen.is_none_or(|at| (now - at).abs() >= ALL_EVERY);
@@ -112,7 +114,9 @@ async fn follow_once(shared: &Arc<Shared>) {
                 }
                 next = events.try_recv().ok();
             }
-            for id in order.drain(..) {
+            // While going live is under way nothing is looked at; the look that follows it finds what came.
+            let flow = shared.trial.flow().await;
+            for id in order.drain(..).filter(|_| flow.is_some()) {
                 if let Err(fault) = touch(shared, &id).await {
                     shared.log("event", &fault);
                     shared.note_outage(&fault);

@@ -107,6 +107,7 @@ pub(super) fn wake_all(shared: &Shared) {
     shared.signals.products.notify_one();
     shared.signals.bills.notify_one();
     shared.signals.backup.notify_one();
+    shared.signals.trial.notify_one();
 }
 
 fn span(time: TimeDelta) -> String {

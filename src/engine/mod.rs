@@ -24,7 +24,9 @@ mod restore;
 mod scan;
 mod settle;
 pub mod surroundings;
+pub mod trial;
 mod vanished;
+mod watching;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -126,6 +128,7 @@ struct Signals {
     alive: Notify,
     events: Notify,
     surroundings: Notify,
+    trial: Notify,
 }
 
 struct Shared {
@@ -143,6 +146,10 @@ struct Shared {
     backup_list: tokio::sync::Mutex<()>,
     /// Held while an invoice is given another number.
     renumbering: tokio::sync::Mutex<()>,
+    /// Held while backups are made, so that nobody else makes the same.
+    backup_work: tokio::sync::Mutex<()>,
+    /// The trial, and whether nothing may be written.
+    trial: trial::Trial,
     /// Which invoices a task is working on.
     claims: claim::Claims,
     /// Invoices read by an event a moment ago, so that the push need not read them again. At most a few.
@@ -186,6 +193,8 @@ impl Engine {
                 surroundings: OnceLock::new(),
                 backup_list: tokio::sync::Mutex::default(),
                 renumbering: tokio::sync::Mutex::default(),
+                backup_work: tokio::sync::Mutex::default(),
+                trial: trial::Trial::default(),
                 claims: claim::Claims::default(),
                 fresh: Mutex::default(),
             }),
@@ -207,6 +216,11 @@ impl Engine {
         let _ = self.shared.surroundings.set(surroundings);
     }
 
+    /// Has a trial and watching only made possible. Call before the tasks run; the first call counts.
+    pub fn try_out_with(&self, sources: trial::Sources) {
+        self.shared.trial.set(sources);
+    }
+
     /// The loops, by name. Each runs until stop.
     pub fn tasks(&self) -> Vec<Task> {
         let task = |name: &'static str,
@@ -226,6 +240,7 @@ impl Engine {
             task("scan", |shared| Box::pin(scan::run(shared))),
             task("alive", |shared| Box::pin(alive::run(shared))),
             task("surroundings", |shared| Box::pin(surroundings::run(shared))),
+            task("trial", |shared| Box::pin(trial::run(shared))),
             task("publish", |shared| Box::pin(publish::run(shared))),
         ]
     }

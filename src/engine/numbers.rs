@@ -31,6 +31,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
     let mut memory = Memory::default();
     while !shared.stopping() {
         if shared.board.both_up()
+            && let Some(_flow) = shared.trial.flow().await
             && let Err(fault) = look(&shared, &mut memory).await
         {
             shared.log("numbers", &fault);

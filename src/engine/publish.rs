@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 
-use super::{Rules, Shared};
+use super::{Rules, Shared, trial};
 use crate::model::awareness::{BillState, KnownBill};
 use crate::model::backup::BackupsStatus;
 use crate::model::fault::{Action, Fault};
@@ -16,6 +16,7 @@ use crate::model::status::{
     AwarenessStatus, BillProblem, Counts, ItemStatus, LinkStatus, MAX_ACTIVITY, MAX_ITEMS, ProductsStatus,
     Snapshot,
 };
+use crate::model::trial::TrialStatus;
 use crate::sync::health::{Looks, assess, summary};
 
 /// States age without any event: they are made anew this often.
@@ -73,6 +74,7 @@ pub(super) fn empty(rules: &Rules, started: DateTime<Utc>) -> Snapshot {
         scan: ScanStatus::default(),
         heartbeat: None,
         cut_off: None,
+        trial: TrialStatus::default(),
         activity: Vec::new(),
     }
 }
@@ -109,7 +111,9 @@ async fn snapshot(shared: &Shared) -> Result<Snapshot, Fault> {
             .iter()
             .filter(|item| matches!(item.state, ItemState::Waiting | ItemState::Sending | ItemState::Unknown))
             .map(|item| item.first_seen)
-            .min(),
+            .min()
+            // They wait because nothing is sent.
+            .filter(|_| !shared.trial.watching()),
         // What a person is to decide about an invoice that stands in RainTek keeps no money from the books.
         oldest_failure: items
             .iter()
@@ -136,7 +140,7 @@ async fn snapshot(shared: &Shared) -> Result<Snapshot, Fault> {
             .chain(seen.raintek.status.problems.iter().cloned())
             .collect(),
     };
-    let verdict = assess(&looks);
+    let verdict = trial::in_mode(shared, assess(&looks), counts.waiting);
     let last = last_done.as_ref().map(|(number, at)| (number.as_str(), *at));
     Ok(Snapshot {
         version: shared.rules.version.clone(),
@@ -148,7 +152,13 @@ async fn snapshot(shared: &Shared) -> Result<Snapshot, Fault> {
         realtime: seen.realtime_down_since.is_none(),
         items: items
             .iter()
-            .map(|item| item_status(item, &items, &seen.raintek.status, &seen.billing.status))
+            .map(|item| {
+                let status = item_status(item, &items, &seen.raintek.status, &seen.billing.status);
+                match shared.trial.plan_of(&item.record_id) {
+                    Some(plan) => watched(status, plan),
+                    None => status,
+                }
+            })
             .collect(),
         raintek: seen.raintek.status,
         billing: seen.billing.status,
@@ -166,6 +176,7 @@ async fn snapshot(shared: &Shared) -> Result<Snapshot, Fault> {
         scan: seen.scan.status,
         heartbeat: seen.heartbeat,
         cut_off: seen.cut_off,
+        trial: trial::status(shared),
         activity,
     })
 }
@@ -206,6 +217,11 @@ fn overdue(item: &Item) -> bool {
 
 fn sentence_of(item: &Item) -> String {
     item.fault.as_ref().map(|fault| fault.sentence.clone()).unwrap_or_default()
+}
+
+/// Where it only watches, what would be done is what there is to say.
+fn watched(status: ItemStatus, plan: String) -> ItemStatus {
+    ItemStatus { sentence: plan, action: "Nothing is written while watch_only is set.".into(), ..status }
 }
 
 fn item_status(item: &Item, all: &[Item], raintek: &LinkStatus, billing: &LinkStatus) -> ItemStatus {

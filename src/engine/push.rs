@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use super::attempt::{send, unsent};
 use super::hold::{hold, show_overdue};
 use super::settle::{Sent, settle};
+use super::trial::Flow;
 use super::{Shared, backup, invoices, removal};
 use crate::model::fault::Fault;
 use crate::model::invoice::{Invoice, InvoiceRead, NotDue};
@@ -56,6 +57,13 @@ async fn pass(shared: &Arc<Shared>, settling: &mut JoinSet<()>) -> Result<Durati
     if !shared.board.both_up() || shared.board.is_paused(shared.now()) {
         return Ok(invoices::NET);
     }
+    let Some(flow) = shared.trial.flow().await else { return Ok(invoices::NET) };
+    if shared.trial.watching() {
+        return super::watching::pass(shared).await;
+    }
+    if !shared.trial.may_begin_to_write() {
+        return Ok(invoices::NET);
+    }
     let due = shared.world.state.due(shared.now(), CHUNK).await?;
     if !due.is_empty()
         && let Some(wait) = backup::before_writing(shared)
@@ -72,7 +80,7 @@ async fn pass(shared: &Arc<Shared>, settling: &mut JoinSet<()>) -> Result<Durati
     shared.board.update(|seen| seen.sending = u64::try_from(due.len()).unwrap_or_default());
     shared.signals.publish.notify_one();
     let mut claimed: Vec<_> = due.iter().map(|item| item.record_id.clone()).collect();
-    let outcome = send_all(shared, due, &mut claimed, settling).await;
+    let outcome = send_all(shared, due, &mut claimed, settling, &flow).await;
     // After an outage the rest is given back untouched.
     for id in claimed {
         release(shared, &id).await;
@@ -87,6 +95,7 @@ async fn send_all(
     due: Vec<Item>,
     claimed: &mut Vec<crate::model::ids::RecordId>,
     settling: &mut JoinSet<()>,
+    flow: &Flow,
 ) -> Result<(), Fault> {
     let reads = stream::iter(due).map(|item| read(shared, item)).buffered(READ_AHEAD);
     let mut last_sent: Option<Duration> = None;
@@ -97,7 +106,7 @@ async fn send_all(
             let id = item.record_id.clone();
             if item.state == ItemState::Applied {
                 claimed.retain(|other| *other != id);
-                start_settling(shared, settling, Sent::restamp(item)).await;
+                start_settling(shared, settling, Sent::restamp(item), flow).await;
                 continue;
             }
             let read = match read {
@@ -140,7 +149,7 @@ async fn send_all(
             match send(shared, item, invoice).await {
                 Ok(Some(sent)) => {
                     claimed.retain(|other| *other != id);
-                    start_settling(shared, settling, sent).await;
+                    start_settling(shared, settling, sent, flow).await;
                 }
                 Ok(None) => {
                     claimed.retain(|other| *other != id);
@@ -162,11 +171,13 @@ async fn send_all(
     Ok(())
 }
 
-async fn start_settling(shared: &Arc<Shared>, settling: &mut JoinSet<()>, sent: Sent) {
+async fn start_settling(shared: &Arc<Shared>, settling: &mut JoinSet<()>, sent: Sent, flow: &Flow) {
     while settling.len() >= SETTLING {
         settling.join_next().await;
     }
     let shared = Arc::clone(shared);
+    // Going live waits for it, though the pass that sent it is over.
+    let flow = Arc::clone(flow);
     settling.spawn(async move {
         let id = sent.item.record_id.clone();
         // A panic in there must not keep the invoice claimed for ever.
@@ -175,6 +186,7 @@ async fn start_settling(shared: &Arc<Shared>, settling: &mut JoinSet<()>, sent: 
             tracing::error!("settling an invoice panicked");
         }
         release(&shared, &id).await;
+        drop(flow);
         shared.signals.publish.notify_one();
     });
 }

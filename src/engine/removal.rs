@@ -159,6 +159,7 @@ pub(super) async fn remove(shared: &Shared, item: Item) -> Result<(), Fault> {
         match attempt(shared, &item, copied.as_ref()).await {
             Ok(Outcome::Gone) => {
                 let number = item.number.clone();
+                super::trial::taken_back(shared, &number).await?;
                 gone(shared, item).await?;
                 shared.journal("push", &number, format!("{number} was removed from RainTek.")).await;
                 return Ok(());
@@ -192,7 +193,8 @@ async fn attempt(shared: &Shared, item: &Item, copied: Option<&FoundBill>) -> Re
             phone: None,
         };
         let (mut transaction, found) = shared.world.pos.open(&lookup).await?;
-        let found = Found { known: item.inv_id, ..found };
+        let mut found = Found { known: item.inv_id, ..found };
+        super::trial::disown(shared, &mut found);
         let series = found.bills.iter().find(|bill| Some(bill.inv_id()) == item.inv_id).map(series_of);
         if series.is_some_and(|series| series != tax_type) {
             transaction.rollback().await;

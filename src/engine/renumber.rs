@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use super::claim::Claim;
+use super::handle::GOING_LIVE;
 use super::{Shared, invoices};
 use crate::model::bill::{Lookup, NumberMarks, NumberSeries};
 use crate::model::command::Reply;
@@ -35,6 +36,7 @@ pub(super) async fn renumber(shared: &Shared, number: &str) -> Result<Reply, Fau
     let number = number.trim();
     // Asked twice at once, the second hears what the first was given.
     let _one_at_a_time = shared.renumbering.lock().await;
+    let Some(_flow) = shared.trial.flow().await else { return refused(GOING_LIVE.into()) };
     let open = shared.world.state.open_items(u32::MAX).await?;
     let of_number = |item: &&Item| item.number.trim().eq_ignore_ascii_case(number);
     let waits = open.iter().filter(of_number).find(|item| waits_for_a_number(item));

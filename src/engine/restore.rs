@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use super::attempt::copy_rows;
+use super::handle::GOING_LIVE;
 use super::{Shared, scan};
 use crate::model::bill::{FoundBill, Plan, Value};
 use crate::model::command::Reply;
@@ -38,6 +39,7 @@ pub(super) async fn restore(shared: &Arc<Shared>, copy: &str, confirmed: bool) -
 
 async fn put_back(shared: &Shared, copy: FoundBill, confirmed: bool) -> Result<Reply, Fault> {
     let refused = |sentence: String| Ok(Reply::Refused { sentence });
+    let Some(_flow) = shared.trial.flow().await else { return refused(GOING_LIVE.into()) };
     let number = lookup(&copy).number;
     if let Some(sentence) = shared.board.seen().backup.status.schema_hold {
         return refused(sentence);

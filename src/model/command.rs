@@ -59,6 +59,11 @@ pub enum Command {
     },
     /// Go on.
     Resume,
+    /// Say what going live would do, or do it; how it ends is in the published state.
+    GoLive {
+        /// Do it.
+        yes: bool,
+    },
 }
 
 /// The answer to a command.

@@ -20,3 +20,4 @@ pub mod scan;
 pub mod schema;
 pub mod settings;
 pub mod status;
+pub mod trial;

@@ -13,6 +13,10 @@ use serde::{Deserialize, Serialize};
 pub struct Settings {
     /// The shop's zone.
     pub zone: Tz,
+    /// What is written into RainTek is remembered, and taken back by `shopsync go-live`. Once begun, only that ends it.
+    pub trial: bool,
+    /// Plans are made and shown, nothing is written into RainTek.
+    pub watch_only: bool,
     /// RainTek's database.
     pub raintek: RaintekSettings,
     /// The billing app.
@@ -35,12 +39,17 @@ pub struct Settings {
     pub alerts: AlertSettings,
     /// Where somebody is told.
     pub telegram: TelegramSettings,
+    /// The file these were read from, where there was one.
+    #[serde(skip)]
+    pub file: Option<PathBuf>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         Self {
             zone: Tz::Asia__Kolkata,
+            trial: false,
+            watch_only: false,
             raintek: RaintekSettings::default(),
             billing: BillingSettings::default(),
             products: ProductsSettings::default(),
@@ -52,6 +61,7 @@ impl Default for Settings {
             backup: BackupSettings::default(),
             alerts: AlertSettings::default(),
             telegram: TelegramSettings::default(),
+            file: None,
         }
     }
 }

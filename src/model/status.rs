@@ -7,6 +7,7 @@ use super::backup::BackupsStatus;
 use super::health::HealthState;
 use super::product::ProductProblem;
 use super::scan::ScanStatus;
+use super::trial::TrialStatus;
 
 /// One side's connection.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -223,6 +224,9 @@ pub struct Snapshot {
     /// The run before this one ended without a word: when it was last seen.
     #[serde(default)]
     pub cut_off: Option<DateTime<Utc>>,
+    /// The trial, watching only, and going live.
+    #[serde(default)]
+    pub trial: TrialStatus,
     /// The newest lines of the journal, newest first; at most [`MAX_ACTIVITY`].
     pub activity: Vec<Activity>,
 }

@@ -8,6 +8,7 @@ mod paths;
 mod room;
 mod secrets;
 mod settings;
+mod settings_edit;
 
 pub use archive::SnapshotFolder;
 pub use clock::SystemClock;
@@ -16,3 +17,4 @@ pub use instance::Instance;
 pub use paths::{default_backup_folder, default_data_folder, make_private_folder};
 pub use secrets::{FileSecrets, random_token};
 pub use settings::{read_settings, settings_path};
+pub use settings_edit::SettingsFile;

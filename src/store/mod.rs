@@ -7,6 +7,7 @@ mod bills;
 mod journal;
 mod migrations;
 mod outbox;
+mod trial;
 
 use std::fmt;
 use std::path::Path;

@@ -13,6 +13,7 @@ pub mod completeness;
 pub mod digest;
 pub mod health;
 pub mod mapping;
+pub mod mode;
 pub mod numbering;
 pub mod plan;
 pub mod posting;
@@ -21,7 +22,9 @@ pub mod retention;
 pub mod scan;
 pub mod surroundings;
 pub mod tables;
+pub mod trial;
 pub mod vanished;
+pub mod watch;
 
 #[cfg(test)]
 pub(crate) mod fixtures;

@@ -43,6 +43,7 @@ const ASSETS: &[Asset] = assets![
     "render/controls.js",
     "render/items.js",
     "render/scan.js",
+    "render/mode.js",
     "render/state.js",
     "render/tabs.js",
     "words.js",

@@ -195,6 +195,7 @@ fn snapshot() -> Snapshot {
         scan: scan(),
         heartbeat: Some(at(40)),
         cut_off: None,
+        trial: Default::default(),
         activity: vec![Activity {
             id: 9,
             at: at(39),

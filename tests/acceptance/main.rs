@@ -37,4 +37,6 @@ mod v12_lost;
 mod v12_sleep;
 mod v12_stop;
 mod v13_phone;
+mod v15_go_live;
+mod v15_watch_only;
 mod vzone;

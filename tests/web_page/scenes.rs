@@ -54,6 +54,7 @@ pub(crate) fn in_step() -> Snapshot {
         },
         heartbeat: Some(now),
         cut_off: None,
+        trial: Default::default(),
         activity: activity(),
     }
 }

@@ -36,6 +36,7 @@ impl Controls for Engine {
             Command::Check => "Comparing every invoice with RainTek.".into(),
             Command::RestoreInvoice { .. } => "What would change:".into(),
             Command::Resume => "Going on.".into(),
+            Command::GoLive { .. } => "Going live.".into(),
         };
         lock(&self.asked).push(command);
         Reply::Accepted { sentence }

@@ -15,6 +15,7 @@ use std::time::Duration;
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 
 use super::Shared;
+use super::trial::{has_our_mark, is_disowned};
 use crate::model::alert::Event;
 use crate::model::awareness::{BillKey, BillPage, BillState, KnownBill};
 use crate::model::bill::FoundBill;
@@ -70,7 +71,8 @@ pub(super) async fn run(shared: Arc<Shared>) {
     let mut memory = Memory::default();
     while !shared.stopping() {
         let now = shared.now();
-        let ready = shared.board.both_up() && !shared.board.is_paused(now);
+        let flow = shared.trial.flow().await.filter(|_| shared.trial.may_begin_to_write());
+        let ready = flow.is_some() && shared.board.both_up() && !shared.board.is_paused(now);
         let mut wait = shared.rules.awareness.every;
         if ready && !products_looked_at(&shared) {
             // Lines are linked with products: those come first where they can.
@@ -109,6 +111,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
             }
             shared.signals.publish.notify_one();
         }
+        drop(flow);
         shared.wait(&shared.signals.bills, wait).await;
     }
 }
@@ -272,7 +275,7 @@ impl Pass<'_> {
             }
             Some(known) if known.state.is_ours() => return self.compare_ours(known, &digest).await,
             // RainTek's own was deleted, and ours was given its Inv_ID and number: not proven yet, or it would be known.
-            Some(known) if bill.has_our_mark() => {
+            Some(known) if has_our_mark(self.shared, bill) => {
                 if known.state != BillState::Cancelled {
                     return self.cancel(known).await;
                 }
@@ -324,6 +327,9 @@ impl Pass<'_> {
 
     /// Whether the app made it: by our mark, or because the store knows the Inv_ID under this number.
     async fn is_ours(&self, bill: &FoundBill) -> Result<bool, Fault> {
+        if is_disowned(self.shared, &key(bill)) {
+            return Ok(false);
+        }
         if bill.has_our_mark() {
             return Ok(true);
         }

@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 
 use super::Pass;
 use crate::engine::restore::kept_apart;
+use crate::engine::trial::has_our_mark;
 use crate::engine::{Shared, scan};
 use crate::model::alert::Event;
 use crate::model::awareness::{BillKey, BillState, BillWrite, KnownBill};
@@ -186,7 +187,7 @@ impl Pass<'_> {
         known: &KnownBill,
         bill: &FoundBill,
     ) -> Result<bool, Fault> {
-        if bill.has_our_mark() {
+        if has_our_mark(self.shared, bill) {
             return Ok(false);
         }
         match owner(self.shared, known).await? {

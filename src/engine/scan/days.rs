@@ -11,6 +11,7 @@ use super::look::{self, Seen};
 use super::{BELIEVE, each_proven};
 use crate::engine::Shared;
 use crate::engine::restore::kept_apart;
+use crate::engine::trial::is_disowned;
 use crate::model::alert::Event;
 use crate::model::awareness::BillKey;
 use crate::model::fault::Fault;
@@ -114,7 +115,9 @@ async fn explain(
 
 /// Whether no invoice that ShopSync ever knew belongs to the bill.
 async fn is_nobodys(shared: &Shared, bill: &MarkedBill) -> Result<bool, Fault> {
-    if shared.world.state.proven_as(&BillKey::new(bill.inv_id, &bill.number)).await?.is_some()
+    let key = BillKey::new(bill.inv_id, &bill.number);
+    if is_disowned(shared, &key)
+        || shared.world.state.proven_as(&key).await?.is_some()
         || kept_apart(shared, bill.inv_id, &bill.number).await?
     {
         return Ok(false);

@@ -145,7 +145,8 @@ pub(super) async fn run(shared: Arc<Shared>) {
                     FAILED
                 }
             },
-            Some(scan) => match scan.step(&shared).await {
+            // Going live takes away what would be compared.
+            Some(scan) => match scan.step_in_turn(&shared).await {
                 Ok(wait) => wait,
                 Err(fault) => {
                     shared.log("scan", &fault);
@@ -187,6 +188,13 @@ pub(super) fn proven(shared: &Shared) {
 }
 
 impl Scan {
+    async fn step_in_turn(&mut self, shared: &Shared) -> Result<Duration, Fault> {
+        match shared.trial.flow().await {
+            Some(_flow) => self.step(shared).await,
+            None => Ok(GIVES_WAY),
+        }
+    }
+
     async fn load(shared: &Shared) -> Result<Self, Fault> {
         let since = match read(shared, SINCE).await? {
             Some(since) => since,

@@ -138,6 +138,11 @@ pub(crate) struct Dump {
 }
 
 impl Dump {
+    /// Every table.
+    pub(crate) fn whole(&self) -> &Value {
+        &self.0
+    }
+
     pub(crate) fn rows(&self, table: &str) -> &[Value] {
         self.tables[table].as_array().map_or(&[], Vec::as_slice)
     }

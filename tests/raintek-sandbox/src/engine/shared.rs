@@ -47,6 +47,8 @@ pub(crate) struct Shared {
     pub(crate) logins: AtomicU64,
     pub(crate) requests: AtomicU64,
     pub(crate) commits: AtomicU64,
+    /// Statements that write and transactions that were begun, whatever became of them.
+    pub(crate) writes: AtomicU64,
 }
 
 impl Shared {
@@ -77,6 +79,7 @@ impl Shared {
             logins: AtomicU64::new(0),
             requests: AtomicU64::new(0),
             commits: AtomicU64::new(0),
+            writes: AtomicU64::new(0),
         })
     }
 
