@@ -13,7 +13,7 @@ use crate::model::bill::{Lookup, NumberMarks, NumberSeries};
 use crate::model::command::Reply;
 use crate::model::fault::{Action, Fault, Scope};
 use crate::model::ids::RecordId;
-use crate::model::invoice::{Invoice, InvoiceRead};
+use crate::model::invoice::{Invoice, InvoiceRead, TaxType};
 use crate::model::outbox::{Item, ItemState};
 use crate::model::renumber::{Renumber, Renumbered};
 use crate::model::status::Entry;
@@ -156,10 +156,11 @@ async fn finish(shared: &Shared, mut item: Item, old: &str, new: &str) -> Result
 async fn next_free(shared: &Shared, invoice: &Invoice) -> Result<(NumberMarks, NumberSeries), Fault> {
     let marks = shared.world.pos.number_marks().await?;
     let mut series = series_of(&marks, invoice.tax_type, invoice.date);
-    if shared.board.till_is_busy(shared.now()) {
-        // A till in the middle of a bill takes the very next one (ADR 9).
-        series.value = series.value.saturating_add(1);
-    }
+    let now = shared.now();
+    let [gst, non_gst] = shared.board.rooms(now);
+    let room = if invoice.tax_type == TaxType::Gst { gst } else { non_gst };
+    // A till in the middle of a bill takes the very next one (ADR 9).
+    series.value = series.value.saturating_add(room.max(i32::from(shared.board.till_is_busy(now))));
     for _ in 0..MOST_TAKEN {
         let n = series.value.saturating_add(1);
         let lookup = Lookup {

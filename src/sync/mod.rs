@@ -16,6 +16,7 @@ pub mod numbering;
 pub mod plan;
 pub mod posting;
 pub mod retention;
+pub mod room;
 pub mod tables;
 
 #[cfg(test)]
