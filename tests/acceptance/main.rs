@@ -24,6 +24,7 @@ mod v04_push_held;
 mod v05_null;
 mod v09_retry;
 mod v10_health;
+mod v11_concurrency;
 mod v11_renumber;
 mod v12_kill;
 mod vzone;

@@ -56,6 +56,17 @@ pub struct Billed {
     pub grand_total: Decimal,
 }
 
+/// What a new bill set out with: read without a lock, so that somebody else may take it first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// `InvoiceInfo.Inv_ID`.
+    pub inv_id: i32,
+    /// `SaleGST.ID` or `SaleNoTax.ID`.
+    pub counter: i32,
+    /// `InvoiceInfo.InvoiceNo`.
+    pub number: String,
+}
+
 /// A product the owner adds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewProduct {
@@ -84,6 +95,8 @@ pub struct Till {
     client: Option<Client<Compat<TcpStream>>>,
     /// Statements sent so far.
     pub statements: u64,
+    /// What the newest bill set out with, also where its save failed.
+    pub wanted: Option<Wanted>,
 }
 
 impl Till {
@@ -97,7 +110,7 @@ impl Till {
         config.database("Raintech_DB1");
         config.encryption(EncryptionLevel::NotSupported);
         config.application_name("RainTek");
-        Self { config, client: None, statements: 0 }
+        Self { config, client: None, statements: 0, wanted: None }
     }
 
     /// Saves a new bill, statement by statement.
