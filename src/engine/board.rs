@@ -192,7 +192,7 @@ impl Board {
         let mut seen = self.lock();
         let room = room(&mut seen.rooms, tax_type);
         let crowded = room.left(now) > 0;
-        room.narrow(now);
+        room.clash(now);
         crowded
     }
 
@@ -224,7 +224,7 @@ impl Board {
             let at_once = seen.till_billed.is_some_and(|before| now - before < AT_ONCE);
             seen.streak = if at_once { seen.streak.saturating_add(1) } else { 0 };
             if seen.streak >= STREAK {
-                seen.rooms.iter_mut().for_each(|room| room.brisk(now));
+                seen.rooms.iter_mut().for_each(|room| room.several(now));
             }
             seen.till_billed = Some(now);
         }

@@ -14,9 +14,8 @@ const HALVED_AFTER: TimeDelta = TimeDelta::minutes(1);
 /// No shop's tills make more bills than this between an invoice's number and its push.
 const MOST: i32 = 32;
 
-/// How many numbers above RainTek's highest are left to its tills before the app takes one. None, until a till was
-/// seen to take the number of an invoice that was on its way, or several of them bill at once: a number that nobody
-/// takes is a gap in the books.
+/// How many numbers above RainTek's highest are left to its tills before the app takes one. None where tills bill one at
+/// a time, as fast as a person can: a number that nobody takes is a gap in the books.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Room {
     left: i32,
@@ -24,25 +23,18 @@ pub struct Room {
 }
 
 impl Room {
-    /// A till took the number of an invoice: twice as much room.
-    pub fn clash(&mut self, now: DateTime<Utc>) {
-        if self.since.is_none_or(|since| now - since >= ONE_CLASH || now < since) {
-            self.left = self.left(now).saturating_mul(2).clamp(1, MOST);
-            self.since = Some(now);
-        }
-    }
-
-    /// Tills bill as fast as no single one can: some number is always on its way.
-    pub fn brisk(&mut self, now: DateTime<Utc>) {
+    /// Tills bill as fast as no single one can: some number is always on its way to RainTek.
+    pub fn several(&mut self, now: DateTime<Utc>) {
         if self.left(now) == 0 {
             *self = Self { left: 1, since: Some(now) };
         }
     }
 
-    /// An invoice got through whose number a till could have taken next. Where there is room it was too little.
-    pub fn narrow(&mut self, now: DateTime<Utc>) {
-        if self.left(now) > 0 {
-            self.clash(now);
+    /// A till took the number of an invoice, or could have: where there is room, twice as much.
+    pub fn clash(&mut self, now: DateTime<Utc>) {
+        let left = self.left(now);
+        if left > 0 && self.since.is_none_or(|since| now - since >= ONE_CLASH || now < since) {
+            *self = Self { left: left.saturating_mul(2).min(MOST), since: Some(now) };
         }
     }
 
@@ -79,14 +71,15 @@ mod tests {
     }
 
     #[test]
-    fn room_is_made_by_clashes_and_given_back() {
+    fn room_is_made_for_several_tills_grows_by_clashes_and_is_given_back() {
         let mut room = Room::default();
-        room.narrow(at(0));
-        assert_eq!(room.left(at(0)), 0, "nobody ever clashed: no gap is made");
         room.clash(at(0));
-        room.clash(at(0));
-        assert_eq!(room.left(at(0)), 1, "of one moment");
-        for (second, left) in [(2, 2), (4, 4), (6, 8), (8, 16), (10, 32), (12, 32)] {
+        assert_eq!(room.left(at(0)), 0, "one till may be unlucky: no gap is made for it");
+        room.several(at(1));
+        room.several(at(2));
+        room.clash(at(1));
+        assert_eq!(room.left(at(2)), 1, "of one moment");
+        for (second, left) in [(3, 2), (4, 4), (6, 8), (8, 16), (10, 32), (12, 32)] {
             room.clash(at(second));
             assert_eq!(room.left(at(second)), left);
         }
@@ -95,15 +88,9 @@ mod tests {
         }
         room.clash(at(140));
         assert_eq!(room.left(at(140)), 16);
-        room.narrow(at(150));
-        assert_eq!(room.left(at(150)), 32);
-        let mut room = Room::default();
-        room.brisk(at(0));
-        room.brisk(at(1));
-        assert_eq!(room.left(at(1)), 1, "several tills are a reason to begin with, no clash");
         // A clock that was set back must not keep clashes from counting.
         let mut room = Room::default();
-        room.clash(at(1000));
+        room.several(at(1000));
         room.clash(at(10));
         assert_eq!(room.left(at(10)), 2);
     }
