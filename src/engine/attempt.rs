@@ -9,7 +9,7 @@ use super::hold::{hold, retry_later};
 use super::settle::Sent;
 use super::{Shared, trial};
 use crate::model::awareness::BillKey;
-use crate::model::bill::{Conflict, Desired, Found, FoundBill, Lookup, Plan};
+use crate::model::bill::{Conflict, Desired, Found, FoundBill, Lookup, Marks, Plan};
 use crate::model::customer::phone_key;
 use crate::model::fault::{Action, Fault, FaultKind, Scope, SendOutcome};
 use crate::model::ids::InvId;
@@ -45,7 +45,6 @@ pub(super) async fn send(shared: &Shared, mut item: Item, invoice: Invoice) -> R
     loop {
         match attempt(shared, &item, &invoice, agreed.as_ref()).await {
             Ok(Attempt::Written { desired, inv_id, customer_id, verified }) => {
-                shared.board.our_bill(inv_id);
                 let took = shared.world.clock.elapsed().saturating_sub(started);
                 let sent = Sent::new(item, &invoice, digest, *desired, inv_id, customer_id, verified, took);
                 return Ok(Some(sent));
@@ -161,11 +160,7 @@ async fn attempt(
         }
     };
     shared.board.highest_bill(found.marks.inv_id, shared.now());
-    if shared.board.till_is_busy(shared.now()) {
-        // A till reads the highest number and takes the next one without a lock: that one is left to it (ADR 7).
-        found.marks.inv_id = found.marks.inv_id.saturating_add(1);
-        found.marks.counter = found.marks.counter.saturating_add(1);
-    }
+    leave_the_next(shared, &lookup, &mut found.marks);
     // Only the store's own word makes a bill ours; what the app's record says may come from a phone.
     found.known = match item.inv_id {
         Some(inv_id) => Some(inv_id),
@@ -194,6 +189,10 @@ async fn attempt(
     match &plan {
         Plan::Conflict(conflict) => {
             transaction.rollback().await;
+            if matches!(conflict, Conflict::NumberTaken { .. }) {
+                shared.board.clash(invoice.tax_type, shared.now());
+                shared.signals.numbers.notify_one();
+            }
             Err(conflict_fault(conflict, &invoice.number))
         }
         Plan::Nothing { inv_id, customer_id } => {
@@ -220,6 +219,7 @@ async fn attempt(
                 return Err(fault);
             }
             let (inv_id, customer_id) = transaction.apply(&plan).await?;
+            shared.board.our_bill(inv_id);
             match transaction.commit().await {
                 SendOutcome::Confirmed => {
                     let desired = Box::new(as_written(desired, &plan));
@@ -243,6 +243,22 @@ async fn another_invoices_bill(shared: &Shared, item: &Item, found: &Found) -> R
     }
     let owner = shared.world.state.proven_as(&key).await?;
     Ok(owner.filter(|owner| owner.record_id != item.record_id).map(|_| key.inv_id))
+}
+
+/// A till reads the highest number and takes the next one without a lock: while tills bill, that one is left to them.
+fn leave_the_next(shared: &Shared, lookup: &Lookup, marks: &mut Marks) {
+    let now = shared.now();
+    if !shared.board.till_is_busy(now) {
+        return;
+    }
+    let next = marks.counter.saturating_add(1);
+    marks.inv_id = marks.inv_id.saturating_add(1);
+    marks.counter = next;
+    // So is the counter's row, where so many tills bill that one of them is on its way to it at any moment: that
+    // invoice's row goes one further, and no save of a till fails by it.
+    if lookup.counter == Some(next) && shared.board.crowded(lookup.tax_type, now) {
+        marks.counter_taken = true;
+    }
 }
 
 /// May this invoice take the place of the bill that stands there? Its rows are copied where they will change.

@@ -14,7 +14,7 @@ use crate::model::bill::{Lookup, NumberMarks, NumberSeries};
 use crate::model::command::Reply;
 use crate::model::fault::{Action, Fault, Scope};
 use crate::model::ids::RecordId;
-use crate::model::invoice::{Invoice, InvoiceRead};
+use crate::model::invoice::{Invoice, InvoiceRead, TaxType};
 use crate::model::outbox::{Item, ItemState};
 use crate::model::renumber::{Renumber, Renumbered};
 use crate::model::status::Entry;
@@ -158,10 +158,10 @@ async fn finish(shared: &Shared, mut item: Item, old: &str, new: &str) -> Result
 async fn next_free(shared: &Shared, invoice: &Invoice) -> Result<(NumberMarks, NumberSeries), Fault> {
     let marks = shared.world.pos.number_marks().await?;
     let mut series = series_of(&marks, invoice.tax_type, invoice.date);
-    if shared.board.till_is_busy(shared.now()) {
-        // A till in the middle of a bill takes the very next one (ADR 9).
-        series.value = series.value.saturating_add(1);
-    }
+    let [gst, non_gst] = shared.board.rooms(shared.now());
+    let room = if invoice.tax_type == TaxType::Gst { gst } else { non_gst };
+    // Where several tills bill, the very next ones are on their way to one of them (ADR 13).
+    series.value = series.value.saturating_add(room);
     for _ in 0..MOST_TAKEN {
         let n = series.value.saturating_add(1);
         let lookup = Lookup {

@@ -200,6 +200,8 @@ pub struct Marks {
 /// How RainTek numbers its bills right now.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NumberMarks {
+    /// `MAX(InvoiceInfo.Inv_ID)`.
+    pub inv_id: InvId,
     /// `MAX(SaleGST.ID)`.
     pub gst: i32,
     /// `MAX(SaleNoTax.ID)`.

@@ -142,7 +142,11 @@ pub(super) async fn number_marks(sql: &mut Sql, schema: &PosSchema) -> Result<Nu
         Some(table) => format!("(SELECT MAX(ID) FROM {})", quoted(&table.name)),
         None => "NULL".to_owned(),
     };
-    let mut text = format!("SELECT {} AS gst, {} AS non_gst;", highest("SaleGST"), highest("SaleNoTax"));
+    let mut text = format!(
+        "SELECT (SELECT MAX(Inv_ID) FROM InvoiceInfo) AS inv_id, {} AS gst, {} AS non_gst;",
+        highest("SaleGST"),
+        highest("SaleNoTax")
+    );
     if let Some(table) = schema.table("Invcode") {
         let (codes, order) = (list(table, "v", &["Code", "c10"]), list(table, "v", &["ID"]));
         let order = if table.column("ID").is_some() { format!(" ORDER BY {order}") } else { String::new() };
@@ -156,6 +160,7 @@ pub(super) async fn number_marks(sql: &mut Sql, schema: &PosSchema) -> Result<Nu
     let (highest, codes) = (next()?, next()?);
     let small = |name: &str| i32::try_from(highest.int(name)).unwrap_or_default();
     Ok(NumberMarks {
+        inv_id: small("inv_id"),
         gst: small("gst"),
         non_gst: small("non_gst"),
         code: codes.text("Code").trim().to_owned(),

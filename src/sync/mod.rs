@@ -19,6 +19,7 @@ pub mod plan;
 pub mod posting;
 pub mod restore;
 pub mod retention;
+pub mod room;
 pub mod scan;
 pub mod surroundings;
 pub mod tables;

@@ -285,5 +285,8 @@ fn count_difference(table: &'static str, desired: usize, found: usize) -> Differ
 }
 
 #[cfg(test)]
+#[path = "renumber_tests.rs"]
+mod renumber_tests;
+#[cfg(test)]
 #[path = "plan_tests.rs"]
 mod tests;

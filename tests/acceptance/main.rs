@@ -30,6 +30,7 @@ mod v07_revision;
 mod v07_taken_out;
 mod v09_retry;
 mod v10_health;
+mod v11_concurrency;
 mod v11_renumber;
 mod v12_boot;
 mod v12_full_disk;

@@ -170,7 +170,7 @@ async fn counters_of_an_older_shopsync_gain_what_numbers_are_formed_by() {
     app.set_up().await.unwrap();
     let owner = shop.as_shopsync().await;
     let collection = owner.collections().await["counters"].clone();
-    let older: Vec<Value> = collection["fields"].as_array().unwrap().iter().cloned().collect();
+    let older: Vec<Value> = collection["fields"].as_array().unwrap().to_vec();
     let older: Vec<Value> =
         older.into_iter().filter(|field| field["name"] != "prefix" && field["name"] != "suffix").collect();
     owner.patch("/api/collections/counters", json!({"fields": older})).await;

@@ -66,6 +66,17 @@ pub struct Billed {
     pub payments: Vec<(String, Decimal)>,
 }
 
+/// What a new bill set out with: read without a lock, so that somebody else may take it first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// `InvoiceInfo.Inv_ID`.
+    pub inv_id: i32,
+    /// `SaleGST.ID` or `SaleNoTax.ID`.
+    pub counter: i32,
+    /// `InvoiceInfo.InvoiceNo`.
+    pub number: String,
+}
+
 /// A product the owner adds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewProduct {
@@ -96,6 +107,8 @@ pub struct Till {
     shape: Option<Arc<Shape>>,
     /// Statements sent so far.
     pub statements: u64,
+    /// What the newest bill set out with, also where its save failed.
+    pub wanted: Option<Wanted>,
 }
 
 impl Till {
@@ -109,7 +122,7 @@ impl Till {
         config.database("Raintech_DB1");
         config.encryption(EncryptionLevel::NotSupported);
         config.application_name("RainTek");
-        Self { config, client: None, shape: None, statements: 0 }
+        Self { config, client: None, shape: None, statements: 0, wanted: None }
     }
 
     /// Saves a new bill, statement by statement.

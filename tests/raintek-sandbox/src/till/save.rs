@@ -6,7 +6,9 @@ use rust_decimal::Decimal;
 use tiberius::{Query, Row};
 
 use super::rows::{Cell, statement};
-use super::{Amounts, Bill, Billed, NewProduct, Rates, TaxMode, Till, Totals, bill_totals, line_amounts, r2};
+use super::{
+    Amounts, Bill, Billed, NewProduct, Rates, TaxMode, Till, Totals, Wanted, bill_totals, line_amounts, r2,
+};
 
 /// A line with all that is known of its product.
 struct Worked {
@@ -73,6 +75,7 @@ fn money(row: &Row, at: usize) -> Decimal {
 
 impl Till {
     pub(super) async fn save_new(&mut self, bill: &Bill) -> anyhow::Result<Billed> {
+        self.wanted = None;
         let sale = self.work_out(bill).await?;
         // MAX + 1, and no lock: another till may read the same
         let inv_id = 1 + self.number(Query::new("SELECT MAX(Inv_ID) FROM InvoiceInfo")).await?;
@@ -82,6 +85,7 @@ impl Till {
         };
         let next = 1 + self.number(Query::new(format!("SELECT MAX(ID) FROM {counter}"))).await?;
         let number = self.form_number(bill, next).await?;
+        self.wanted = Some(Wanted { inv_id, counter: next, number: number.clone() });
         let mut fields = info(&sale);
         fields.extend([("Inv_ID", inv_id.into()), ("InvoiceNo", number.as_str().into())]);
         self.add("InvoiceInfo", bill.date, &fields).await?;
