@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use super::Shared;
+use super::awareness::proven_unmarked;
 use super::hold::{hold, retry_later};
 use super::settle::Sent;
 use crate::model::bill::{Conflict, Desired, FoundBill, Lookup, Plan};
@@ -159,7 +160,10 @@ async fn attempt(
         found.marks.counter = found.marks.counter.saturating_add(1);
     }
     // Only the store's own word makes a bill ours; what the app's record says may come from a phone.
-    found.known = item.inv_id;
+    found.known = match item.inv_id {
+        Some(inv_id) => Some(inv_id),
+        None => proven_unmarked(shared, &found, &invoice.number).await?,
+    };
     let desired = match desired_bill(invoice, &found, &schema, &shared.rules.map) {
         Ok(desired) => desired,
         Err(fault) => {

@@ -62,8 +62,7 @@ fn was_left(item: &Item) -> bool {
 async fn look_up(shared: &Shared, number: &str) -> Result<Option<i32>, Fault> {
     for tax_type in [TaxType::Gst, TaxType::NonGst] {
         let bills = shared.world.pos.read_back(number, -1, tax_type).await?;
-        let ours = |bill: &&FoundBill| bill.info.text("TillID").trim() == crate::model::bill::TILL_ID;
-        if let Some(bill) = bills.iter().find(ours) {
+        if let Some(bill) = bills.iter().find(|bill| bill.has_our_mark()) {
             return Ok(Some(bill.inv_id()));
         }
     }

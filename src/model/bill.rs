@@ -40,7 +40,11 @@ impl Value {
     pub fn same(&self, other: &Self) -> bool {
         match (self.as_decimal(), other.as_decimal()) {
             (Some(left), Some(right)) => left == right,
-            _ => self == other,
+            _ => match (self, other) {
+                // A column of fixed width is filled up with zeros.
+                (Self::Bytes(left), Self::Bytes(right)) => without_zeros(left) == without_zeros(right),
+                _ => self == other,
+            },
         }
     }
 
@@ -52,6 +56,11 @@ impl Value {
             _ => None,
         }
     }
+}
+
+fn without_zeros(bytes: &[u8]) -> &[u8] {
+    let length = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    bytes.get(..length).unwrap_or_default()
 }
 
 /// A row: column name -> value. Names are as the server spells them where it has the column.
@@ -110,6 +119,13 @@ impl FoundBill {
     /// `Inv_ID`.
     pub fn inv_id(&self) -> InvId {
         InvId::try_from(self.info.int("Inv_ID")).unwrap_or_default()
+    }
+
+    /// Whether ShopSync wrote it, by the mark it leaves; an installation without `TillID` carries it in `Operator`.
+    pub fn has_our_mark(&self) -> bool {
+        let (column, mark) =
+            if self.info.get("TillID").is_some() { ("TillID", TILL_ID) } else { ("Operator", OPERATOR) };
+        self.info.text(column).trim().eq_ignore_ascii_case(mark)
     }
 }
 
@@ -241,8 +257,8 @@ pub struct Desired {
     pub lines: Vec<Row>,
     /// `Invoice_Payment` without IP_ID and InvoiceID.
     pub payments: Vec<Row>,
-    /// `SaleGST` or `SaleNoTax` without ID.
-    pub counter_row: Row,
+    /// `SaleGST` or `SaleNoTax` without ID; `None` where this installation has no such table.
+    pub counter_row: Option<Row>,
     /// To whom.
     pub customer: DesiredCustomer,
     /// What RainTek's till would book beside it.

@@ -10,8 +10,8 @@ use tiberius::{Query, Row as SqlRow};
 use super::connect::Sql;
 use super::postings;
 use super::statement::{quoted, results, select_list};
-use super::values::{row, value};
-use crate::model::bill::{Found, FoundBill, LineProduct, Lookup, Marks, Row, TILL_ID, Value};
+use super::values::row;
+use crate::model::bill::{Found, FoundBill, LineProduct, Lookup, Marks, OPERATOR, Row, TILL_ID, Value};
 use crate::model::customer::phone_key;
 use crate::model::fault::{Fault, Scope};
 use crate::model::ids::{CustomerId, InvId, ProductId};
@@ -59,7 +59,18 @@ pub(super) async fn read(
         "SET @lock = 0;".to_owned()
     };
     let table = |name: &str| schema.table(name).ok_or_else(super::schema::not_read);
-    let counter = quoted(&table(counter_table(lookup.tax_type))?.name);
+    let counter = match schema.table(counter_table(lookup.tax_type)) {
+        Some(counter) => {
+            let counter = quoted(&counter.name);
+            format!(
+                "(SELECT MAX(ID) FROM {counter}{hint}) AS max_counter, \
+                 (SELECT COUNT(*) FROM {counter} WHERE ID = @P2) AS counter_taken, \
+                 (SELECT COUNT(*) FROM {counter} WHERE InvNo = @P1) AS counter_has_number"
+            )
+        }
+        // This version numbers one series only.
+        None => "0 AS max_counter, 0 AS counter_taken, 0 AS counter_has_number".to_owned(),
+    };
     let key_mark = |name: &str, key: &str| -> Result<String, Fault> {
         // The server numbers an identity itself; a plain key is given by us, under the lock.
         Ok(if table(name)?.is_identity(key) {
@@ -68,10 +79,11 @@ pub(super) async fn read(
             format!("(SELECT MAX({}) FROM {}{hint})", quoted(key), quoted(name))
         })
     };
-    let state = if schema.table("Company").is_some_and(|company| company.column("State").is_some()) {
-        "(SELECT TOP (1) State FROM Company)"
-    } else {
-        "NULL"
+    let company = schema.table("Company").filter(|company| company.column("State").is_some());
+    let state = match company.map(|company| company.column("ID").is_some()) {
+        Some(true) => "(SELECT TOP (1) State FROM Company ORDER BY ID)",
+        Some(false) => "(SELECT TOP (1) State FROM Company)",
+        None => "NULL",
     };
     let written = WRITTEN.map(|name| format!("N'{name}'")).join(", ");
     // Bills are counted without a range lock: InvoiceNo has no index, and RainTek's till must not wait for ours.
@@ -84,10 +96,9 @@ pub(super) async fn read(
          {standing}\
          SELECT @lock AS lock_result, @bills AS bills, @inv AS inv_id, \
          (SELECT MAX(Inv_ID) FROM InvoiceInfo{hint}) AS max_inv, \
-         (SELECT MAX(ID) FROM {counter}{hint}) AS max_counter, \
-         (SELECT COUNT(*) FROM {counter} WHERE ID = @P2) AS counter_taken, \
-         (SELECT COUNT(*) FROM {counter} WHERE InvNo = @P1) AS counter_has_number, \
-         (SELECT COUNT(*) FROM INFORMATION_SCHEMA.COLUMNS WHERE TABLE_NAME IN ({written})) AS column_count, \
+         {counter}, \
+         (SELECT COUNT(*) FROM INFORMATION_SCHEMA.COLUMNS WHERE TABLE_SCHEMA = N'dbo' \
+         AND TABLE_NAME IN ({written})) AS column_count, \
          {} AS max_line, {} AS max_payment, {state} AS company_state;\n",
         key_mark("Invoice_Product", "IPo_ID")?,
         key_mark("Invoice_Payment", "IP_ID")?,
@@ -190,6 +201,15 @@ pub(super) async fn read(
         let inv_id = of_number.or(lookup.inv_id);
         let read_already = PostingSettings::default();
         found.bills = bills(sql, schema, read_already, &lookup.number, inv_id, lookup.tax_type).await?;
+        // The server may hold more texts for equal than are (letters its collation does not know): the rows that count
+        // are those of the number itself.
+        let is_it =
+            |bill: &&FoundBill| bill.info.text("InvoiceNo").trim().eq_ignore_ascii_case(lookup.number.trim());
+        let itself = found.bills.iter().find(is_it).map(FoundBill::inv_id);
+        if let Some(other) = itself.filter(|id| Some(*id) != inv_id) {
+            found.bills =
+                bills(sql, schema, read_already, &lookup.number, Some(other), lookup.tax_type).await?;
+        }
     }
     found.postings.stray = postings::hand_out(standing, &mut found.bills);
     if locked {
@@ -216,16 +236,22 @@ pub(super) async fn bills(
     tax_type: TaxType,
 ) -> Result<Vec<FoundBill>, Fault> {
     let table = |name: &str| schema.table(name).ok_or_else(super::schema::not_read);
+    let counter = schema.table(counter_table(tax_type));
     let text = format!(
         "SET NOCOUNT ON;\n\
          SELECT {} FROM InvoiceInfo WHERE InvoiceNo = @P1 OR Inv_ID = @P2 ORDER BY Inv_ID;\n\
          SELECT {} FROM Invoice_Product WHERE InvoiceID = @P2 ORDER BY IPo_ID;\n\
          SELECT {} FROM Invoice_Payment WHERE InvoiceID = @P2 ORDER BY IP_ID;\n\
-         SELECT ID, InvNo FROM {} WHERE InvNo = @P1 ORDER BY ID;\n{}",
+         {}{}",
         select_list(table("InvoiceInfo")?),
         select_list(table("Invoice_Product")?),
         select_list(table("Invoice_Payment")?),
-        quoted(&table(counter_table(tax_type))?.name),
+        counter
+            .map(|counter| format!(
+                "SELECT ID, InvNo FROM {} WHERE InvNo = @P1 ORDER BY ID;\n",
+                quoted(&counter.name)
+            ))
+            .unwrap_or_default(),
         postings::select(schema, posting, "@P1"),
     );
     let mut query = Query::new(text);
@@ -235,7 +261,8 @@ pub(super) async fn bills(
     let mut next = || -> Result<Vec<Row>, Fault> {
         sets.next().unwrap_or_default().iter().map(row).collect::<Result<Vec<_>, _>>()
     };
-    let (infos, lines, payments, counter) = (next()?, next()?, next()?, next()?);
+    let (infos, lines, payments) = (next()?, next()?, next()?);
+    let counter = if counter.is_some() { next()? } else { Vec::new() };
     let mut standing = Books::default();
     for rows in sets {
         postings::collect(&rows, &mut standing)?;
@@ -257,25 +284,33 @@ pub(super) async fn bills(
 }
 
 /// Bills of ours per day: how many, and their grand totals.
-pub(super) async fn our_days(sql: &mut Sql) -> Result<Vec<(NaiveDate, u64, Decimal)>, Fault> {
-    let mut query = Query::new(
-        "SELECT InvoiceDate, COUNT(*) AS bills, SUM(GrandTotal) AS total FROM InvoiceInfo WHERE TillID = @P1 \
-         GROUP BY InvoiceDate",
-    );
-    query.bind(TILL_ID);
-    let rows = results(sql, query).await?.into_iter().next().unwrap_or_default();
-    let mut days = Vec::with_capacity(rows.len());
-    for sql in &rows {
-        let row = row(sql)?;
-        if let Some(Value::Date(day)) = row.get("InvoiceDate") {
-            days.push((
-                day.date(),
-                u64::try_from(row.int("bills")).unwrap_or_default(),
-                row.decimal("total"),
-            ));
+pub(super) async fn our_days(
+    sql: &mut Sql,
+    schema: &PosSchema,
+) -> Result<Vec<(NaiveDate, u64, Decimal)>, Fault> {
+    let info = schema.table("InvoiceInfo").ok_or_else(super::schema::not_read)?;
+    // The mark of a bill of ours: `FoundBill::has_our_mark`.
+    let (column, mark) = match (info.column("TillID"), info.column("Operator")) {
+        (Some(till), _) => (quoted(&till.name), TILL_ID),
+        (None, Some(operator)) => (quoted(&operator.name), OPERATOR),
+        (None, None) => return Ok(Vec::new()),
+    };
+    let mut query = Query::new(format!(
+        "SELECT InvoiceDate, COUNT(*) AS bills, SUM(GrandTotal) AS total FROM InvoiceInfo WHERE {column} = @P1 \
+         GROUP BY InvoiceDate"
+    ));
+    query.bind(mark);
+    let mut days: BTreeMap<NaiveDate, (u64, Decimal)> = BTreeMap::new();
+    for sql in results(sql, query).await?.into_iter().next().unwrap_or_default() {
+        let row = row(&sql)?;
+        if let Some(Value::Date(at)) = row.get("InvoiceDate") {
+            // RainTek's days have no time; one that somebody gave a time is still of its day.
+            let (bills, total) = days.entry(at.date()).or_default();
+            *bills += u64::try_from(row.int("bills")).unwrap_or_default();
+            *total += row.decimal("total");
         }
     }
-    Ok(days)
+    Ok(days.into_iter().map(|(day, (bills, total))| (day, bills, total)).collect())
 }
 
 fn product_columns(table: &Table) -> String {
@@ -332,17 +367,15 @@ fn customer(rows: &[SqlRow], phone: Option<&str>) -> Result<(Option<CustomerId>,
     let mut lowest: Option<CustomerId> = None;
     let mut party = Party::default();
     for sql in rows {
-        let id = sql.get_column_data(0).map_err(|error| super::classify::classify(&error))?;
-        let text = sql.get_column_data(1).map_err(|error| super::classify::classify(&error))?;
-        let (Value::Int(id), Value::Text(text)) = (value(id)?, value(text)?) else { continue };
+        let row = row(sql)?;
         let matches = match phone {
-            Some(phone) => phone_key(&text).as_deref() == Some(phone),
+            Some(phone) => phone_key(row.text("ContactNo")).as_deref() == Some(phone),
             None => true,
         };
-        let id = CustomerId::try_from(id).unwrap_or_default();
-        if matches && lowest.is_none_or(|lowest| id < lowest) {
+        let id = small(&row, "ID");
+        if matches && id > 0 && lowest.is_none_or(|lowest| id < lowest) {
             lowest = Some(id);
-            party = postings::party(&row(sql)?);
+            party = postings::party(&row);
         }
     }
     Ok((lowest, party))

@@ -171,7 +171,8 @@ impl Pos for RainTek {
     async fn our_days(&self) -> Result<Vec<(NaiveDate, u64, Decimal)>, Fault> {
         let mut slot = self.reads.lock().await;
         let mut sql = self.take(&mut slot).await?;
-        let days = lookup::our_days(&mut sql).await?;
+        let schema = self.need_schema()?;
+        let days = lookup::our_days(&mut sql, &schema).await?;
         *slot = Some(sql);
         Ok(days)
     }

@@ -3,7 +3,7 @@
 
 use crate::model::bill::{
     Conflict, Desired, DesiredCustomer, Difference, Found, FoundBill, InsertPlan, PaymentChange, Plan,
-    RemovePlan, ReplacePlan, Row, TILL_ID, Value,
+    RemovePlan, ReplacePlan, Row, Value,
 };
 use crate::model::ids::CustomerId;
 use crate::model::invoice::TaxType;
@@ -28,11 +28,11 @@ fn plan_bill(desired: &Desired, found: &Found) -> Plan {
         ([], None) => insert(desired, found),
         // Under its known Inv_ID stands a bill of another number: ours whose number was changed, or one of
         // RainTek's that took over the Inv_ID after ours was deleted.
-        ([], Some(bill)) if is_ours(bill) => replace(desired, found, bill),
+        ([], Some(bill)) if bill.has_our_mark() => replace(desired, found, bill),
         ([], Some(_)) => insert(desired, found),
         ([bill], known) => {
-            let ours = is_ours(bill) || known.is_some_and(|known| known.inv_id() == bill.inv_id());
-            let elsewhere = known.filter(|known| known.inv_id() != bill.inv_id() && is_ours(known));
+            let ours = bill.has_our_mark() || known.is_some_and(|known| known.inv_id() == bill.inv_id());
+            let elsewhere = known.filter(|known| known.inv_id() != bill.inv_id() && known.has_our_mark());
             match (ours, elsewhere) {
                 (false, _) => Plan::Conflict(Conflict::NumberTaken {
                     inv_id: bill.inv_id(),
@@ -55,7 +55,7 @@ pub fn plan_removal(number: &str, tax_type: TaxType, found: &Found) -> Option<Pl
     let of_number: Vec<&FoundBill> = found.bills.iter().filter(|bill| same_number(bill, number)).collect();
     match of_number.as_slice() {
         [] => None,
-        [bill] if is_ours(bill) || found.known == Some(bill.inv_id()) => {
+        [bill] if bill.has_our_mark() || found.known == Some(bill.inv_id()) => {
             Some(Plan::Remove(Box::new(RemovePlan {
                 inv_id: bill.inv_id(),
                 tax_type,
@@ -90,7 +90,7 @@ pub fn differences(desired: &Desired, bill: &FoundBill) -> Vec<Difference> {
     }
     rows_differences("Invoice_Product", &desired.lines, &bill.lines, &mut all);
     rows_differences("Invoice_Payment", &desired.payments, &bill.payments, &mut all);
-    if bill.counter.is_empty() {
+    if bill.counter.is_empty() && desired.counter_row.is_some() {
         all.push(count_difference("counter", 1, 0));
     }
     posting::differences(desired, bill, &mut all);
@@ -99,10 +99,6 @@ pub fn differences(desired: &Desired, bill: &FoundBill) -> Vec<Difference> {
 
 fn same_number(bill: &FoundBill, number: &str) -> bool {
     bill.info.text("InvoiceNo").trim().eq_ignore_ascii_case(number.trim())
-}
-
-fn is_ours(bill: &FoundBill) -> bool {
-    bill.info.text("TillID").trim().eq_ignore_ascii_case(TILL_ID)
 }
 
 fn insert(desired: &Desired, found: &Found) -> Plan {
@@ -121,7 +117,7 @@ fn insert(desired: &Desired, found: &Found) -> Plan {
         lines: numbered(&desired.lines, "IPo_ID", marks.line_id, inv_id),
         payments: numbered(&desired.payments, "IP_ID", marks.payment_id, inv_id),
         tax_type: desired.tax_type,
-        counter_row: (!marks.counter_has_number).then(|| counter_row(desired, found)),
+        counter_row: counter_row(desired, found).filter(|_| !marks.counter_has_number),
         postings,
     }))
 }
@@ -145,8 +141,8 @@ fn replace(desired: &Desired, found: &Found, bill: &FoundBill) -> Plan {
         info,
         lines: lines_differ.then_some(lines),
         payments: payments_differ.then(|| payment_change(desired, found, bill)),
-        counter_row: (bill.counter.is_empty() && !found.marks.counter_has_number)
-            .then(|| counter_row(desired, found)),
+        counter_row: counter_row(desired, found)
+            .filter(|_| bill.counter.is_empty() && !found.marks.counter_has_number),
         tax_type: desired.tax_type,
         postings,
         before: bill.clone(),
@@ -168,12 +164,12 @@ fn customer(desired: &Desired, found: &Found) -> (CustomerId, Option<Row>) {
 }
 
 /// The counter's ID is the number's own N where that is free, so that RainTek's next bill follows it.
-fn counter_row(desired: &Desired, found: &Found) -> Row {
+fn counter_row(desired: &Desired, found: &Found) -> Option<Row> {
     let marks = &found.marks;
     let id = desired.counter.filter(|_| !marks.counter_taken).unwrap_or(marks.counter.saturating_add(1));
-    let mut row = desired.counter_row.clone();
+    let mut row = desired.counter_row.clone()?;
     set(&mut row, "ID", id.into());
-    row
+    Some(row)
 }
 
 /// Rows of this bill; the key is left to the server where it numbers the column itself.

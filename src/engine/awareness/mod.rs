@@ -21,9 +21,9 @@ use crate::model::bill::FoundBill;
 use crate::model::fault::{Action, Fault, Scope};
 use crate::model::ids::InvId;
 use crate::model::status::{Entry, Progress};
-use crate::sync::awareness::{day, found_digest, has_our_mark, is_suspicious, is_whole, key};
+use crate::sync::awareness::{day, found_digest, is_suspicious, is_whole, key};
 
-pub(super) use ours::{remember_proven, rewrite};
+pub(super) use ours::{proven_unmarked, remember_proven, rewrite};
 
 /// Where the walk through new bills goes on, in the store.
 const CURSOR: &str = "bills.cursor";
@@ -302,7 +302,7 @@ impl Pass<'_> {
 
     /// Whether the app made it: by our mark, or because the store knows the Inv_ID under this number.
     async fn is_ours(&self, bill: &FoundBill) -> Result<bool, Fault> {
-        if has_our_mark(bill) {
+        if bill.has_our_mark() {
             return Ok(true);
         }
         let owner = self.shared.world.state.owner_of(bill.inv_id()).await?;

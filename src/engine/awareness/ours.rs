@@ -6,13 +6,13 @@ use rust_decimal::Decimal;
 use super::Pass;
 use crate::engine::Shared;
 use crate::model::alert::Event;
-use crate::model::awareness::{BillState, KnownBill};
-use crate::model::bill::{Desired, FoundBill};
+use crate::model::awareness::{BillKey, BillState, KnownBill};
+use crate::model::bill::{Desired, Found, FoundBill};
 use crate::model::fault::Fault;
 use crate::model::ids::InvId;
 use crate::model::invoice::InvoiceRead;
 use crate::model::outbox::{Item, ItemState};
-use crate::sync::awareness::{day, desired_digest, edited_sentence, found_digest, gone_sentence};
+use crate::sync::awareness::{day, desired_digest, edited_sentence, found_digest, gone_sentence, key};
 
 /// Keeps the digest of a bill that was just proven. Called before the item itself is stored as done, so that no pass
 /// ever compares a new bill with the digest of the one it replaced.
@@ -36,6 +36,27 @@ pub(in crate::engine) async fn remember_proven(
         sentence: None,
     };
     shared.world.state.put_bills(&[bill], &[], &[]).await
+}
+
+/// The bill under the number that stands just as it was proven, though nothing in it says whose it is: an installation
+/// without a column for our mark, or one in which the mark was lost.
+pub(in crate::engine) async fn proven_unmarked(
+    shared: &Shared,
+    found: &Found,
+    number: &str,
+) -> Result<Option<InvId>, Fault> {
+    for bill in found.bills.iter().filter(|bill| !bill.has_our_mark()) {
+        let own = key(bill);
+        if own != BillKey::new(own.inv_id, number) {
+            continue;
+        }
+        let known = shared.world.state.known_bill(&own).await?;
+        let is_proven = |known: &KnownBill| known.state == BillState::Proven;
+        if known.filter(is_proven).is_some_and(|known| known.digest == found_digest(bill)) {
+            return Ok(Some(own.inv_id));
+        }
+    }
+    Ok(None)
 }
 
 /// A person says: the app is the master. Makes the app's invoice due again; returns how many there were.
