@@ -8,7 +8,7 @@ use futures_util::{FutureExt, StreamExt, stream};
 use tokio::task::JoinSet;
 
 use super::attempt::{send, unsent};
-use super::hold::hold;
+use super::hold::{hold, show_overdue};
 use super::settle::{Sent, settle};
 use super::{Shared, backup, invoices, removal};
 use crate::model::fault::Fault;
@@ -235,6 +235,7 @@ async fn prepare(
                 let grace = TimeDelta::from_std(backoff::LINES_GRACE).unwrap_or_default();
                 if now - item.first_seen >= grace {
                     item.first_failed.get_or_insert(now);
+                    show_overdue(shared, &mut item).await;
                 }
                 shared.world.state.put(&item).await?;
             }
