@@ -16,12 +16,16 @@ mod foreign_app;
 
 mod harness;
 
+mod also;
+mod generations;
 mod v01_setup;
 mod v02_product;
 mod v03_price;
 mod v04_push;
 mod v04_push_held;
 mod v05_null;
+mod v07_cancelled;
+mod v07_revision;
 mod v09_retry;
 mod v10_health;
 mod v12_kill;

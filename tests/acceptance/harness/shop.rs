@@ -51,7 +51,13 @@ impl Shop {
 
     /// A shop that runs, its products in the app.
     pub(crate) async fn open(products: u32) -> Self {
+        Self::open_on("current", products).await
+    }
+
+    /// The same on tables of another generation.
+    pub(crate) async fn open_on(generation: &'static str, products: u32) -> Self {
         let mut shop = Self::new(products);
+        shop.raintek.generation = generation;
         shop.raintek.start().await;
         shop.start().await;
         shop.in_step().await;
@@ -141,9 +147,14 @@ impl Shop {
 
     /// Asks ShopSync to look at both sides now, as the page's button does.
     pub(crate) async fn look(&self) {
+        self.order(json!({"command": "sync_now"})).await;
+    }
+
+    /// Presses a button of the page.
+    pub(crate) async fn order(&self, command: Value) {
         let request = self.http.post(self.page("/api/command")).bearer_auth(self.secret("page.token"));
-        let answer = request.json(&json!({"command": "sync_now"})).send().await.unwrap();
-        assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
+        let answer = request.json(&command).send().await.unwrap();
+        assert!(answer.status().is_success(), "{command}: {}", answer.text().await.unwrap());
     }
 
     /// Waits for a whole products pass that began after this was called.
