@@ -27,7 +27,8 @@ pub(crate) fn copies(shop: &Shop, bill: &Value) -> Vec<Value> {
 /// There is a copy that holds this bill column by column.
 pub(crate) fn assert_copied(shop: &Shop, bill: &Value) {
     let all = copies(shop, bill);
-    assert!(all.iter().any(|copy| is_copy(copy, bill)), "no copy of {bill} in {all:?}");
+    let whole: Vec<String> = all.iter().map(ToString::to_string).collect();
+    assert!(all.iter().any(|copy| is_copy(copy, bill)), "no copy of {bill} in {}", whole.join("\n"));
 }
 
 fn is_copy(copy: &Value, bill: &Value) -> bool {
