@@ -239,8 +239,12 @@ fn head_of(invoice: &Invoice) -> InvoiceHead {
 pub(super) async fn recheck(shared: &Shared, id: &RecordId) -> Result<(), Fault> {
     // Whoever works on it looks again when done.
     let Some(_claim) = shared.claims.claim_or_mark(id) else { return Ok(()) };
-    let Some(mut item) = shared.world.state.item(id).await? else { return Ok(()) };
+    if shared.world.state.item(id).await?.is_none() {
+        return Ok(());
+    }
     let read = shared.world.billing.invoice(id).await?;
+    // Read only now: a try that somebody asked for meanwhile must not be overwritten by what stood there before.
+    let Some(mut item) = shared.world.state.item(id).await? else { return Ok(()) };
     let now = shared.now();
     match read {
         InvoiceRead::Found(invoice) => {
