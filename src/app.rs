@@ -12,19 +12,23 @@ use chrono::TimeDelta;
 use chrono_tz::Tz;
 use tokio_util::sync::CancellationToken;
 
-use crate::alerts::{HeartbeatUrl, Telegram};
+use crate::alerts::{HeartbeatUrl, Telegram, WebTime};
 use crate::billing::PocketBase;
 use crate::engine::alerts::{Alerting, Pulse};
 use crate::engine::backup::{BackupRules, Sources};
+use crate::engine::surroundings::Surroundings;
+use crate::engine::trial::Sources as TrialSources;
 use crate::engine::{AwarenessRules, Engine, Handle, Rules, World, toasts};
 use crate::model::fault::Fault;
 use crate::model::settings::{Settings, default_payments};
 use crate::platform::{
-    FileSecrets, Instance, LocalDisk, SnapshotFolder, SystemClock, default_backup_folder,
-    make_private_folder, random_token,
+    FileSecrets, Instance, LocalDisk, SettingsFile, SnapshotFolder, SystemClock, default_backup_folder,
+    make_private_folder, random_token, settings_path,
 };
+use crate::ports::alerts::TrueTime;
 use crate::ports::backup::{BillingBackup, PosBackup, StoreBackup};
 use crate::ports::desktop::{Front, Toaster};
+use crate::ports::trial::{TrialApp, TrialPos, TrialStore};
 use crate::ports::{Clock, Controls, Secrets, Task};
 use crate::raintek::{RainTek, read_folder};
 use crate::store::Store;
@@ -38,6 +42,9 @@ use crate::web::{self, Access};
 pub const PAGE_TOKEN: &str = "page.token";
 /// The secret of the SQL login.
 pub const RAINTEK_PASSWORD: &str = "raintek.password";
+
+/// How long the store may take to take down that it stops in order.
+const LAST_STORE: Duration = Duration::from_millis(300);
 
 /// What a start needs to know.
 #[derive(Debug, Clone)]
@@ -72,11 +79,13 @@ pub struct Running {
 }
 
 impl Running {
-    /// Finishes what is on its way (a few seconds at most) and stops.
+    /// Finishes what is on its way, or has it rolled back, and stops: within five seconds, whatever hangs. The one way
+    /// to end in order, for Ctrl-C, SIGTERM and the end of a Windows session alike.
     pub async fn stop(self) {
         self.stop.cancel();
         // The supervisor bounds the wait for its tasks; a panic in it has been logged.
         let _ = self.tasks.await;
+        let _ = tokio::time::timeout(LAST_STORE, self.handle.ended()).await;
         let server = self.billing.server();
         if self.leave_billing_running {
             server.leave_running().await;
@@ -142,6 +151,14 @@ pub(crate) async fn start_on(start: Start, screen: Option<Screen>) -> anyhow::Re
         disk: Arc::new(LocalDisk),
         rules: backup_rules(&settings, &data, pos.database()),
     });
+    let trial = TrialSources {
+        pos: Arc::clone(&pos) as Arc<dyn TrialPos>,
+        app: Arc::clone(&billing) as Arc<dyn TrialApp>,
+        store: Arc::clone(&store) as Arc<dyn TrialStore>,
+        settings: Arc::new(SettingsFile::new(settings.file.clone().unwrap_or_else(|| settings_path(&data)))),
+        trial: settings.trial,
+        watch_only: settings.watch_only,
+    };
     let world = World {
         pos,
         billing: Arc::clone(&billing) as Arc<dyn crate::ports::Billing>,
@@ -151,9 +168,11 @@ pub(crate) async fn start_on(start: Start, screen: Option<Screen>) -> anyhow::Re
         clock: Arc::clone(&clock),
     };
     let engine = Engine::new(world, rules, stop.clone());
+    engine.try_out_with(trial);
     if let Some(sources) = sources {
         engine.back_up_with(sources);
     }
+    engine.look_around(surroundings(&settings, &data, &clock)?);
     let handle = engine.handle();
     handle.restore().await?;
     let access = Access::new(page_token(secrets.as_ref())?, port)?;
@@ -212,7 +231,9 @@ fn raintek(settings: &Settings, secrets: &dyn Secrets) -> Result<RainTek, Fault>
         raintek.database = found.database.unwrap_or(raintek.database);
         password = password.or(Some(found.password));
     }
-    Ok(RainTek::new(&raintek, password, settings.products.stock).posting(settings.posting))
+    Ok(RainTek::new(&raintek, password, settings.products.stock)
+        .posting(settings.posting)
+        .watching_only(settings.watch_only))
 }
 
 fn rules(settings: &Settings, raintek: String) -> Rules {
@@ -252,8 +273,32 @@ fn backup_rules(settings: &Settings, data: &Path, database: &str) -> BackupRules
         daily_at: backup.at,
         keep: Keep { days: backup.keep_days, snapshot_days: backup.keep_snapshots_days },
         keep_free: backup.keep_free_mb.saturating_mul(1024 * 1024),
-        drill: backup.drill,
+        // A trial restore makes a database on the server.
+        drill: backup.drill && !settings.watch_only,
     }
+}
+
+/// The clock is compared with that of an address that is called anyway, and with none where there is none: no shop's
+/// data goes anywhere for it.
+fn surroundings(settings: &Settings, data: &Path, clock: &Arc<dyn Clock>) -> Result<Surroundings, Fault> {
+    let telegram = (!settings.telegram.chats.is_empty()).then_some(&settings.telegram.base_url);
+    let mut time = None;
+    for address in settings.alerts.heartbeat_url.iter().chain(telegram) {
+        time = match time {
+            None => WebTime::of(address, Arc::clone(clock))?,
+            found => found,
+        };
+    }
+    let mut folders = vec![data.to_owned()];
+    if settings.backup.enabled {
+        folders.push(settings.backup.folder.clone().unwrap_or_else(|| default_backup_folder(data)));
+    }
+    Ok(Surroundings {
+        time: time.map(|time| Arc::new(time) as Arc<dyn TrueTime>),
+        disks: Arc::new(LocalDisk),
+        folders,
+        least: settings.alerts.disk_free_mb.saturating_mul(1024 * 1024),
+    })
 }
 
 /// Who is told; nobody where no chat is set.

@@ -3,6 +3,7 @@
 pub mod alerts;
 pub mod backup;
 pub mod desktop;
+pub mod trial;
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,9 +21,11 @@ use crate::model::command::{Command, Reply};
 use crate::model::customer::Customer;
 use crate::model::fault::{Fault, SendOutcome};
 use crate::model::ids::{CustomerId, InvId, RecordId};
-use crate::model::invoice::{InvoiceHead, InvoiceRead, Stamp, TaxType};
+use crate::model::invoice::{InvoiceHead, InvoiceRead, NotDue, Stamp, TaxType};
 use crate::model::outbox::Item;
 use crate::model::product::{AppProduct, PosProduct, ProductWrite};
+use crate::model::renumber::{Renumber, Renumbered};
+use crate::model::scan::MarkedBill;
 use crate::model::schema::PosSchema;
 use crate::model::status::{Activity, Counts, Entry, Snapshot};
 
@@ -51,6 +54,18 @@ pub trait Pos: Send + Sync {
     /// How many bills of ours stand there, and their grand totals in rupees, per day of the bills.
     async fn our_days(&self) -> Result<Vec<(NaiveDate, u64, Decimal)>, Fault>;
 
+    /// Bills of ours of one day, by our mark. Takes no lock.
+    async fn our_bills(&self, day: NaiveDate) -> Result<Vec<MarkedBill>, Fault> {
+        let mut marked = Vec::new();
+        let mut page = BillPage { after: 0, from: Some(day), limit: 200 };
+        loop {
+            let bills = self.bills(&page).await?;
+            let Some(last) = bills.iter().map(FoundBill::inv_id).max() else { return Ok(marked) };
+            page.after = last;
+            marked.extend(bills.iter().filter_map(|bill| bill.marked(day)));
+        }
+    }
+
     /// What stands there now: every bill of that number, and the one of that Inv_ID, all columns. Takes no lock.
     async fn read_back(
         &self,
@@ -68,6 +83,9 @@ pub trait Pos: Send + Sync {
 
     /// How many bills a walk through these pages would show.
     async fn count_bills(&self, page: &BillPage) -> Result<u64, Fault>;
+
+    /// Connections that nobody uses at the moment are closed: after a sleep they look alive and are not.
+    async fn forget_connections(&self) {}
 }
 
 /// An open transaction on RainTek. Dropped without commit it is rolled back.
@@ -119,14 +137,30 @@ pub trait Billing: Send + Sync {
     /// One cheap request that proves that the app answers **and** that our login still counts.
     async fn probe(&self) -> Result<(), Fault>;
 
-    /// Completed invoices, complete or an error; never fewer because a token expired.
+    /// Invoices of a scan, complete or an error; never fewer because a token expired.
     async fn list(&self, scan: &InvoiceScan) -> Result<Vec<InvoiceHead>, Fault>;
+
+    /// Invoices that show an Inv_ID and are not to be booked any more, whatever their status is by now, with their
+    /// `updated`: all, or those written at or after `since`. Complete or an error.
+    async fn taken_back(&self, since: Option<&str>) -> Result<Vec<(RecordId, String)>, Fault>;
 
     /// One invoice with its customer, lines and payments.
     async fn invoice(&self, id: &RecordId) -> Result<InvoiceRead, Fault>;
 
     /// Completed invoices that carry this number.
     async fn of_number(&self, number: &str) -> Result<Vec<InvoiceHead>, Fault>;
+
+    /// Those of these records that the app does not have any more, whatever their status; complete or an error, and
+    /// never more because a token expired.
+    async fn missing(&self, ids: &[RecordId]) -> Result<Vec<RecordId>, Fault> {
+        let mut missing = Vec::new();
+        for id in ids {
+            if self.invoice(id).await? == InvoiceRead::NotDue(NotDue::Deleted) {
+                missing.push(id.clone());
+            }
+        }
+        Ok(missing)
+    }
 
     /// Writes our own fields.
     async fn stamp(&self, id: &RecordId, stamp: &Stamp) -> Result<(), Fault>;
@@ -143,6 +177,14 @@ pub trait Billing: Send + Sync {
     /// Lifts the app's counters to these, never down, in one transaction. `false` where the app numbers its invoices
     /// its own way: then nothing is touched.
     async fn follow_numbers(&self, series: &[NumberSeries]) -> Result<bool, Fault>;
+
+    /// Gives a completed invoice the next number above `series.value` that no invoice of the app carries, and that the
+    /// app's counter (where it is ours) has not given out. Nothing else of the record changes, and nothing at all
+    /// where it carries another number than `from`: so it may be asked again after an answer that was lost.
+    ///
+    /// # Errors
+    /// A Data fault where the app refuses it; an outage, after which it may have been done.
+    async fn renumber(&self, wanted: &Renumber) -> Result<Renumbered, Fault>;
 
     /// Writes a bill of RainTek's own, all of it in one transaction where the app can.
     ///
@@ -187,11 +229,26 @@ pub trait State: Send + Sync {
     /// Unsettled items, held first, oldest first.
     async fn open_items(&self, limit: u32) -> Result<Vec<Item>, Fault>;
 
-    /// The item that was proven as this bill, if any.
+    /// The item that was proven last under this Inv_ID, if any.
     async fn owner_of(&self, inv_id: InvId) -> Result<Option<Item>, Fault>;
+
+    /// The item that was proven last as this very bill: RainTek gives the Inv_ID of a deleted newest bill out again.
+    async fn proven_as(&self, key: &BillKey) -> Result<Option<Item>, Fault>;
 
     /// Items that stand in RainTek, in the order of `seq`, after `seq`: for checking, in pages.
     async fn proven_after(&self, seq: i64, limit: u32) -> Result<Vec<Item>, Fault>;
+
+    /// Records of the invoices that stand in RainTek as far as is known, also where the app does not show it yet: those
+    /// proven since then, or all. `since` is a floor: more may come.
+    async fn booked(&self, since: Option<DateTime<Utc>>) -> Result<Vec<RecordId>, Fault> {
+        let (_, mut ids, mut after) = (since, Vec::new(), i64::MIN);
+        loop {
+            let page = self.proven_after(after, 500).await?;
+            let Some(last) = page.last() else { return Ok(ids) };
+            after = last.seq;
+            ids.extend(page.into_iter().map(|item| item.record_id));
+        }
+    }
 
     /// Makes items due now: all of a number, or all. Returns how many.
     async fn make_due(&self, number: Option<&str>, now: DateTime<Utc>) -> Result<u64, Fault>;

@@ -5,6 +5,8 @@
 //! rules; only the ban on I/O and clocks does not hold for them, since they may read golden files.
 #![allow(clippy::expect_used, reason = "a test may fail loudly")]
 
+#[path = "architecture/operations.rs"]
+mod operations;
 #[path = "architecture/scan.rs"]
 mod scan;
 

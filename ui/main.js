@@ -5,6 +5,8 @@ import { follow } from './live.js';
 import { createBanner } from './render/banner.js';
 import { createCards } from './render/cards.js';
 import { createControls } from './render/controls.js';
+import { createMode } from './render/mode.js';
+import { createScan } from './render/scan.js';
 import { createState } from './render/state.js';
 import { createTabs } from './render/tabs.js';
 import { createSeek } from './seek.js';
@@ -20,9 +22,11 @@ let saying = 0;
 
 const banner = createBanner(byId('banner'));
 const parts = [
+  createMode(byId('mode')),
   createState(byId('sentence'), byId('summary'), byId('state-icon'), byId('favicon')),
   createControls(byId('controls'), command),
   createCards(byId('cards'), byId('problems')),
+  createScan(byId('scan')),
   createTabs(byId('tabs'), byId('panels'), command),
   createSeek(),
 ];

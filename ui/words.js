@@ -50,6 +50,9 @@ const en = {
   close: 'Close',
   lastPush: 'Last invoice in RainTek',
   none: 'None yet',
+  scan: 'Every invoice compared with RainTek',
+  scanRuns: (done, total) => `Comparing every invoice with RainTek: ${done} of ${total}.`,
+  scanRight: 'all of it right by now',
   took: (time) => `took ${time}`,
 
   tabs: { waiting: 'Waiting', held: 'Held', done: 'Done today', activity: 'Activity' },
@@ -85,6 +88,8 @@ const en = {
   remove: 'Remove from RainTek',
   removeSure: (number) => `Remove ${number} from RainTek? A copy of its rows is kept.`,
   leave: 'Leave it there',
+  renumber: 'Give it the next free number',
+  renumberSure: (number) => `Give ${number} the next free number, in the app and in RainTek? A copy that was already printed must be printed again.`,
   retryAll: 'Retry all',
   retryAllHint: 'Tries everything that waits or is held',
   details: 'Details',
@@ -112,6 +117,7 @@ const en = {
     products: 'Products',
     link: 'Connections',
     app: 'ShopSync',
+    scan: 'Comparisons',
     note: 'Notes',
   },
 

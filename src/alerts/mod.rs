@@ -4,11 +4,13 @@ mod classify;
 mod heartbeat;
 mod telegram;
 mod toast;
+mod true_time;
 pub mod updates;
 
 pub use heartbeat::HeartbeatUrl;
 pub use telegram::{TOKEN_SECRET, Telegram};
 pub use toast::{APP_ID, DesktopToasts};
+pub use true_time::WebTime;
 
 /// Why there was no answer, without the address: it holds the token, or is a secret itself.
 fn reason(error: reqwest::Error) -> String {

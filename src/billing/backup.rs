@@ -76,7 +76,7 @@ impl BillingBackup for PocketBase {
             self.count(&client).await
         }
         .await;
-        process::stop(&mut child, self.clock.as_ref()).await;
+        process::stop(&mut child, self.clock.as_ref(), process::GRACE).await;
         counted.map(Trial::Restored).map_err(|fault| Fault { scope: Scope::Item, ..fault })
     }
 }

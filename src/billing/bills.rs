@@ -19,10 +19,10 @@ use crate::model::invoice::{Line, Taxes};
 
 /// One request of a batch.
 #[derive(Debug, Clone)]
-struct Step {
-    method: &'static str,
-    url: String,
-    body: Value,
+pub(super) struct Step {
+    pub(super) method: &'static str,
+    pub(super) url: String,
+    pub(super) body: Value,
 }
 
 impl PocketBase {
@@ -138,7 +138,13 @@ impl PocketBase {
     }
 
     /// One transaction. To a guest PocketBase refuses, or takes it without our fields: then once more, signed in anew.
-    async fn in_one(&self, steps: &[Step], invoice_at: usize, named: bool, what: &str) -> Result<(), Fault> {
+    pub(super) async fn in_one(
+        &self,
+        steps: &[Step],
+        invoice_at: usize,
+        named: bool,
+        what: &str,
+    ) -> Result<(), Fault> {
         let requests: Vec<Value> = steps
             .iter()
             .map(|step| json!({"method": step.method, "url": step.url, "body": step.body}))
@@ -165,7 +171,7 @@ impl PocketBase {
     }
 
     /// For an app that takes no batches. An upsert is an update, or a create where there is nothing to update.
-    async fn alone(&self, step: &Step, what: &str) -> Result<(), Fault> {
+    pub(super) async fn alone(&self, step: &Step, what: &str) -> Result<(), Fault> {
         let id = step.body.get("id").and_then(Value::as_str).unwrap_or_default();
         let ask = match step.method {
             "DELETE" => Ask::delete(step.url.clone()),
@@ -188,7 +194,7 @@ impl PocketBase {
     }
 
     /// Lines and payments of the invoice that are to go.
-    async fn leftovers(
+    pub(super) async fn leftovers(
         &self,
         ready: &Ready,
         invoice: &RecordId,

@@ -28,6 +28,7 @@ use crate::model::fault::{Fault, FaultKind};
 use crate::model::ids::RecordId;
 use crate::model::invoice::{InvoiceHead, InvoiceRead, Stamp};
 use crate::model::product::{AppProduct, ProductWrite};
+use crate::model::renumber::{Renumber, Renumbered};
 use crate::model::settings::BillingSettings;
 use crate::ports::{Billing, BillingEvent, Clock, InvoiceScan, Secrets};
 
@@ -49,6 +50,7 @@ mod setup;
 mod shape;
 pub mod sse;
 mod templates;
+mod trial;
 mod values;
 mod writes;
 
@@ -237,12 +239,20 @@ impl Billing for PocketBase {
         healing!(self, ready => self.list_once(&ready, scan))
     }
 
+    async fn taken_back(&self, since: Option<&str>) -> Result<Vec<(RecordId, String)>, Fault> {
+        healing!(self, ready => self.taken_back_once(&ready, since))
+    }
+
     async fn invoice(&self, id: &RecordId) -> Result<InvoiceRead, Fault> {
         healing!(self, ready => self.invoice_once(&ready, id))
     }
 
     async fn of_number(&self, number: &str) -> Result<Vec<InvoiceHead>, Fault> {
         healing!(self, ready => self.of_number_once(&ready, number))
+    }
+
+    async fn missing(&self, ids: &[RecordId]) -> Result<Vec<RecordId>, Fault> {
+        healing!(self, ready => self.missing_once(&ready, ids))
     }
 
     async fn stamp(&self, id: &RecordId, stamp: &Stamp) -> Result<(), Fault> {
@@ -267,6 +277,10 @@ impl Billing for PocketBase {
 
     async fn follow_numbers(&self, series: &[NumberSeries]) -> Result<bool, Fault> {
         healing!(self, ready => self.follow_numbers_once(&ready, series))
+    }
+
+    async fn renumber(&self, wanted: &Renumber) -> Result<Renumbered, Fault> {
+        healing!(self, ready => self.renumber_once(&ready, wanted))
     }
 
     async fn follow(&self, events: mpsc::Sender<BillingEvent>) {

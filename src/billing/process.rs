@@ -14,8 +14,11 @@ use crate::ports::Clock;
 
 /// PocketBase says little: this is years.
 const LARGEST_LOG: u64 = 5 * 1024 * 1024;
-/// PocketBase ends within a second, unless it is in the middle of a backup.
-const GRACE: Duration = Duration::from_secs(10);
+/// PocketBase ends within a second, unless it is in the middle of a backup. Ended after that it loses nothing: what it
+/// acknowledged is with the system.
+pub(super) const GRACE: Duration = Duration::from_secs(10);
+/// The same where we are to end ourselves, within five seconds in all.
+pub(super) const GRACE_AT_END: Duration = Duration::from_secs(1);
 
 /// Starts the server. Its output goes into a file, not into a pipe: should we be killed, it must be able to go on.
 pub(super) fn start(program: &Path, layout: &Layout, listen: &str, log: &Path) -> Result<Child, Fault> {
@@ -52,12 +55,12 @@ pub(super) fn start(program: &Path, layout: &Layout, listen: &str, log: &Path) -
 }
 
 /// Asks the process to end, waits a bounded time, then ends it.
-pub(super) async fn stop(child: &mut Child, clock: &dyn Clock) {
+pub(super) async fn stop(child: &mut Child, clock: &dyn Clock, grace: Duration) {
     if let Some(pid) = child.id() {
         ask_to_end(pid).await;
         tokio::select! {
             _ = child.wait() => return,
-            () = clock.sleep(GRACE) => {}
+            () = clock.sleep(grace) => {}
         }
     }
     let _ = child.kill().await;

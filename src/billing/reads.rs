@@ -4,6 +4,8 @@
 //! collection sees fewer records or none, with status 200. So every read is a *list* whose filter asks for something
 //! that only a superuser may ask for: to a guest PocketBase answers 403, and nobody is to look before and after.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::PocketBase;
@@ -21,6 +23,10 @@ use crate::ports::InvoiceScan;
 const AS_SUPERUSER: &str = "@request.auth.collectionName = '_superusers'";
 /// PocketBase's largest page, and how many records it brings along with another.
 const PAGE: usize = 1000;
+/// Records asked for by their ids in one request: PocketBase's filters hold 3,500 characters.
+const BY_NAME: usize = 100;
+/// More than these are looked for among all.
+const MANY_BY_NAME: usize = 1000;
 /// No shop has ten million records; a server that pages for ever is none.
 const MOST_PAGES: u32 = 10_000;
 
@@ -46,12 +52,38 @@ impl PocketBase {
             let mut unproven = format!("{status} != 'synced' || {inv_id} <= 0");
             if let Some(since) = since.as_deref().filter(|_| ready.shape.has_field("invoices", "updated")) {
                 let updated = self.field("invoices", "updated");
-                let since = quoted(since).ok_or_else(|| not_askable(since))?;
+                let since = askable(since)?;
                 unproven = format!("{unproven} || {updated} >= {since}");
             }
             filter = format!("{filter} && ({unproven})");
         }
         self.heads(ready, &filter).await
+    }
+
+    pub(super) async fn taken_back_once(
+        &self,
+        ready: &Ready,
+        since: Option<&str>,
+    ) -> Result<Vec<(RecordId, String)>, Fault> {
+        let field = |name| self.field("invoices", name);
+        let (status, source, updated) = (field("status"), field("source"), field("updated"));
+        let inv_id = field("raintek_inv_id");
+        let mut filter = format!("{status} !~ 'completed' && {source} !~ 'raintek' && {inv_id} > 0");
+        match since {
+            // Without the field nobody can tell what is new: looks at everything find it.
+            Some(_) if !ready.shape.has_field("invoices", "updated") => return Ok(Vec::new()),
+            Some(since) => {
+                let since = quoted(since).ok_or_else(|| not_askable(since))?;
+                filter = format!("{filter} && {updated} >= {since}");
+            }
+            None => {}
+        }
+        let fields = [("fields", format!("id,{updated}"))];
+        let records = self.all("invoices", &filter, &fields).await?;
+        let text = |record: &Value, name: &str| {
+            record.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+        };
+        Ok(records.iter().map(|record| (RecordId::new(text(record, "id")), text(record, updated))).collect())
     }
 
     pub(super) async fn of_number_once(
@@ -74,7 +106,7 @@ impl PocketBase {
 
     pub(super) async fn invoice_once(&self, ready: &Ready, id: &RecordId) -> Result<InvoiceRead, Fault> {
         let shape = &ready.shape;
-        let id = quoted(id.as_str()).ok_or_else(|| not_askable(id.as_str()))?;
+        let id = askable(id.as_str())?;
         let via = |part: &'static str| {
             let key = format!("{}_via_{}", self.collection(part), self.field(part, "invoice"));
             (part, key, shape.links(part, "invoice", "invoices"))
@@ -105,6 +137,23 @@ impl PocketBase {
             payments: self.parts(ready, record, &payments, &id).await?,
         };
         Ok(self.reader.invoice(record, &parts))
+    }
+
+    pub(super) async fn missing_once(&self, _: &Ready, ids: &[RecordId]) -> Result<Vec<RecordId>, Fault> {
+        let only_ids = [("fields", "id".to_owned())];
+        let named: Option<Vec<String>> =
+            ids.iter().map(|id| quoted(id.as_str()).map(|id| format!("id = {id}"))).collect();
+        // Few are asked for by their ids; many, or those that cannot stand in a filter, are looked for among all.
+        let filters = match named.filter(|named| named.len() <= MANY_BY_NAME) {
+            Some(named) => named.chunks(BY_NAME).map(|some| some.join(" || ")).collect(),
+            None => vec!["id != ''".to_owned()],
+        };
+        let mut there = HashSet::new();
+        for filter in filters {
+            let records = self.all("invoices", &filter, &only_ids).await?;
+            there.extend(records.iter().filter_map(id_of));
+        }
+        Ok(ids.iter().filter(|id| !there.contains(id.as_str())).cloned().collect())
     }
 
     pub(super) async fn products_once(&self, _: &Ready) -> Result<Vec<AppProduct>, Fault> {
@@ -146,10 +195,24 @@ impl PocketBase {
         filter: &str,
         query: &[(&'static str, String)],
     ) -> Result<Vec<Value>, Fault> {
+        self.every(self.collection(collection), filter, query).await
+    }
+
+    /// The same of any collection, by the app's name for it; only a record's id and one field.
+    pub(super) async fn all_of(&self, name: &str, filter: &str, field: &str) -> Result<Vec<Value>, Fault> {
+        self.every(name, filter, &[("fields", format!("id,{field}"))]).await
+    }
+
+    async fn every(
+        &self,
+        name: &str,
+        filter: &str,
+        query: &[(&'static str, String)],
+    ) -> Result<Vec<Value>, Fault> {
         let mut records = Vec::new();
         let mut after = String::new();
         for _ in 0..MOST_PAGES {
-            let mut ask = self.ask(collection, &format!("({filter}) && id > '{after}'"));
+            let mut ask = as_superuser(name, &format!("({filter}) && id > '{after}'"));
             ask = ask.with("perPage", PAGE.to_string()).with("skipTotal", "1").with("sort", "id");
             for (name, value) in query {
                 ask = ask.with(name, value.clone());
@@ -162,7 +225,7 @@ impl PocketBase {
                 items.last().and_then(|item| item.get("id")).and_then(Value::as_str).unwrap_or_default();
             let full = items.len() >= page.unwrap_or(PAGE).min(PAGE);
             if full && (last <= after.as_str() || quoted(last).is_none()) {
-                return Err(endless(collection));
+                return Err(endless(name));
             }
             after = last.to_owned();
             records.extend(items);
@@ -170,7 +233,7 @@ impl PocketBase {
                 return Ok(records);
             }
         }
-        Err(endless(collection))
+        Err(endless(name))
     }
 
     /// Lines or payments of one invoice: those that came along with it, or, where PocketBase cuts them off or cannot
@@ -220,8 +283,13 @@ impl PocketBase {
     }
 
     pub(super) fn ask(&self, collection: &'static str, filter: &str) -> Ask {
-        Ask::get(self.path(collection)).with("filter", format!("{AS_SUPERUSER} && ({filter})"))
+        as_superuser(self.collection(collection), filter)
     }
+}
+
+fn as_superuser(collection: &str, filter: &str) -> Ask {
+    let path = format!("/api/collections/{collection}/records");
+    Ask::get(path).with("filter", format!("{AS_SUPERUSER} && ({filter})"))
 }
 
 /// A text as part of a filter; `None` for one that PocketBase's filters could take for something else.
@@ -229,6 +297,15 @@ fn quoted(text: &str) -> Option<String> {
     let plain =
         |c: char| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-' | '/' | '.' | ':' | '#' | '(' | ')');
     (!text.is_empty() && text.len() <= 200 && text.chars().all(plain)).then(|| format!("'{text}'"))
+}
+
+/// The same, or why it cannot be asked for.
+pub(super) fn askable(text: &str) -> Result<String, Fault> {
+    quoted(text).ok_or_else(|| not_askable(text))
+}
+
+fn id_of(record: &Value) -> Option<String> {
+    record.get("id").and_then(Value::as_str).map(str::to_owned)
 }
 
 fn not_askable(text: &str) -> Fault {

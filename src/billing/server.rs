@@ -192,7 +192,7 @@ impl Server {
     pub async fn stop(&self) {
         let mut process = self.process.lock().await;
         if let Some(mut child) = process.child.take() {
-            process::stop(&mut child, self.clock.as_ref()).await;
+            process::stop(&mut child, self.clock.as_ref(), process::GRACE_AT_END).await;
         } else if let Some(pid) = self.orphan() {
             process::ask_to_end(pid).await;
         }
@@ -308,7 +308,7 @@ impl Server {
                 return Ok(());
             }
             if self.clock.elapsed().saturating_sub(began) > START_LIMIT {
-                process::stop(&mut child, self.clock.as_ref()).await;
+                process::stop(&mut child, self.clock.as_ref(), process::GRACE).await;
                 return Err(Fault::transient(
                     Scope::Billing,
                     "The billing app was started, but does not answer.",

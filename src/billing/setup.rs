@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use super::classify::{Doing, schema};
 use super::client::{Ask, Client};
 use super::shape::Shape;
-use super::templates::{ESSENTIAL, OPTIONAL, OWN_FIELDS, collections, own_fields};
+use super::templates::{
+    ESSENTIAL, OPTIONAL, OWN_COUNTERS, OWN_FIELDS, collections, counter_fields, own_fields,
+};
 use crate::model::fault::{Action, Fault};
 use crate::model::settings::BillingSettings;
 
@@ -63,7 +65,10 @@ pub(super) async fn ensure(client: &Client, names: &BillingSettings) -> Result<R
     }
     let before = added.len();
     for (collection, _) in OWN_FIELDS {
-        added.extend(add_fields(client, names, &shape, collection).await?);
+        added.extend(add_fields(client, names, &shape, collection, own_fields(names, collection)).await?);
+    }
+    if shape.id("counters") == Some(OWN_COUNTERS) {
+        added.extend(add_fields(client, names, &shape, "counters", counter_fields(names)).await?);
     }
     if added.len() > before {
         shape = Shape::of(&fetch(client).await?, names);
@@ -109,6 +114,7 @@ async fn add_fields(
     names: &BillingSettings,
     shape: &Shape,
     collection: &'static str,
+    wanted: Vec<Value>,
 ) -> Result<Vec<String>, Fault> {
     let Some(json) = shape.json(collection) else { return Ok(Vec::new()) };
     let (Some(id), Some(there)) =
@@ -117,7 +123,7 @@ async fn add_fields(
         return Ok(Vec::new());
     };
     let name_of = |field: &Value| field.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let missing: Vec<Value> = own_fields(names, collection)
+    let missing: Vec<Value> = wanted
         .into_iter()
         .filter(|wanted| !there.iter().any(|field| name_of(field) == name_of(wanted)))
         .collect();

@@ -57,6 +57,11 @@ impl Shape {
         }
     }
 
+    /// PocketBase's own id of the collection.
+    pub(super) fn id(&self, collection: &str) -> Option<&str> {
+        self.collections.get(collection).map(|collection| collection.id.as_str())
+    }
+
     /// The definition as PocketBase gave it.
     pub(super) fn json(&self, collection: &str) -> Option<&Value> {
         self.collections.get(collection).map(|collection| &collection.json)

@@ -19,6 +19,11 @@ pub(super) const OWN_FIELDS: [(&str, &[&str]); 3] = [
     ("invoices", &["source", "sync_status", "sync_error", "raintek_inv_id"]),
 ];
 
+/// The id of the counters that ShopSync laid down; an app's own have another.
+pub(super) const OWN_COUNTERS: &str = "shopsync_counters";
+/// What those are formed by; they were laid down without it once.
+const COUNTER_FIELDS: [&str; 2] = ["prefix", "suffix"];
+
 /// Collections that the app must have.
 pub(super) const ESSENTIAL: [&str; 3] = ["products", "invoices", "invoice_items"];
 /// Collections that it may have.
@@ -47,6 +52,15 @@ pub(super) fn collections(names: &BillingSettings) -> Vec<Value> {
 /// The definitions of our own fields of one collection.
 pub(super) fn own_fields(names: &BillingSettings, collection: &str) -> Vec<Value> {
     let own = OWN_FIELDS.iter().find(|(name, _)| *name == collection).map_or(&[][..], |(_, fields)| *fields);
+    defined(names, collection, own)
+}
+
+/// The definitions of what our own counters are formed by.
+pub(super) fn counter_fields(names: &BillingSettings) -> Vec<Value> {
+    defined(names, "counters", &COUNTER_FIELDS)
+}
+
+fn defined(names: &BillingSettings, collection: &str, own: &[&str]) -> Vec<Value> {
     let own: Vec<&str> = own.iter().map(|field| names.field(collection, field)).collect();
     let all = collections(names);
     let definition = all.iter().find(|json| text(json, "name") == names.collection(collection));

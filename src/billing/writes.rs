@@ -29,6 +29,7 @@ impl PocketBase {
             }
             Stamp::Failed(sentence) => ("failed", sentence.chars().take(LONGEST_SENTENCE).collect(), None),
             Stamp::Pending => ("pending", String::new(), None),
+            Stamp::Removed => ("na", String::new(), Some(0)),
         };
         let mut body = Map::new();
         body.insert(self.field("invoices", "sync_status").to_owned(), json!(status));

@@ -69,8 +69,17 @@ impl Client {
     /// # Errors
     /// Nobody answers, or not as ShopSync does. A refusal is no error.
     pub(super) async fn command(&self, command: &Command) -> Result<Reply, Fault> {
+        self.command_within(command, PATIENCE).await
+    }
+
+    /// Gives a command that may take longer.
+    ///
+    /// # Errors
+    /// As [`Client::command`].
+    pub(super) async fn command_within(&self, command: &Command, patience: Duration) -> Result<Reply, Fault> {
         let request = self.http.post(format!("{}/api/command", self.base));
-        let answer = request.bearer_auth(&self.token).json(command).send().await;
+        let request = request.bearer_auth(&self.token).timeout(patience);
+        let answer = request.json(command).send().await;
         let answer = answer.map_err(|error| not_running(&error))?;
         answer.json().await.map_err(|error| not_running(&error))
     }

@@ -2,7 +2,10 @@
 
 mod alerts;
 mod backup;
+mod check;
 mod client;
+mod go_live;
+mod restore;
 mod tray;
 
 use std::io::{Read, Write};
@@ -18,13 +21,15 @@ use tracing_subscriber::util::SubscriberInitExt;
 use crate::app::{self, PAGE_TOKEN, Start};
 use crate::demo;
 use crate::model::command::{Command as Order, Reply};
-use crate::model::fault::{Fault, FaultKind};
+use crate::model::fault::{Fault, FaultKind, Scope};
 use crate::model::settings::Settings;
 use crate::model::status::Snapshot;
 use crate::platform::{FileSecrets, default_data_folder, read_settings, settings_path};
 use crate::ports::Secrets;
 use client::Client;
 
+/// Between two tries to start where the disk is full.
+const START_AGAIN: std::time::Duration = std::time::Duration::from_secs(15);
 /// Days of log files kept.
 const LOGS_KEPT: usize = 30;
 
@@ -71,10 +76,35 @@ enum Command {
         /// Its number.
         number: String,
     },
+    /// Give an invoice that is held for its number the next free one, in the app and in RainTek.
+    Renumber {
+        /// The number it is held under.
+        number: String,
+    },
+    /// Take an invoice out of RainTek that was cancelled in the app, or is gone from it.
+    Remove {
+        /// Its number.
+        number: String,
+    },
+    /// Leave such an invoice in RainTek.
+    Leave {
+        /// Its number.
+        number: String,
+    },
     /// Back up, list, read back, restore for trial.
     Backup {
         #[command(subcommand)]
         task: backup::Task,
+    },
+    /// Compare every synced invoice of the app with RainTek now.
+    Check,
+    /// Put the rows of a copy of a bill (a file of snapshots/) back into RainTek.
+    RestoreInvoice {
+        /// The file.
+        file: PathBuf,
+        /// Do it; without it only what would be done is shown.
+        #[arg(long)]
+        yes: bool,
     },
     /// Keep a password, read from standard input: raintek.password, billing.password, telegram.token.
     Secret {
@@ -86,6 +116,12 @@ enum Command {
     Alerts {
         #[command(subcommand)]
         what: AlertsCommand,
+    },
+    /// End the trial: take its test data out of RainTek and the billing app. Says what it would do; --yes does it.
+    GoLive {
+        /// Do it.
+        #[arg(long)]
+        yes: bool,
     },
 }
 
@@ -115,12 +151,21 @@ pub fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let ended = match cli.command {
+    let done = match cli.command {
         None => tray::run(runtime, cli.data, cli.settings, cli.tray),
-        Some(Command::Demo(options)) => demo::run(&runtime, options),
-        Some(command) => runtime.block_on(run(command, cli.data, cli.settings)),
+        Some(Command::Demo(options)) => {
+            let done = demo::run(&runtime, options);
+            runtime.shutdown_background();
+            done
+        }
+        Some(command) => {
+            let done = runtime.block_on(run(command, cli.data, cli.settings));
+            // A file that is being read through for a backup must not keep the process.
+            runtime.shutdown_background();
+            done
+        }
     };
-    match ended {
+    match done {
         Ok(code) => code,
         Err(error) => {
             tracing::error!("{error:#}");
@@ -153,6 +198,15 @@ async fn run(command: Command, data: Option<PathBuf>, settings: Option<PathBuf>)
         Command::Rewrite { number } => {
             ask(&client(&data, &read_settings(&settings_file)?)?, &Order::Rewrite { number }).await
         }
+        Command::Renumber { number } => {
+            ask(&client(&data, &read_settings(&settings_file)?)?, &Order::Renumber { number }).await
+        }
+        Command::Remove { number } => {
+            ask(&client(&data, &read_settings(&settings_file)?)?, &Order::Remove { number }).await
+        }
+        Command::Leave { number } => {
+            ask(&client(&data, &read_settings(&settings_file)?)?, &Order::Leave { number }).await
+        }
         Command::Alerts { what: AlertsCommand::Test } => {
             alerts::test(&data, &read_settings(&settings_file)?).await
         }
@@ -160,6 +214,11 @@ async fn run(command: Command, data: Option<PathBuf>, settings: Option<PathBuf>)
             let settings = read_settings(&settings_file)?;
             backup::run(task, &data, &settings, &client(&data, &settings)?).await
         }
+        Command::Check => check::run(&client(&data, &read_settings(&settings_file)?)?).await,
+        Command::RestoreInvoice { file, yes } => {
+            restore::run(&file, yes, &client(&data, &read_settings(&settings_file)?)?).await
+        }
+        Command::GoLive { yes } => go_live::run(&client(&data, &read_settings(&settings_file)?)?, yes).await,
         Command::Secret { name } => {
             let mut value = String::new();
             std::io::stdin().read_to_string(&mut value).context("The password cannot be read.")?;
@@ -183,28 +242,86 @@ async fn ask(client: &Client, order: &Order) -> anyhow::Result<ExitCode> {
 
 async fn run_headless(data: PathBuf, settings: Settings) -> anyhow::Result<ExitCode> {
     let _writer = log_to(&data)?;
-    let running = app::start(Start { data, settings, leave_billing_running: false }).await?;
+    // Listened for from here on: a stop that is asked for while it starts is as orderly as any.
+    let mut asked = AskedToStop::listen()?;
+    let start = Start { data, settings, leave_billing_running: false };
+    let running = loop {
+        match app::start(start.clone()).await {
+            Ok(running) => break running,
+            // The disk is full: it starts by itself when there is room.
+            Err(error) if error.downcast_ref::<Fault>().is_some_and(goes_by_itself) => {
+                tracing::error!("{error:#}");
+                say_error(&format!("{error:#} Trying again."));
+            }
+            Err(error) => return Err(error),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(START_AGAIN) => {}
+            () = asked.wait() => return Ok(ExitCode::SUCCESS),
+        }
+    };
     say(&format!("ShopSync is running. Its page: {}", running.link));
-    asked_to_stop().await?;
+    asked.wait().await;
     say("Stopping.");
     running.stop().await;
     Ok(ExitCode::SUCCESS)
 }
 
+/// Whether a start that failed may succeed later, with nobody's help.
+fn goes_by_itself(fault: &Fault) -> bool {
+    fault.kind == FaultKind::Transient && fault.scope == Scope::Store
+}
+
 /// Ctrl-C, or SIGTERM where there is one.
-async fn asked_to_stop() -> anyhow::Result<()> {
-    #[cfg(unix)]
-    {
+#[cfg(unix)]
+struct AskedToStop {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl AskedToStop {
+    fn listen() -> anyhow::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate()).context("Signals cannot be received.")?;
+        let listen = |kind| signal(kind).context("Signals cannot be received.");
+        Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
+    }
+
+    async fn wait(&mut self) {
         tokio::select! {
-            ended = tokio::signal::ctrl_c() => ended.context("Ctrl-C cannot be received.")?,
-            _ = terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
         }
     }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await.context("Ctrl-C cannot be received.")?;
-    Ok(())
+}
+
+/// Ctrl-C, and a console that is closed.
+#[cfg(windows)]
+struct AskedToStop {
+    interrupt: tokio::signal::windows::CtrlC,
+    close: tokio::signal::windows::CtrlClose,
+    shutdown: tokio::signal::windows::CtrlShutdown,
+}
+
+#[cfg(windows)]
+impl AskedToStop {
+    fn listen() -> anyhow::Result<Self> {
+        use tokio::signal::windows::{ctrl_c, ctrl_close, ctrl_shutdown};
+        let failed = "Ctrl-C cannot be received.";
+        Ok(Self {
+            interrupt: ctrl_c().context(failed)?,
+            close: ctrl_close().context(failed)?,
+            shutdown: ctrl_shutdown().context(failed)?,
+        })
+    }
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.close.recv() => {}
+            _ = self.shutdown.recv() => {}
+        }
+    }
 }
 
 /// JSON lines, a file a day. The guard writes what is left when it is dropped.
@@ -244,11 +361,17 @@ async fn status(client: &Client, json: bool) -> anyhow::Result<ExitCode> {
     } else {
         say(&snapshot.sentence);
         say(&snapshot.summary);
+        if let Some(banner) = &snapshot.trial.banner {
+            say(banner);
+        }
         for item in &snapshot.items {
             say(&format!("{}  Rs {}  {}  {}", item.number, item.amount, item.state, item.sentence));
         }
         for problem in &snapshot.from_raintek.problems {
             say(&problem.sentence);
+        }
+        if let Some(last) = &snapshot.scan.last {
+            say(&format!("{} ({})", last.sentence, last.at.format("%d %b %Y")));
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -18,8 +18,6 @@ use crate::platform::{
 /// A first start may be a moment away from answering.
 const TRIES: u32 = 20;
 const BETWEEN: Duration = Duration::from_millis(500);
-/// What still runs when all is stopped is not waited for longer.
-const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Runs the tray; `quiet` is the start at login, which shows no window.
 ///
@@ -49,7 +47,7 @@ pub(super) fn run(
     let entry = entry.inspect_err(|fault| tracing::warn!(detail = fault.detail, "{}", fault.sentence)).ok();
     let tray = Tray { settings, entry };
     on_desk(&runtime, data, !quiet, |host| tray.run(host)).map_err(|_| no_display())?;
-    runtime.shutdown_timeout(FAREWELL);
+    runtime.shutdown_background();
     Ok(ExitCode::SUCCESS)
 }
 

@@ -144,6 +144,7 @@ impl<'a> Day<'a> {
         let app = App::read(&stage.superuser().await?).await?;
         let dump: Value = stage.sandbox()?.dump().await?;
         let mut report = compare(&app, &dump, &self.memory);
+        report.differences.extend(own_check(stage, limit).await?);
         let lost = stage.sandbox()?.commits_to_lose().await?;
         if lost > 0 {
             report.differences.push(format!("{lost} commits that were to be lost never came."));
@@ -200,6 +201,23 @@ impl<'a> Day<'a> {
     fn crashes_billing(&self) -> bool {
         self.seed % 2 == 1
     }
+}
+
+/// What ShopSync's own look at every invoice finds: where both sides are the same, that must be nothing.
+async fn own_check(stage: &Stage, limit: Duration) -> anyhow::Result<Vec<String>> {
+    let answered = stage.watch()?.borrow().scan.answered;
+    stage.command(Command::Check).await?;
+    stage
+        .wait("ShopSync does not come through its own check", limit, |snapshot| {
+            (snapshot.scan.answered <= answered).then(|| snapshot.sentence.clone())
+        })
+        .await?;
+    let answer = stage.watch()?.borrow().scan.answer.clone();
+    let findings = answer.map(|answer| answer.findings).unwrap_or_default();
+    Ok(findings
+        .into_iter()
+        .map(|finding| format!("ShopSync's own check: {} {}", finding.sentence, finding.details.join("; ")))
+        .collect())
 }
 
 /// What still waits, or nothing.

@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use super::Shared;
+use super::awareness::proven_unmarked;
 use super::hold::{hold, retry_later};
 use super::settle::Sent;
-use crate::model::bill::{Conflict, Desired, FoundBill, Lookup, Plan};
+use super::{Shared, trial};
+use crate::model::awareness::BillKey;
+use crate::model::bill::{Conflict, Desired, Found, FoundBill, Lookup, Marks, Plan};
 use crate::model::customer::phone_key;
 use crate::model::fault::{Action, Fault, FaultKind, Scope, SendOutcome};
+use crate::model::ids::InvId;
 use crate::model::invoice::Invoice;
 use crate::model::money::rupees;
 use crate::model::outbox::{Item, ItemState};
@@ -42,7 +45,6 @@ pub(super) async fn send(shared: &Shared, mut item: Item, invoice: Invoice) -> R
     loop {
         match attempt(shared, &item, &invoice, agreed.as_ref()).await {
             Ok(Attempt::Written { desired, inv_id, customer_id, verified }) => {
-                shared.board.our_bill(inv_id);
                 let took = shared.world.clock.elapsed().saturating_sub(started);
                 let sent = Sent::new(item, &invoice, digest, *desired, inv_id, customer_id, verified, took);
                 return Ok(Some(sent));
@@ -119,13 +121,8 @@ enum Attempt {
     Unknown(Fault),
 }
 
-/// One transaction: look up, plan, write, commit.
-async fn attempt(
-    shared: &Shared,
-    item: &Item,
-    invoice: &Invoice,
-    agreed: Option<&FoundBill>,
-) -> Result<Attempt, Fault> {
+/// What is to be looked up before anything is decided about an invoice.
+pub(super) fn lookup_of(shared: &Shared, item: &Item, invoice: &Invoice) -> Lookup {
     let mut codes: Vec<String> = invoice
         .lines
         .iter()
@@ -135,14 +132,24 @@ async fn attempt(
     codes.extend(shared.rules.map.unknown_item.clone());
     codes.sort();
     codes.dedup();
-    let lookup = Lookup {
+    Lookup {
         number: invoice.number.clone(),
         inv_id: item.inv_id.or(invoice.pos_id),
         tax_type: invoice.tax_type,
         counter: counter_of(&invoice.number),
         product_codes: codes,
         phone: invoice.customer.as_ref().and_then(|customer| phone_key(&customer.phone)),
-    };
+    }
+}
+
+/// One transaction: look up, plan, write, commit.
+async fn attempt(
+    shared: &Shared,
+    item: &Item,
+    invoice: &Invoice,
+    agreed: Option<&FoundBill>,
+) -> Result<Attempt, Fault> {
+    let lookup = lookup_of(shared, item, invoice);
     let (mut transaction, mut found) = shared.world.pos.open(&lookup).await?;
     // Only now: opening may have found other tables than before.
     let schema = match shared.world.pos.schema().await {
@@ -153,13 +160,24 @@ async fn attempt(
         }
     };
     shared.board.highest_bill(found.marks.inv_id, shared.now());
-    if shared.board.till_is_busy(shared.now()) {
-        // A till reads the highest number and takes the next one without a lock: that one is left to it (ADR 7).
-        found.marks.inv_id = found.marks.inv_id.saturating_add(1);
-        found.marks.counter = found.marks.counter.saturating_add(1);
-    }
+    leave_the_next(shared, &lookup, &mut found.marks);
     // Only the store's own word makes a bill ours; what the app's record says may come from a phone.
-    found.known = item.inv_id;
+    found.known = match item.inv_id {
+        Some(inv_id) => Some(inv_id),
+        None => proven_unmarked(shared, &found, &invoice.number).await?,
+    };
+    match another_invoices_bill(shared, item, &found).await {
+        Ok(None) => {}
+        Ok(Some(inv_id)) => {
+            found.known = None;
+            found.bills.retain(|bill| bill.inv_id() != inv_id);
+        }
+        Err(fault) => {
+            transaction.rollback().await;
+            return Err(fault);
+        }
+    }
+    trial::disown(shared, &mut found);
     let desired = match desired_bill(invoice, &found, &schema, &shared.rules.map) {
         Ok(desired) => desired,
         Err(fault) => {
@@ -171,6 +189,10 @@ async fn attempt(
     match &plan {
         Plan::Conflict(conflict) => {
             transaction.rollback().await;
+            if matches!(conflict, Conflict::NumberTaken { .. }) {
+                shared.board.clash(invoice.tax_type, shared.now());
+                shared.signals.numbers.notify_one();
+            }
             Err(conflict_fault(conflict, &invoice.number))
         }
         Plan::Nothing { inv_id, customer_id } => {
@@ -192,7 +214,12 @@ async fn attempt(
             Err(Fault::data("An invoice that is to be booked is never removed."))
         }
         Plan::Insert(_) | Plan::Replace(_) => {
+            if let Err(fault) = trial::about_to_write(shared, item, &plan, &schema).await {
+                transaction.rollback().await;
+                return Err(fault);
+            }
             let (inv_id, customer_id) = transaction.apply(&plan).await?;
+            shared.board.our_bill(inv_id);
             match transaction.commit().await {
                 SendOutcome::Confirmed => {
                     let desired = Box::new(as_written(desired, &plan));
@@ -202,6 +229,35 @@ async fn attempt(
                 SendOutcome::Unknown(fault) => Ok(Attempt::Unknown(fault)),
             }
         }
+    }
+}
+
+/// RainTek gives the Inv_ID of a deleted newest bill out again: under an invoice's own Inv_ID may stand another
+/// invoice's bill by now. Returns that Inv_ID.
+async fn another_invoices_bill(shared: &Shared, item: &Item, found: &Found) -> Result<Option<InvId>, Fault> {
+    let known = found.known.and_then(|id| found.bills.iter().find(|bill| bill.inv_id() == id));
+    let Some(bill) = known else { return Ok(None) };
+    let key = BillKey::new(bill.inv_id(), bill.info.text("InvoiceNo"));
+    if key == BillKey::new(key.inv_id, &item.number) {
+        return Ok(None);
+    }
+    let owner = shared.world.state.proven_as(&key).await?;
+    Ok(owner.filter(|owner| owner.record_id != item.record_id).map(|_| key.inv_id))
+}
+
+/// A till reads the highest number and takes the next one without a lock: while tills bill, that one is left to them.
+fn leave_the_next(shared: &Shared, lookup: &Lookup, marks: &mut Marks) {
+    let now = shared.now();
+    if !shared.board.till_is_busy(now) {
+        return;
+    }
+    let next = marks.counter.saturating_add(1);
+    marks.inv_id = marks.inv_id.saturating_add(1);
+    marks.counter = next;
+    // So is the counter's row, where so many tills bill that one of them is on its way to it at any moment: that
+    // invoice's row goes one further, and no save of a till fails by it.
+    if lookup.counter == Some(next) && shared.board.crowded(lookup.tax_type, now) {
+        marks.counter_taken = true;
     }
 }
 

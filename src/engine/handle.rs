@@ -15,6 +15,8 @@ use crate::model::outbox::ItemState;
 use crate::model::status::Snapshot;
 use crate::ports::Controls;
 
+/// Why nothing can be asked for just then.
+pub(super) const GOING_LIVE: &str = "ShopSync is going live. Try again when it is done.";
 /// Until when it is paused, in the store.
 const PAUSED_UNTIL: &str = "paused_until";
 
@@ -43,7 +45,14 @@ impl Handle {
         let text = self.shared.world.state.get(PAUSED_UNTIL).await?;
         let until = text.and_then(|text| text.parse::<DateTime<Utc>>().ok());
         self.shared.board.update(|seen| seen.paused_until = until);
+        super::alive::restore(&self.shared).await?;
+        super::trial::restore(&self.shared).await?;
         super::backup::restore(&self.shared).await
+    }
+
+    /// Takes down that it stops in order. Call when the tasks have ended.
+    pub async fn ended(&self) {
+        super::alive::ended(&self.shared).await;
     }
 
     /// Reports to the alerts, for those outside the engine.
@@ -83,9 +92,7 @@ impl Handle {
         let asked =
             open.into_iter().find(|item| item.number == number && item.action() == Action::RemoveOrLeave);
         let Some(mut item) = asked else {
-            return Ok(Reply::Refused {
-                sentence: format!("No cancelled invoice {number} waits for a decision."),
-            });
+            return Ok(Reply::Refused { sentence: format!("No invoice {number} waits for a decision.") });
         };
         item.state = state;
         item.next_try = shared.now();
@@ -98,8 +105,29 @@ impl Handle {
         Ok(Reply::Accepted { sentence })
     }
 
+    /// What cannot be asked for at the moment, and why.
+    fn refuses(&self, command: &Command) -> Option<String> {
+        let trial = &self.shared.trial;
+        match command {
+            Command::GoLive { .. } | Command::Backup { .. } | Command::Pause { .. } | Command::Resume => None,
+            _ if trial.going_live() => Some(GOING_LIVE.into()),
+            Command::Remove { .. }
+            | Command::Rewrite { .. }
+            | Command::Renumber { .. }
+            | Command::RestoreInvoice { confirmed: true, .. }
+                if trial.watching() =>
+            {
+                Some("ShopSync only watches (watch_only in the settings): nothing is written.".into())
+            }
+            _ => None,
+        }
+    }
+
     async fn run(&self, command: Command) -> Result<Reply, Fault> {
         let accepted = |sentence: String| Ok(Reply::Accepted { sentence });
+        if let Some(sentence) = self.refuses(&command) {
+            return Ok(Reply::Refused { sentence });
+        }
         match command {
             Command::Retry { number } => match self.retry(Some(&number)).await? {
                 0 => Ok(Reply::Refused { sentence: format!("No invoice {number} is waiting or held.") }),
@@ -113,19 +141,21 @@ impl Handle {
             Command::Remove { number } => {
                 self.decide(&number, ItemState::Removing, "is being removed from RainTek").await
             }
-            Command::Leave { number } => self.decide(&number, ItemState::Withdrawn, "stays in RainTek").await,
+            Command::Leave { number } => self.decide(&number, ItemState::Leaving, "stays in RainTek").await,
             Command::SyncNow => {
                 self.retry(None).await?;
                 self.shared.signals.invoices.notify_one();
                 self.shared.signals.products.notify_one();
                 self.shared.board.update(|seen| seen.bills_asked = true);
                 self.shared.signals.bills.notify_one();
+                super::scan::look_again(&self.shared);
                 accepted("Looking at both sides now.".into())
             }
             Command::Rewrite { number } => match super::awareness::rewrite(&self.shared, &number).await? {
                 0 => Ok(Reply::Refused { sentence: format!("RainTek holds {number} as the app has it.") }),
                 _ => accepted(format!("{number} is written into RainTek again.")),
             },
+            Command::Renumber { number } => super::renumber::renumber(&self.shared, &number).await,
             Command::Pause { until } if until <= self.shared.now() => {
                 Ok(Reply::Refused { sentence: "A pause must end in the future.".into() })
             }
@@ -139,11 +169,19 @@ impl Handle {
                 Ok(sentence) => Reply::Accepted { sentence },
                 Err(sentence) => Reply::Refused { sentence },
             }),
+            Command::Check => accepted(super::scan::order(&self.shared)),
+            Command::RestoreInvoice { copy, confirmed } => {
+                super::restore::restore(&self.shared, &copy, confirmed).await
+            }
             Command::Resume => {
                 self.pause(None).await?;
                 self.shared.journal("app", "", "Going on.").await;
                 accepted("Going on.".into())
             }
+            Command::GoLive { yes } => Ok(match super::trial::order(&self.shared, yes) {
+                Ok(sentence) => Reply::Accepted { sentence },
+                Err(sentence) => Reply::Refused { sentence },
+            }),
         }
     }
 }

@@ -33,10 +33,15 @@ pub(super) async fn retry_later(shared: &Shared, mut item: Item, fault: Fault) -
     shared.world.state.put(&item).await
 }
 
+/// What was missing for so long that people should know.
+pub(super) async fn show_overdue(shared: &Shared, item: &mut Item) {
+    stamp_failed(shared, item).await;
+}
+
 /// Shows the reason in the app, once. The invoice itself does not depend on it: if it fails, the next try shows it.
 async fn stamp_failed(shared: &Shared, item: &mut Item) {
     let Some(sentence) = item.fault.as_ref().map(|fault| fault.sentence.clone()) else { return };
-    if item.stamped_failed.as_ref() == Some(&sentence) {
+    if item.stamped_failed.as_ref() == Some(&sentence) || shared.trial.watching() {
         return;
     }
     match shared.world.billing.stamp(&item.record_id, &Stamp::Failed(sentence.clone())).await {

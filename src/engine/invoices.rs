@@ -1,12 +1,13 @@
 //! Finding completed invoices: events are hints, looking is what finds.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use tokio::sync::mpsc;
 
+use super::vanished::{self, Compare, ask};
 use super::{Shared, removal};
 use crate::model::fault::Fault;
 use crate::model::ids::RecordId;
@@ -29,11 +30,19 @@ const TIME_FORMAT: &str = "%Y-%m-%d %H:%M:%S%.3fZ";
 /// Looks every half minute, after each reconnect and on demand.
 pub(super) async fn run(shared: Arc<Shared>) {
     let mut all_seen: Option<DateTime<Utc>> = None;
+    // Those that were taken back and looked at, with their `updated`.
+    let mut taken_back = HashMap::new();
     while !shared.stopping() {
-        if shared.board.seen().billing.status.connected {
+        if shared.board.seen().billing.status.connected
+            && let Some(_flow) = shared.trial.flow().await
+        {
             let now = shared.now();
-            let all = all_seen.is_none_or(|at| now - at >= ALL_EVERY);
-            match look(&shared, all).await {
+            let whole = shared.board.seen().compare_invoices == Compare::All;
+            let all = whole || all_seen.is_none_or(|at| (now - at).abs() >= ALL_EVERY);
+            if all {
+                ask(&shared, Compare::All);
+            }
+            match look(&shared, all_seen.filter(|_| !all), &mut taken_back).await {
                 Ok(()) => {
                     if all {
                         all_seen = Some(now);
@@ -43,6 +52,11 @@ pub(super) async fn run(shared: Arc<Shared>) {
                         seen.invoices.failing_since = None;
                         seen.invoices.sentence.clear();
                     });
+                    // Behind what is new, which does not wait for what is old.
+                    if let Err(fault) = vanished::look(&shared).await {
+                        shared.log("look for booked invoices", &fault);
+                        shared.note_outage(&fault);
+                    }
                 }
                 Err(fault) => {
                     shared.log("look for invoices", &fault);
@@ -59,8 +73,17 @@ pub(super) async fn run(shared: Arc<Shared>) {
     }
 }
 
-/// Follows the app's events for ever.
+/// Follows the app's events for ever. A stream from before a sleep looks alive and is not: it is opened anew.
 pub(super) async fn follow(shared: Arc<Shared>) {
+    while !shared.stopping() {
+        tokio::select! {
+            () = follow_once(&shared) => return,
+            () = shared.signals.events.notified() => {}
+        }
+    }
+}
+
+async fn follow_once(shared: &Arc<Shared>) {
     let (sender, mut events) = mpsc::channel(EVENTS);
     let billing = Arc::clone(&shared.world.billing);
     let reading = async {
@@ -72,6 +95,7 @@ pub(super) async fn follow(shared: Arc<Shared>) {
             while let Some(event) = next {
                 match event {
                     BillingEvent::Connected => {
+                        ask(shared, Compare::Recent);
                         shared.board.update(|seen| seen.realtime_down_since = None);
                         shared.signals.invoices.notify_one();
                         shared.signals.publish.notify_one();
@@ -90,8 +114,10 @@ pub(super) async fn follow(shared: Arc<Shared>) {
                 }
                 next = events.try_recv().ok();
             }
-            for id in order.drain(..) {
-                if let Err(fault) = touch(&shared, &id).await {
+            // While going live is under way nothing is looked at; the look that follows it finds what came.
+            let flow = shared.trial.flow().await;
+            for id in order.drain(..).filter(|_| flow.is_some()) {
+                if let Err(fault) = touch(shared, &id).await {
                     shared.log("event", &fault);
                     shared.note_outage(&fault);
                     // The look that follows an outage finds it.
@@ -102,6 +128,7 @@ pub(super) async fn follow(shared: Arc<Shared>) {
         }
     };
     tokio::select! {
+        biased;
         () = billing.follow(sender) => {}
         () = reading => {}
         () = shared.stop.cancelled() => {}
@@ -109,12 +136,21 @@ pub(super) async fn follow(shared: Arc<Shared>) {
 }
 
 /// One look; the cursor moves only after what was found is stored.
-async fn look(shared: &Shared, all: bool) -> Result<(), Fault> {
+/// `all_seen` is when everything was last looked at; without it everything is.
+async fn look(
+    shared: &Shared,
+    all_seen: Option<DateTime<Utc>>,
+    known: &mut HashMap<RecordId, String>,
+) -> Result<(), Fault> {
     let cursor = shared.world.state.get(CURSOR).await?;
-    let scan = if all {
-        InvoiceScan::All
-    } else {
-        InvoiceScan::Unproven { since: cursor.as_deref().and_then(overlapped) }
+    // Before anything was listed there is no cursor, and a phone may have written our own fields by then.
+    let since = all_seen.and_then(|at| {
+        let seen = at.format(TIME_FORMAT).to_string();
+        overlapped(cursor.as_deref().unwrap_or(&seen))
+    });
+    let scan = match all_seen {
+        None => InvoiceScan::All,
+        Some(_) => InvoiceScan::Unproven { since: since.clone() },
     };
     let mut heads = shared.world.billing.list(&scan).await?;
     if let Some(from) = shared.rules.from_date {
@@ -133,6 +169,27 @@ async fn look(shared: &Shared, all: bool) -> Result<(), Fault> {
     }
     if taken.new > 0 {
         shared.signals.push.notify_one();
+    }
+    look_at_taken_back(shared, since.as_deref(), known).await
+}
+
+/// A cancelled invoice is on no list of what is to be booked, and the event that told of it may have been lost.
+async fn look_at_taken_back(
+    shared: &Shared,
+    since: Option<&str>,
+    known: &mut HashMap<RecordId, String>,
+) -> Result<(), Fault> {
+    let listed = shared.world.billing.taken_back(since).await?;
+    known.retain(|id, _| listed.iter().any(|(other, _)| other == id));
+    for (id, updated) in listed {
+        if known.get(&id) == Some(&updated) {
+            continue;
+        }
+        let item = shared.world.state.item(&id).await?;
+        if item.is_some_and(|item| item.state == ItemState::Done) {
+            recheck(shared, &id).await?;
+        }
+        known.insert(id, updated);
     }
     Ok(())
 }
@@ -182,8 +239,12 @@ fn head_of(invoice: &Invoice) -> InvoiceHead {
 pub(super) async fn recheck(shared: &Shared, id: &RecordId) -> Result<(), Fault> {
     // Whoever works on it looks again when done.
     let Some(_claim) = shared.claims.claim_or_mark(id) else { return Ok(()) };
-    let Some(mut item) = shared.world.state.item(id).await? else { return Ok(()) };
+    if shared.world.state.item(id).await?.is_none() {
+        return Ok(());
+    }
     let read = shared.world.billing.invoice(id).await?;
+    // Read only now: a try that somebody asked for meanwhile must not be overwritten by what stood there before.
+    let Some(mut item) = shared.world.state.item(id).await? else { return Ok(()) };
     let now = shared.now();
     match read {
         InvoiceRead::Found(invoice) => {

@@ -6,33 +6,17 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use super::Shared;
+use super::vanished::{Compare, ask};
 use crate::model::fault::Scope;
 use crate::sync::posting::possible;
 
 /// Between two looks at a side that is well.
 const EVERY: Duration = Duration::from_secs(15);
-/// A pause between monotonic and wall clock that says "asleep" or "clock set".
-const JUMP: TimeDelta = TimeDelta::seconds(20);
 
 pub(super) async fn run(shared: Arc<Shared>) {
-    let mut last_wall = shared.now();
-    let mut last_steady = shared.world.clock.elapsed();
     while !shared.stopping() {
-        let jumped = {
-            let (wall, steady) = (shared.now(), shared.world.clock.elapsed());
-            let drift = (wall - last_wall)
-                - TimeDelta::from_std(steady.saturating_sub(last_steady)).unwrap_or_default();
-            (last_wall, last_steady) = (wall, steady);
-            drift.abs() > JUMP
-        };
-        if jumped {
-            // After sleep timers are late and sockets dead: look at everything again.
-            shared.signals.invoices.notify_one();
-            shared.signals.products.notify_one();
-            shared.signals.bills.notify_one();
-        }
         let now = shared.now();
-        let due = |next: Option<chrono::DateTime<chrono::Utc>>| next.is_none_or(|at| at <= now) || jumped;
+        let due = |next: Option<chrono::DateTime<chrono::Utc>>| next.is_none_or(|at| at <= now);
         let seen = shared.board.seen();
         if due(seen.raintek.status.next_try) {
             raintek(&shared).await;
@@ -100,6 +84,7 @@ async fn billing(shared: &Shared) {
                 shared.journal("link", "", format!("The billing app is back after {}.", span(away))).await;
                 // It may have come back with older data: compare with what it really holds.
                 shared.board.update(|seen| seen.compare_products = true);
+                ask(shared, Compare::Recent);
                 wake_all(shared);
             } else if first {
                 wake_all(shared);
@@ -116,12 +101,13 @@ async fn billing(shared: &Shared) {
     }
 }
 
-fn wake_all(shared: &Shared) {
+pub(super) fn wake_all(shared: &Shared) {
     shared.signals.invoices.notify_one();
     shared.signals.push.notify_one();
     shared.signals.products.notify_one();
     shared.signals.bills.notify_one();
     shared.signals.backup.notify_one();
+    shared.signals.trial.notify_one();
 }
 
 fn span(time: TimeDelta) -> String {

@@ -4,6 +4,7 @@
 //! signal arriving, so a task that was dropped at any await goes on where the store says it is.
 
 pub mod alerts;
+mod alive;
 mod attempt;
 mod awareness;
 pub mod backup;
@@ -18,8 +19,15 @@ mod products;
 mod publish;
 mod push;
 mod removal;
+mod renumber;
+mod restore;
+mod scan;
 mod settle;
+pub mod surroundings;
 pub mod toasts;
+pub mod trial;
+mod vanished;
+mod watching;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -117,6 +125,11 @@ struct Signals {
     alerts: Notify,
     deliver: Notify,
     backup: Notify,
+    scan: Notify,
+    alive: Notify,
+    events: Notify,
+    surroundings: Notify,
+    trial: Notify,
 }
 
 struct Shared {
@@ -128,8 +141,16 @@ struct Shared {
     stop: CancellationToken,
     /// What backups are made of; without it there are none.
     sources: OnceLock<backup::Sources>,
+    /// Clock and disks; without it neither is looked at.
+    surroundings: OnceLock<surroundings::Surroundings>,
     /// Held while the list of what was backed up is changed.
     backup_list: tokio::sync::Mutex<()>,
+    /// Held while an invoice is given another number.
+    renumbering: tokio::sync::Mutex<()>,
+    /// Held while backups are made, so that nobody else makes the same.
+    backup_work: tokio::sync::Mutex<()>,
+    /// The trial, and whether nothing may be written.
+    trial: trial::Trial,
     /// Which invoices a task is working on.
     claims: claim::Claims,
     /// Invoices read by an event a moment ago, so that the push need not read them again. At most a few.
@@ -170,7 +191,11 @@ impl Engine {
                 snapshot,
                 stop,
                 sources: OnceLock::new(),
+                surroundings: OnceLock::new(),
                 backup_list: tokio::sync::Mutex::default(),
+                renumbering: tokio::sync::Mutex::default(),
+                backup_work: tokio::sync::Mutex::default(),
+                trial: trial::Trial::default(),
                 claims: claim::Claims::default(),
                 fresh: Mutex::default(),
             }),
@@ -185,6 +210,16 @@ impl Engine {
     /// Has backups made. Call before the tasks run; the first call counts.
     pub fn back_up_with(&self, sources: backup::Sources) {
         let _ = self.shared.sources.set(sources);
+    }
+
+    /// Has this PC's clock and disks looked at. Call before the tasks run; the first call counts.
+    pub fn look_around(&self, surroundings: surroundings::Surroundings) {
+        let _ = self.shared.surroundings.set(surroundings);
+    }
+
+    /// Has a trial and watching only made possible. Call before the tasks run; the first call counts.
+    pub fn try_out_with(&self, sources: trial::Sources) {
+        self.shared.trial.set(sources);
     }
 
     /// The loops, by name. Each runs until stop.
@@ -203,6 +238,10 @@ impl Engine {
             task("bills", |shared| Box::pin(awareness::run(shared))),
             task("numbers", |shared| Box::pin(numbers::run(shared))),
             task("backup", |shared| Box::pin(async move { backup::run(shared).await })),
+            task("scan", |shared| Box::pin(scan::run(shared))),
+            task("alive", |shared| Box::pin(alive::run(shared))),
+            task("surroundings", |shared| Box::pin(surroundings::run(shared))),
+            task("trial", |shared| Box::pin(trial::run(shared))),
             task("publish", |shared| Box::pin(publish::run(shared))),
         ]
     }
@@ -221,6 +260,7 @@ impl Shared {
     /// Waits for a signal, a time to pass, or stop.
     async fn wait(&self, signal: &Notify, at_most: Duration) {
         tokio::select! {
+            biased;
             () = signal.notified() => {}
             () = self.world.clock.sleep(at_most) => {}
             () = self.stop.cancelled() => {}
@@ -237,7 +277,11 @@ impl Shared {
         match fault.scope {
             Scope::Pos => self.board.raintek_failed(fault, self.now(), jitter),
             Scope::Billing => self.board.billing_failed(fault, self.now(), jitter),
-            Scope::Item | Scope::Store => {}
+            Scope::Store => {
+                self.board.store_failed(fault, self.now());
+                self.signals.alive.notify_one();
+            }
+            Scope::Item => {}
         }
         self.signals.links.notify_one();
         self.signals.publish.notify_one();
@@ -260,6 +304,7 @@ impl Shared {
         let entry = Entry { at: self.now(), kind, number: number.to_owned(), sentence: sentence.into() };
         if let Err(fault) = self.world.state.journal(entry).await {
             self.log("journal", &fault);
+            self.note_outage(&fault);
         }
         self.signals.publish.notify_one();
     }
@@ -268,6 +313,7 @@ impl Shared {
     async fn raise(&self, event: Event) {
         if let Err(fault) = self.world.alerts.raise(&event, self.now()).await {
             self.log("raise", &fault);
+            self.note_outage(&fault);
         }
         self.signals.alerts.notify_one();
     }
@@ -298,5 +344,29 @@ impl Shared {
         item.failed_digest = digest;
         item.state = state;
         item.fault = Some(fault);
+    }
+}
+
+#[cfg(test)]
+fn rules_for_tests() -> Rules {
+    Rules {
+        version: String::new(),
+        zone: Tz::Asia__Kolkata,
+        map: MapContext {
+            payments: crate::model::settings::default_payments(),
+            unknown_item: None,
+            posting: crate::model::settings::PostingSettings::default(),
+        },
+        products_every: Duration::from_secs(300),
+        look_every: Duration::from_secs(30),
+        awareness: AwarenessRules {
+            every: Duration::from_secs(300),
+            window_days: 45,
+            history_days: 90,
+            history_from: None,
+        },
+        from_date: None,
+        raintek: String::new(),
+        billing: String::new(),
     }
 }

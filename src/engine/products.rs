@@ -20,7 +20,10 @@ pub(super) async fn run(shared: Arc<Shared>) {
     let mut held: Option<(Held, DateTime<Utc>)> = None;
     while !shared.stopping() {
         let now = shared.now();
-        if shared.board.both_up() && !shared.board.is_paused(now) {
+        if shared.board.both_up()
+            && !shared.board.is_paused(now)
+            && let Some(_flow) = shared.trial.flow().await
+        {
             let compare = shared.board.update(|seen| std::mem::take(&mut seen.compare_products));
             if compare || held.as_ref().is_some_and(|(_, at)| now - *at >= COMPARE_EVERY) {
                 held = None;
@@ -44,6 +47,11 @@ pub(super) async fn run(shared: Arc<Shared>) {
         }
         shared.wait(&shared.signals.products, shared.rules.products_every).await;
     }
+}
+
+/// One pass that compares all of RainTek's products with what the app really holds. Returns how many were written.
+pub(super) async fn pull(shared: &Shared) -> Result<u64, Fault> {
+    pass(shared, &mut None).await
 }
 
 /// Returns how many products were written.

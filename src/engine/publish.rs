@@ -3,18 +3,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 
-use super::{Rules, Shared};
-use crate::model::awareness::KnownBill;
+use super::{Rules, Shared, trial};
+use crate::model::awareness::{BillState, KnownBill};
 use crate::model::backup::BackupsStatus;
-use crate::model::fault::Fault;
+use crate::model::fault::{Action, Fault};
 use crate::model::health::HealthState;
 use crate::model::outbox::{Item, ItemState};
+use crate::model::scan::ScanStatus;
 use crate::model::status::{
     AwarenessStatus, BillProblem, Counts, ItemStatus, LinkStatus, MAX_ACTIVITY, MAX_ITEMS, ProductsStatus,
     Snapshot,
 };
+use crate::model::trial::TrialStatus;
 use crate::sync::health::{Looks, assess, summary};
 
 /// States age without any event: they are made anew this often.
@@ -41,6 +43,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
             }
         }
         tokio::select! {
+            biased;
             () = shared.world.clock.sleep(AT_MOST) => {}
             () = shared.stop.cancelled() => {}
         }
@@ -68,6 +71,10 @@ pub(super) fn empty(rules: &Rules, started: DateTime<Utc>) -> Snapshot {
         last_push: None,
         paused_until: None,
         backups: BackupsStatus::default(),
+        scan: ScanStatus::default(),
+        heartbeat: None,
+        cut_off: None,
+        trial: TrialStatus::default(),
         activity: Vec::new(),
     }
 }
@@ -88,7 +95,7 @@ async fn snapshot(shared: &Shared) -> Result<Snapshot, Fault> {
     let failing = |item: &&Item| item.first_failed.is_some();
     let looks = Looks {
         now,
-        started: seen.started,
+        started: seen.proof_since,
         zone: shared.rules.zone,
         raintek: seen.raintek.leg(),
         billing: seen.billing.leg(),
@@ -97,18 +104,22 @@ async fn snapshot(shared: &Shared) -> Result<Snapshot, Fault> {
         products_fresh: TimeDelta::from_std(shared.rules.products_every * 2).unwrap_or(TimeDelta::hours(1)),
         bills: seen.bills.clone(),
         bills_fresh: TimeDelta::from_std(shared.rules.awareness.every * 2).unwrap_or(TimeDelta::hours(1)),
-        mismatch: problems
-            .iter()
-            .find(|bill| bill.state.is_mismatch())
-            .and_then(|bill| bill.sentence.clone()),
+        mismatch: bill_trouble(&problems, today, shared.rules.awareness.window_days),
         realtime_down_since: seen.realtime_down_since,
         counts,
         oldest_waiting: items
             .iter()
             .filter(|item| matches!(item.state, ItemState::Waiting | ItemState::Sending | ItemState::Unknown))
             .map(|item| item.first_seen)
+            .min()
+            // They wait because nothing is sent.
+            .filter(|_| !shared.trial.watching()),
+        // What a person is to decide about an invoice that stands in RainTek keeps no money from the books.
+        oldest_failure: items
+            .iter()
+            .filter(|item| item.action() != Action::RemoveOrLeave)
+            .filter_map(|item| item.first_failed)
             .min(),
-        oldest_failure: items.iter().filter_map(|item| item.first_failed).min(),
         retrying: u64::try_from(
             items.iter().filter(failing).filter(|item| item.state != ItemState::Held).count(),
         )
@@ -119,9 +130,17 @@ async fn snapshot(shared: &Shared) -> Result<Snapshot, Fault> {
         backup: seen.backup.status.sentence.clone(),
         schema_hold: seen.backup.status.schema_hold.clone(),
         first_backup: shared.sources.get().is_some() && !seen.backup.has_begun(today),
-        problems: seen.raintek.status.problems.clone(),
+        store: seen.store.clone(),
+        problems: seen
+            .another_database
+            .iter()
+            .chain(seen.surroundings.sentences())
+            .cloned()
+            .chain(seen.scan.trouble(now, seen.started, shared.rules.zone))
+            .chain(seen.raintek.status.problems.iter().cloned())
+            .collect(),
     };
-    let verdict = assess(&looks);
+    let verdict = trial::in_mode(shared, assess(&looks), counts.waiting);
     let last = last_done.as_ref().map(|(number, at)| (number.as_str(), *at));
     Ok(Snapshot {
         version: shared.rules.version.clone(),
@@ -133,7 +152,13 @@ async fn snapshot(shared: &Shared) -> Result<Snapshot, Fault> {
         realtime: seen.realtime_down_since.is_none(),
         items: items
             .iter()
-            .map(|item| item_status(item, &items, &seen.raintek.status, &seen.billing.status))
+            .map(|item| {
+                let status = item_status(item, &items, &seen.raintek.status, &seen.billing.status);
+                match shared.trial.plan_of(&item.record_id) {
+                    Some(plan) => watched(status, plan),
+                    None => status,
+                }
+            })
             .collect(),
         raintek: seen.raintek.status,
         billing: seen.billing.status,
@@ -148,12 +173,29 @@ async fn snapshot(shared: &Shared) -> Result<Snapshot, Fault> {
         last_push: seen.last_push,
         paused_until: seen.paused_until.filter(|until| *until > now),
         backups: seen.backup.status,
+        scan: seen.scan.status,
+        heartbeat: seen.heartbeat,
+        cut_off: seen.cut_off,
+        trial: trial::status(shared),
         activity,
     })
 }
 
+/// The first bill that is not the same on both sides. One that the app refuses counts as long as it is followed: what
+/// was wrong before the shop had ShopSync keeps nobody's state amber for ever.
+fn bill_trouble(problems: &[KnownBill], today: NaiveDate, window_days: u32) -> Option<String> {
+    let window = today.checked_sub_days(Days::new(window_days.into())).unwrap_or(NaiveDate::MIN);
+    let counts = |bill: &&KnownBill| bill.state.is_mismatch() || bill.day >= window;
+    problems.iter().find(counts).and_then(|bill| bill.sentence.clone())
+}
+
 fn bill_problem(bill: &KnownBill) -> BillProblem {
-    let (action, command) = if bill.state.is_mismatch() {
+    let (action, command) = if bill.state == BillState::Unclaimed {
+        (
+            "Make the invoice again in the billing app under its number, or delete the bill in RainTek.",
+            "sync_now",
+        )
+    } else if bill.state.is_mismatch() {
         ("Write it again as the app has it, or correct the invoice in the billing app.", "rewrite")
     } else {
         ("Correct the invoice in the billing app or the bill in RainTek; then look again.", "sync_now")
@@ -177,6 +219,11 @@ fn sentence_of(item: &Item) -> String {
     item.fault.as_ref().map(|fault| fault.sentence.clone()).unwrap_or_default()
 }
 
+/// Where it only watches, what would be done is what there is to say.
+fn watched(status: ItemStatus, plan: String) -> ItemStatus {
+    ItemStatus { sentence: plan, action: "Nothing is written while watch_only is set.".into(), ..status }
+}
+
 fn item_status(item: &Item, all: &[Item], raintek: &LinkStatus, billing: &LinkStatus) -> ItemStatus {
     let earlier =
         all.iter().any(|other| other.number == item.number && other.seq < item.seq && other.inv_id.is_none());
@@ -186,6 +233,7 @@ fn item_status(item: &Item, all: &[Item], raintek: &LinkStatus, billing: &LinkSt
         (None, ItemState::Unknown) => "RainTek's answer was lost; it is looked up first.".into(),
         (None, ItemState::Applied) => "It is in RainTek; the billing app is told next.".into(),
         (None, ItemState::Removing) => "It is being removed from RainTek.".into(),
+        (None, ItemState::Leaving) => "It stays in RainTek; the billing app is told next.".into(),
         (None, ItemState::Sending) => "On its way to RainTek.".into(),
         _ => [raintek, billing]
             .iter()

@@ -8,14 +8,16 @@ use futures_util::{FutureExt, StreamExt, stream};
 use tokio::task::JoinSet;
 
 use super::attempt::{send, unsent};
-use super::hold::hold;
+use super::hold::{hold, show_overdue};
 use super::settle::{Sent, settle};
+use super::trial::Flow;
 use super::{Shared, backup, invoices, removal};
 use crate::model::fault::Fault;
 use crate::model::invoice::{Invoice, InvoiceRead, NotDue};
 use crate::model::outbox::{Item, ItemState};
 use crate::sync::backoff;
 use crate::sync::completeness::{Completeness, completeness};
+use crate::sync::room::leaders;
 
 /// Items taken from the outbox at a time.
 const CHUNK: u32 = 64;
@@ -23,8 +25,13 @@ const CHUNK: u32 = 64;
 const READ_AHEAD: usize = 8;
 /// Invoices being verified and stamped at a time.
 const SETTLING: usize = 8;
-/// While RainTek's own till bills, at most five a second.
-const PACE: Duration = Duration::from_millis(200);
+/// While RainTek's own till bills, its database is left alone three times as long as a push took, within these bounds:
+/// so a till waits for a lock of ours one time in four at most.
+const REST: u32 = 3;
+const SHORTEST_REST: Duration = Duration::from_millis(10);
+const LONGEST_REST: Duration = Duration::from_millis(200);
+/// So many that wait are a queue: tills are kept off their numbers, whether one is seen to bill or not.
+const QUEUE: usize = 8;
 
 pub(super) async fn run(shared: Arc<Shared>) {
     let mut settling = JoinSet::new();
@@ -56,12 +63,20 @@ async fn pass(shared: &Arc<Shared>, settling: &mut JoinSet<()>) -> Result<Durati
     if !shared.board.both_up() || shared.board.is_paused(shared.now()) {
         return Ok(invoices::NET);
     }
+    let Some(flow) = shared.trial.flow().await else { return Ok(invoices::NET) };
+    if shared.trial.watching() {
+        return super::watching::pass(shared).await;
+    }
+    if !shared.trial.may_begin_to_write() {
+        return Ok(invoices::NET);
+    }
     let due = shared.world.state.due(shared.now(), CHUNK).await?;
     if !due.is_empty()
         && let Some(wait) = backup::before_writing(shared)
     {
         return Ok(wait);
     }
+    let (due, ahead) = lead(shared, due).await?;
     let due: Vec<Item> = due.into_iter().filter(|item| shared.claims.claim(&item.record_id)).collect();
     if due.is_empty() {
         let next = shared.world.state.next_due().await?;
@@ -72,7 +87,7 @@ async fn pass(shared: &Arc<Shared>, settling: &mut JoinSet<()>) -> Result<Durati
     shared.board.update(|seen| seen.sending = u64::try_from(due.len()).unwrap_or_default());
     shared.signals.publish.notify_one();
     let mut claimed: Vec<_> = due.iter().map(|item| item.record_id.clone()).collect();
-    let outcome = send_all(shared, due, &mut claimed, settling).await;
+    let outcome = send_all(shared, due, ahead, &mut claimed, settling, &flow).await;
     // After an outage the rest is given back untouched.
     for id in claimed {
         release(shared, &id).await;
@@ -82,14 +97,39 @@ async fn pass(shared: &Arc<Shared>, settling: &mut JoinSet<()>) -> Result<Durati
     outcome.map(|()| Duration::ZERO)
 }
 
+/// Puts those in front whose numbers are the highest (ADR 13): once they stand in RainTek, its tills go on above them.
+/// Returns how many they are, where the rest is a queue that has to wait for a moment behind them.
+async fn lead(shared: &Shared, mut due: Vec<Item>) -> Result<(Vec<Item>, usize), Fault> {
+    let now = shared.now();
+    let few = if shared.board.till_is_busy(now) { 2 } else { QUEUE };
+    let full = due.len() >= usize::try_from(CHUNK).unwrap_or(usize::MAX);
+    if due.len() < few || full && !shared.board.leads_again(now) {
+        return Ok((due, 0));
+    }
+    let all = if full { shared.world.state.due(now, u32::MAX).await? } else { due.clone() };
+    // One that failed already would lead nobody.
+    let fresh: Vec<&Item> =
+        all.iter().filter(|item| item.state == ItemState::Waiting && item.fault.is_none()).collect();
+    let leaders: Vec<Item> = leaders(fresh.iter().map(|item| item.number.as_str()))
+        .into_iter()
+        .filter_map(|index| fresh.get(index).map(|item| (*item).clone()))
+        .collect();
+    due.retain(|item| !leaders.iter().any(|leader| leader.record_id == item.record_id));
+    let ahead = if due.len() >= QUEUE { leaders.len() } else { 0 };
+    Ok((leaders.into_iter().chain(due).collect(), ahead))
+}
+
 async fn send_all(
     shared: &Arc<Shared>,
     due: Vec<Item>,
+    ahead: usize,
     claimed: &mut Vec<crate::model::ids::RecordId>,
     settling: &mut JoinSet<()>,
+    flow: &Flow,
 ) -> Result<(), Fault> {
     let reads = stream::iter(due).map(|item| read(shared, item)).buffered(READ_AHEAD);
-    let mut last_sent: Option<Duration> = None;
+    let mut sent = 0;
+    let mut rest_until = Duration::ZERO;
     let mut chunks = std::pin::pin!(reads.ready_chunks(READ_AHEAD));
     while let Some(chunk) = chunks.next().await {
         let mut ready = Vec::new();
@@ -97,7 +137,7 @@ async fn send_all(
             let id = item.record_id.clone();
             if item.state == ItemState::Applied {
                 claimed.retain(|other| *other != id);
-                start_settling(shared, settling, Sent::restamp(item)).await;
+                start_settling(shared, settling, Sent::restamp(item), flow).await;
                 continue;
             }
             let read = match read {
@@ -130,17 +170,21 @@ async fn send_all(
         let mut rest = ready.into_iter();
         while let Some((item, invoice)) = rest.next() {
             let id = item.record_id.clone();
-            if shared.board.till_is_busy(shared.now()) {
-                let since = shared.world.clock.elapsed().saturating_sub(last_sent.unwrap_or_default());
-                if last_sent.is_some() && since < PACE {
-                    shared.world.clock.sleep(PACE - since).await;
-                }
+            let began = shared.world.clock.elapsed();
+            if shared.board.till_is_busy(shared.now()) && began < rest_until || sent == ahead && ahead > 0 {
+                // Behind those sent ahead: a till that had looked before them has written its number by then.
+                let pause = if sent == ahead { LONGEST_REST } else { rest_until.saturating_sub(began) };
+                shared.world.clock.sleep(pause).await;
             }
-            last_sent = Some(shared.world.clock.elapsed());
-            match send(shared, item, invoice).await {
+            let began = shared.world.clock.elapsed();
+            let outcome = send(shared, item, invoice).await;
+            sent += 1;
+            let ended = shared.world.clock.elapsed();
+            rest_until = ended + (ended.saturating_sub(began) * REST).clamp(SHORTEST_REST, LONGEST_REST);
+            match outcome {
                 Ok(Some(sent)) => {
                     claimed.retain(|other| *other != id);
-                    start_settling(shared, settling, sent).await;
+                    start_settling(shared, settling, sent, flow).await;
                 }
                 Ok(None) => {
                     claimed.retain(|other| *other != id);
@@ -162,11 +206,13 @@ async fn send_all(
     Ok(())
 }
 
-async fn start_settling(shared: &Arc<Shared>, settling: &mut JoinSet<()>, sent: Sent) {
+async fn start_settling(shared: &Arc<Shared>, settling: &mut JoinSet<()>, sent: Sent, flow: &Flow) {
     while settling.len() >= SETTLING {
         settling.join_next().await;
     }
     let shared = Arc::clone(shared);
+    // Going live waits for it, though the pass that sent it is over.
+    let flow = Arc::clone(flow);
     settling.spawn(async move {
         let id = sent.item.record_id.clone();
         // A panic in there must not keep the invoice claimed for ever.
@@ -175,6 +221,7 @@ async fn start_settling(shared: &Arc<Shared>, settling: &mut JoinSet<()>, sent: 
             tracing::error!("settling an invoice panicked");
         }
         release(&shared, &id).await;
+        drop(flow);
         shared.signals.publish.notify_one();
     });
 }
@@ -235,6 +282,7 @@ async fn prepare(
                 let grace = TimeDelta::from_std(backoff::LINES_GRACE).unwrap_or_default();
                 if now - item.first_seen >= grace {
                     item.first_failed.get_or_insert(now);
+                    show_overdue(shared, &mut item).await;
                 }
                 shared.world.state.put(&item).await?;
             }
@@ -247,6 +295,8 @@ async fn prepare(
             let gone = matches!(reason, NotDue::Cancelled | NotDue::Deleted);
             if item.state == ItemState::Removing && gone {
                 removal::remove(shared, item).await?;
+            } else if item.state == ItemState::Leaving && gone {
+                removal::leave(shared, item).await?;
             } else {
                 // A later invoice of this number may have waited for it.
                 shared.world.state.make_due(Some(&item.number), now).await?;

@@ -7,32 +7,49 @@ use super::attempt::{conflict_fault, copy_rows};
 use super::hold::hold;
 use crate::model::bill::{Found, FoundBill, Lookup, Plan};
 use crate::model::fault::{Action, Fault, SendOutcome};
-use crate::model::invoice::{NotDue, TaxType};
+use crate::model::ids::InvId;
+use crate::model::invoice::{NotDue, Stamp, TaxType};
+use crate::model::money::rupees;
 use crate::model::outbox::{Item, ItemState};
 use crate::sync::numbering::counter_of;
 use crate::sync::plan::plan_removal;
 
+/// What is said of an invoice that the app no longer has.
+pub(super) const GONE: &str = "is gone from the app and still stands in RainTek";
+
 /// The app took an invoice back. What never reached RainTek is withdrawn; what stands there and was cancelled waits
 /// for a person; what was revised gives way to its newer record.
 pub(super) async fn taken_back(shared: &Shared, mut item: Item, reason: NotDue) -> Result<(), Fault> {
-    // Its last answer may have been lost: whether it stands in RainTek is looked up.
+    let gone = matches!(reason, NotDue::Cancelled | NotDue::Deleted);
+    if gone && matches!(item.state, ItemState::Removing | ItemState::Leaving) {
+        // A person has decided; the push does it.
+        item.next_try = shared.now();
+        return shared.world.state.put(&item).await;
+    }
+    let left = was_left(&item);
+    // Whether it stands in RainTek is looked up where its last answer may have been lost, and where it may have been
+    // meant to take the place of what stands there.
     let mut inv_id = item.inv_id;
-    if inv_id.is_none() && matches!(item.state, ItemState::Sending | ItemState::Unknown) {
+    if inv_id.is_none() && (gone || matches!(item.state, ItemState::Sending | ItemState::Unknown)) {
+        if !shared.board.both_up() {
+            // The push looks it up once RainTek is back.
+            item.state = ItemState::Unknown;
+            item.next_try = shared.now();
+            return shared.world.state.put(&item).await;
+        }
         inv_id = look_up(shared, &item.number).await?;
     }
-    item.inv_id = inv_id;
-    // Its bill may have become that of a newer record of the same number.
     let superseded = match inv_id {
-        Some(id) => {
-            let owner = shared.world.state.owner_of(id).await?;
-            owner.is_some_and(|owner| owner.record_id != item.record_id)
-        }
+        Some(id) => is_superseded(shared, &item, id).await?,
         None => false,
     };
-    let booked = inv_id.is_some() && !superseded && !was_left(&item);
+    let booked = inv_id.is_some() && !superseded && !left;
+    if booked || !gone {
+        item.inv_id = inv_id;
+    }
     let fault = match reason {
         NotDue::Cancelled if booked => Some("was cancelled in the app and still stands in RainTek"),
-        NotDue::Deleted if booked => Some("is gone from the app and still stands in RainTek"),
+        NotDue::Deleted if booked => Some(GONE),
         _ => None,
     };
     if let Some(what) = fault {
@@ -43,10 +60,16 @@ pub(super) async fn taken_back(shared: &Shared, mut item: Item, reason: NotDue) 
         }
         return hold(shared, item, fault, None).await;
     }
+    if reason == NotDue::Deleted && inv_id.is_none() && item.state != ItemState::Withdrawn {
+        // Deleted by a person, or lost in a power cut: nobody but the journal tells that there was one.
+        let amount = item.amount.map(|amount| format!(" ({})", rupees(amount))).unwrap_or_default();
+        let sentence = format!("{}{amount} is gone from the app; it had not reached RainTek.", item.number);
+        shared.journal("note", &item.number, sentence).await;
+    }
     item.fault = None;
     item.first_failed = None;
     // A revised invoice that stands in RainTek stays recorded as done: its successor finds the bill by it.
-    item.state = if inv_id.is_some() && item.digest.is_some() && !was_left(&item) {
+    item.state = if item.inv_id.is_some() && item.digest.is_some() && !left {
         ItemState::Done
     } else {
         ItemState::Withdrawn
@@ -54,41 +77,91 @@ pub(super) async fn taken_back(shared: &Shared, mut item: Item, reason: NotDue) 
     shared.world.state.put(&item).await
 }
 
+/// Whether the bill under this Inv_ID is another invoice's by now: one of another number, or one of this number that
+/// the app still means.
+async fn is_superseded(shared: &Shared, item: &Item, inv_id: InvId) -> Result<bool, Fault> {
+    let owner = shared.world.state.owner_of(inv_id).await?;
+    if owner.is_some_and(|owner| owner.record_id != item.record_id && owner.number != item.number) {
+        return Ok(true);
+    }
+    let meant = shared.world.billing.of_number(&item.number).await?;
+    Ok(meant.iter().any(|head| head.id != item.record_id))
+}
+
 /// A person chose to leave it in RainTek.
 fn was_left(item: &Item) -> bool {
-    item.state == ItemState::Withdrawn
+    item.state == ItemState::Withdrawn && item.inv_id.is_some()
 }
 
 async fn look_up(shared: &Shared, number: &str) -> Result<Option<i32>, Fault> {
     for tax_type in [TaxType::Gst, TaxType::NonGst] {
         let bills = shared.world.pos.read_back(number, -1, tax_type).await?;
-        let ours = |bill: &&FoundBill| bill.info.text("TillID").trim() == crate::model::bill::TILL_ID;
-        if let Some(bill) = bills.iter().find(ours) {
+        if let Some(bill) = bills.iter().find(|bill| bill.has_our_mark()) {
             return Ok(Some(bill.inv_id()));
         }
     }
     Ok(None)
 }
 
+/// Leaves a bill in RainTek: the app shows that it stands there, and nobody is asked again.
+///
+/// # Errors
+/// An outage: the item is as it was.
+pub(super) async fn leave(shared: &Shared, mut item: Item) -> Result<(), Fault> {
+    if let Some(inv_id) = item.inv_id {
+        tell_the_app(shared, &item, &Stamp::Synced { inv_id, customer: None }).await?;
+    }
+    item.state = ItemState::Withdrawn;
+    item.fault = None;
+    item.first_failed = None;
+    item.stamped_failed = None;
+    shared.world.state.put(&item).await
+}
+
+/// RainTek has nothing of it.
+async fn gone(shared: &Shared, mut item: Item) -> Result<(), Fault> {
+    tell_the_app(shared, &item, &Stamp::Removed).await?;
+    item.state = ItemState::Withdrawn;
+    item.fault = None;
+    item.first_failed = None;
+    item.stamped_failed = None;
+    item.inv_id = None;
+    item.digest = None;
+    item.done_at = None;
+    shared.world.state.put(&item).await
+}
+
+/// Only an outage is waited for: the app may not have the record any more, and RainTek's books do not depend on it.
+async fn tell_the_app(shared: &Shared, item: &Item, stamp: &Stamp) -> Result<(), Fault> {
+    match shared.world.billing.stamp(&item.record_id, stamp).await {
+        Err(fault) if fault.is_outage() => Err(fault),
+        Err(fault) => {
+            shared.log("stamp", &fault);
+            Ok(())
+        }
+        Ok(()) => Ok(()),
+    }
+}
+
 /// Takes a bill out of RainTek in one transaction, its rows copied first.
 ///
 /// # Errors
 /// An outage: the item is as it was.
-pub(super) async fn remove(shared: &Shared, mut item: Item) -> Result<(), Fault> {
+pub(super) async fn remove(shared: &Shared, item: Item) -> Result<(), Fault> {
+    // Asked about before another invoice took the bill over: that one is not to lose it.
+    if let Some(inv_id) = item.inv_id
+        && is_superseded(shared, &item, inv_id).await?
+    {
+        return gone(shared, item).await;
+    }
     let mut copied: Option<FoundBill> = None;
     loop {
         match attempt(shared, &item, copied.as_ref()).await {
             Ok(Outcome::Gone) => {
-                item.state = ItemState::Withdrawn;
-                item.fault = None;
-                item.first_failed = None;
-                item.inv_id = None;
-                item.digest = None;
-                item.done_at = None;
-                shared.world.state.put(&item).await?;
-                shared
-                    .journal("push", &item.number, format!("{} was removed from RainTek.", item.number))
-                    .await;
+                let number = item.number.clone();
+                super::trial::taken_back(shared, &number).await?;
+                gone(shared, item).await?;
+                shared.journal("push", &number, format!("{number} was removed from RainTek.")).await;
                 return Ok(());
             }
             Ok(Outcome::CopyFirst(before)) => {
@@ -120,7 +193,8 @@ async fn attempt(shared: &Shared, item: &Item, copied: Option<&FoundBill>) -> Re
             phone: None,
         };
         let (mut transaction, found) = shared.world.pos.open(&lookup).await?;
-        let found = Found { known: item.inv_id, ..found };
+        let mut found = Found { known: item.inv_id, ..found };
+        super::trial::disown(shared, &mut found);
         let series = found.bills.iter().find(|bill| Some(bill.inv_id()) == item.inv_id).map(series_of);
         if series.is_some_and(|series| series != tax_type) {
             transaction.rollback().await;

@@ -79,7 +79,11 @@ async fn try_settle(shared: &Shared, sent: Sent) -> Result<(), Fault> {
     let mut notes = Vec::new();
     let proven_now = proof.is_some();
     if let Some(proof) = proof {
-        match verify(shared, &proof).await {
+        let verified = match verify(shared, &proof).await {
+            Ok(()) => keep_of_trial(shared, &item, &proof).await,
+            failed => failed,
+        };
+        match verified {
             Ok(()) => {}
             Err(fault) if fault.is_outage() || fault.kind == FaultKind::Transient => {
                 // It may well stand there: looked up again, at no cost of an attempt.
@@ -139,10 +143,19 @@ async fn try_settle(shared: &Shared, sent: Sent) -> Result<(), Fault> {
         });
     }
     shared.world.state.put_all(std::slice::from_ref(&item), &entries).await?;
+    if proven_now {
+        super::scan::proven(shared);
+    }
     match stamped {
         Err(fault) if fault.is_outage() => Err(fault),
         _ => Ok(()),
     }
+}
+
+/// What the trial wrote is kept as it stands, before anything says that it is done.
+async fn keep_of_trial(shared: &Shared, item: &Item, proof: &Proof) -> Result<(), Fault> {
+    let Desired { number, tax_type, .. } = &proof.desired;
+    super::trial::proven(shared, number, proof.inv_id, *tax_type, &item.record_id).await
 }
 
 /// A stamp that is made up for knows its bill alone: whose it is, RainTek says, where the app does not show it yet.

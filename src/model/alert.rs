@@ -83,6 +83,13 @@ pub enum Event {
     },
     /// The clock is right again.
     ClockOver,
+    /// The app lacks most of the invoices that stand in RainTek.
+    AnotherDatabase {
+        /// One sentence, with what to do.
+        sentence: String,
+    },
+    /// It has them again.
+    AnotherDatabaseOver,
     /// A disk is nearly full.
     DiskNearlyFull {
         /// Drive or folder.

@@ -87,11 +87,20 @@ pub enum BillState {
     Edited,
     /// Ours, and somebody deleted it in RainTek.
     Gone,
+    /// Ours by its mark, and neither the store nor the app knows an invoice of it: a power cut took both's last second.
+    Unclaimed,
 }
 
 impl BillState {
-    const ALL: [Self; 6] =
-        [Self::Shown, Self::Cancelled, Self::Refused, Self::Proven, Self::Edited, Self::Gone];
+    const ALL: [Self; 7] = [
+        Self::Shown,
+        Self::Cancelled,
+        Self::Refused,
+        Self::Proven,
+        Self::Edited,
+        Self::Gone,
+        Self::Unclaimed,
+    ];
 
     /// As stored and published.
     pub fn name(self) -> &'static str {
@@ -102,6 +111,7 @@ impl BillState {
             Self::Proven => "proven",
             Self::Edited => "edited",
             Self::Gone => "gone",
+            Self::Unclaimed => "unclaimed",
         }
     }
 
@@ -112,17 +122,17 @@ impl BillState {
 
     /// Whether it is a bill of the app that stands in RainTek, or should.
     pub fn is_ours(self) -> bool {
-        matches!(self, Self::Proven | Self::Edited | Self::Gone)
+        matches!(self, Self::Proven | Self::Edited | Self::Gone | Self::Unclaimed)
     }
 
     /// Whether RainTek had it when last looked at.
     pub fn stands(self) -> bool {
-        matches!(self, Self::Shown | Self::Refused | Self::Proven | Self::Edited)
+        matches!(self, Self::Shown | Self::Refused | Self::Proven | Self::Edited | Self::Unclaimed)
     }
 
     /// Whether the app's invoice and RainTek's bill differ, so that a person has to choose.
     pub fn is_mismatch(self) -> bool {
-        matches!(self, Self::Edited | Self::Gone)
+        matches!(self, Self::Edited | Self::Gone | Self::Unclaimed)
     }
 }
 

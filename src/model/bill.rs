@@ -1,14 +1,16 @@
 //! A bill as rows of RainTek's tables, what is found there, and what is to be done.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use chrono::NaiveDateTime;
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::ids::{CustomerId, InvId, ProductId};
 use super::invoice::TaxType;
 use super::posting::{Books, DesiredPostings, FoundPostings, PostingChange};
+use super::scan::MarkedBill;
 
 /// What ShopSync writes into `InvoiceInfo.TillID`: tells our bills from RainTek's own.
 pub const TILL_ID: &str = "SHOPSYNC";
@@ -40,7 +42,11 @@ impl Value {
     pub fn same(&self, other: &Self) -> bool {
         match (self.as_decimal(), other.as_decimal()) {
             (Some(left), Some(right)) => left == right,
-            _ => self == other,
+            _ => match (self, other) {
+                // A column of fixed width is filled up with zeros.
+                (Self::Bytes(left), Self::Bytes(right)) => without_zeros(left) == without_zeros(right),
+                _ => self == other,
+            },
         }
     }
 
@@ -52,6 +58,27 @@ impl Value {
             _ => None,
         }
     }
+}
+
+/// In words, for a person who compares two of them.
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("nothing"),
+            Self::Int(value) => write!(f, "{value}"),
+            Self::Dec(value) => write!(f, "{value}"),
+            Self::Text(text) => write!(f, "\"{text}\""),
+            Self::Date(at) if at.time() == NaiveTime::MIN => write!(f, "{}", at.date()),
+            Self::Date(at) => write!(f, "{at}"),
+            Self::Bit(value) => f.write_str(if *value { "yes" } else { "no" }),
+            Self::Bytes(bytes) => write!(f, "{} bytes", bytes.len()),
+        }
+    }
+}
+
+fn without_zeros(bytes: &[u8]) -> &[u8] {
+    let length = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    bytes.get(..length).unwrap_or_default()
 }
 
 /// A row: column name -> value. Names are as the server spells them where it has the column.
@@ -111,6 +138,23 @@ impl FoundBill {
     pub fn inv_id(&self) -> InvId {
         InvId::try_from(self.info.int("Inv_ID")).unwrap_or_default()
     }
+
+    /// What a day's sum needs of it, where it is of this day and carries our mark.
+    pub fn marked(&self, day: NaiveDate) -> Option<MarkedBill> {
+        let is_of_day = matches!(self.info.get("InvoiceDate"), Some(Value::Date(at)) if at.date() == day);
+        (is_of_day && self.has_our_mark()).then(|| MarkedBill {
+            inv_id: self.inv_id(),
+            number: self.info.text("InvoiceNo").trim().to_owned(),
+            total: self.info.decimal("GrandTotal"),
+        })
+    }
+
+    /// Whether ShopSync wrote it, by the mark it leaves; an installation without `TillID` carries it in `Operator`.
+    pub fn has_our_mark(&self) -> bool {
+        let (column, mark) =
+            if self.info.get("TillID").is_some() { ("TillID", TILL_ID) } else { ("Operator", OPERATOR) };
+        self.info.text(column).trim().eq_ignore_ascii_case(mark)
+    }
 }
 
 /// What RainTek says about a product that an invoice names.
@@ -156,6 +200,8 @@ pub struct Marks {
 /// How RainTek numbers its bills right now.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NumberMarks {
+    /// `MAX(InvoiceInfo.Inv_ID)`.
+    pub inv_id: InvId,
     /// `MAX(SaleGST.ID)`.
     pub gst: i32,
     /// `MAX(SaleNoTax.ID)`.
@@ -177,6 +223,13 @@ pub struct NumberSeries {
     pub prefix: String,
     /// Behind it; empty is the financial year of the bill's day.
     pub suffix: String,
+}
+
+impl NumberSeries {
+    /// The number text of an N, at least four digits; only where the suffix is filled in.
+    pub fn text(&self, n: i32) -> String {
+        format!("{}-{n:04}-{}", self.prefix, self.suffix)
+    }
 }
 
 /// What is looked up before anything is decided, in one round trip.
@@ -209,10 +262,21 @@ pub struct Found {
     pub company_state: String,
     /// The Inv_ID under which the store or the app knows this invoice.
     pub known: Option<InvId>,
+    /// What is left under the number that the bill of the known Inv_ID carries, where that is another one.
+    pub former: Option<Former>,
     /// Highest numbers.
     pub marks: Marks,
     /// What postings need to know.
     pub postings: FoundPostings,
+}
+
+/// What stands under the number that a bill is to carry no longer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Former {
+    /// Its rows in the counter table, lowest ID first.
+    pub counter: Vec<Row>,
+    /// Whether another bill carries it, too: then what stands under it is not all ours.
+    pub shared: bool,
 }
 
 /// The customer a bill goes to.
@@ -241,8 +305,8 @@ pub struct Desired {
     pub lines: Vec<Row>,
     /// `Invoice_Payment` without IP_ID and InvoiceID.
     pub payments: Vec<Row>,
-    /// `SaleGST` or `SaleNoTax` without ID.
-    pub counter_row: Row,
+    /// `SaleGST` or `SaleNoTax` without ID; `None` where this installation has no such table.
+    pub counter_row: Option<Row>,
     /// To whom.
     pub customer: DesiredCustomer,
     /// What RainTek's till would book beside it.
@@ -312,6 +376,8 @@ pub struct ReplacePlan {
     pub payments: Option<PaymentChange>,
     /// A counter row to add where the number has none.
     pub counter_row: Option<Row>,
+    /// IDs of counter rows to delete: those of a number that the bill carries no longer.
+    pub counter_ids: Vec<i64>,
     /// Which counter table.
     pub tax_type: TaxType,
     /// How its postings change with it.
@@ -382,4 +448,15 @@ pub struct Difference {
     pub desired: String,
     /// What stands there.
     pub found: String,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { table, row, column, desired, found } = self;
+        match (column.is_empty(), *table == "InvoiceInfo") {
+            (true, _) => write!(f, "{table}: {found} instead of {desired}"),
+            (false, true) => write!(f, "{table}.{column}: {found} instead of {desired}"),
+            (false, false) => write!(f, "{table}.{column}, row {}: {found} instead of {desired}", row + 1),
+        }
+    }
 }

@@ -33,6 +33,11 @@ pub enum Command {
         /// The invoice number.
         number: String,
     },
+    /// Give a held invoice the next free number, in the app and in RainTek.
+    Renumber {
+        /// The number it is held under.
+        number: String,
+    },
     /// Send nothing until then.
     Pause {
         /// When it goes on by itself.
@@ -43,8 +48,22 @@ pub enum Command {
         /// Which.
         task: BackupTask,
     },
+    /// Compare every synced invoice with RainTek; how it ends is in the published state.
+    Check,
+    /// Put the rows of a copy of a bill back into RainTek, or say what that would do. The answer has several lines.
+    RestoreInvoice {
+        /// The content of a file of `snapshots/`.
+        copy: String,
+        /// Do it. Else only what would be done is said.
+        confirmed: bool,
+    },
     /// Go on.
     Resume,
+    /// Say what going live would do, or do it; how it ends is in the published state.
+    GoLive {
+        /// Do it.
+        yes: bool,
+    },
 }
 
 /// The answer to a command.
@@ -53,7 +72,7 @@ pub enum Command {
 pub enum Reply {
     /// It is being done.
     Accepted {
-        /// One plain sentence.
+        /// One plain sentence; of a plan that was asked for, a line for each thing.
         sentence: String,
     },
     /// It cannot be done.

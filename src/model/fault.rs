@@ -44,7 +44,7 @@ pub enum Action {
     FixInvoice,
     /// Pull products and retry.
     PullProducts,
-    /// Choose another number: RainTek used this one itself.
+    /// Give it the next free number: somebody else has its own.
     Renumber,
     /// Remove it from RainTek, or leave it there.
     RemoveOrLeave,
@@ -63,7 +63,7 @@ impl Action {
             Self::Wait => "Nothing to do: it is tried again by itself.",
             Self::FixInvoice => "Correct the invoice in the billing app; it is then sent by itself.",
             Self::PullProducts => "Pull products and retry.",
-            Self::Renumber => "Give the invoice a free number in the billing app.",
+            Self::Renumber => "Give it the next free number; a printed copy is then printed again.",
             Self::RemoveOrLeave => "Remove it from RainTek, or leave it there.",
             Self::FixSettings => "Check the connection settings.",
             Self::FixServer => "Check the SQL Server on this PC.",

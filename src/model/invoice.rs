@@ -39,6 +39,14 @@ impl TaxType {
             Self::NonGst => "NON GST",
         }
     }
+
+    /// RainTek's table that counts the bills of this series; an installation that numbers one series only has one.
+    pub fn counter_table(self) -> &'static str {
+        match self {
+            Self::Gst => "SaleGST",
+            Self::NonGst => "SaleNoTax",
+        }
+    }
 }
 
 /// How a line's tax sits in its rate.
@@ -269,4 +277,6 @@ pub enum Stamp {
     Failed(String),
     /// It waits again.
     Pending,
+    /// It was taken out of RainTek, as a person wanted: nothing is shown of it any more.
+    Removed,
 }

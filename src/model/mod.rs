@@ -15,9 +15,13 @@ pub mod money;
 pub mod outbox;
 pub mod posting;
 pub mod product;
+pub mod renumber;
+pub mod room;
+pub mod scan;
 pub mod schema;
 pub mod settings;
 pub mod status;
+pub mod trial;
 
 #[cfg(test)]
 pub(crate) mod sample;

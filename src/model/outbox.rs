@@ -25,9 +25,12 @@ pub enum ItemState {
     Held,
     /// A person wants it out of RainTek, where it stands though the app took it back.
     Removing,
+    /// A person leaves it in RainTek though the app took it back; the app is told next.
+    Leaving,
     /// Proven in RainTek and stamped in the app.
     Done,
-    /// The app withdrew it before it was ever sent (draft again, revised, cancelled, deleted).
+    /// The app took it back (draft again, revised, cancelled, deleted), and nothing more is to be done about it: it was
+    /// never sent, was taken out of RainTek, or a person left it there.
     Withdrawn,
 }
 
@@ -42,6 +45,7 @@ impl ItemState {
             Self::Applied => "applied",
             Self::Held => "held",
             Self::Removing => "removing",
+            Self::Leaving => "leaving",
             Self::Done => "done",
             Self::Withdrawn => "withdrawn",
         }
@@ -57,6 +61,7 @@ impl ItemState {
             Self::Applied,
             Self::Held,
             Self::Removing,
+            Self::Leaving,
             Self::Done,
             Self::Withdrawn,
         ]

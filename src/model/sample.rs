@@ -4,7 +4,9 @@ use chrono::{DateTime, Utc};
 
 use super::backup::BackupsStatus;
 use super::health::HealthState;
+use super::scan::ScanStatus;
 use super::status::{AwarenessStatus, Counts, LinkStatus, ProductsStatus, Snapshot};
+use super::trial::TrialStatus;
 
 /// Both sides connected, nothing waiting, published at the very start.
 pub(crate) fn snapshot(at: DateTime<Utc>, state: HealthState, sentence: &str) -> Snapshot {
@@ -26,6 +28,10 @@ pub(crate) fn snapshot(at: DateTime<Utc>, state: HealthState, sentence: &str) ->
         last_push: None,
         paused_until: None,
         backups: BackupsStatus { enabled: true, ..BackupsStatus::default() },
+        scan: ScanStatus::default(),
+        heartbeat: None,
+        cut_off: None,
+        trial: TrialStatus::default(),
         activity: Vec::new(),
     }
 }

@@ -35,7 +35,7 @@ pub enum ColumnKind {
     Bytes,
     /// `uniqueidentifier`.
     Guid,
-    /// The server fills it itself: `timestamp`, computed. Never written.
+    /// The server fills it itself (`timestamp`, computed), or nothing of ours can be put there. Neither written nor read.
     ServerOwned,
 }
 

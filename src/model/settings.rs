@@ -13,6 +13,10 @@ use serde::{Deserialize, Serialize};
 pub struct Settings {
     /// The shop's zone.
     pub zone: Tz,
+    /// What is written into RainTek is remembered, and taken back by `shopsync go-live`. Once begun, only that ends it.
+    pub trial: bool,
+    /// Plans are made and shown, nothing is written into RainTek.
+    pub watch_only: bool,
     /// RainTek's database.
     pub raintek: RaintekSettings,
     /// The billing app.
@@ -37,12 +41,17 @@ pub struct Settings {
     pub telegram: TelegramSettings,
     /// The tray and its window.
     pub desktop: DesktopSettings,
+    /// The file these were read from, where there was one.
+    #[serde(skip)]
+    pub file: Option<PathBuf>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         Self {
             zone: Tz::Asia__Kolkata,
+            trial: false,
+            watch_only: false,
             raintek: RaintekSettings::default(),
             billing: BillingSettings::default(),
             products: ProductsSettings::default(),
@@ -55,6 +64,7 @@ impl Default for Settings {
             alerts: AlertSettings::default(),
             telegram: TelegramSettings::default(),
             desktop: DesktopSettings::default(),
+            file: None,
         }
     }
 }
@@ -323,6 +333,8 @@ pub struct AlertSettings {
     pub heartbeat_url: Option<String>,
     /// Seconds between two calls of it.
     pub heartbeat_seconds: u32,
+    /// Megabytes that the disks of data and backups must have left; fewer are said. 0: never.
+    pub disk_free_mb: u64,
 }
 
 impl Default for AlertSettings {
@@ -334,6 +346,7 @@ impl Default for AlertSettings {
             closing_time: None,
             heartbeat_url: None,
             heartbeat_seconds: 60,
+            disk_free_mb: 2048,
         }
     }
 }

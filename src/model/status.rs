@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::backup::BackupsStatus;
 use super::health::HealthState;
 use super::product::ProductProblem;
+use super::scan::ScanStatus;
+use super::trial::TrialStatus;
 
 /// One side's connection.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -168,7 +170,7 @@ pub struct Activity {
     pub id: i64,
     /// When.
     pub at: DateTime<Utc>,
-    /// `push`, `hold`, `products`, `bills`, `link`, `app`, `backup`, `note`.
+    /// `push`, `hold`, `products`, `bills`, `link`, `app`, `backup`, `scan`, `note`.
     pub kind: String,
     /// An invoice number, or empty.
     pub number: String,
@@ -213,6 +215,18 @@ pub struct Snapshot {
     /// Backups.
     #[serde(default)]
     pub backups: BackupsStatus,
+    /// Every invoice against RainTek.
+    #[serde(default)]
+    pub scan: ScanStatus,
+    /// The last sign of life that is stored; it comes every minute.
+    #[serde(default)]
+    pub heartbeat: Option<DateTime<Utc>>,
+    /// The run before this one ended without a word: when it was last seen.
+    #[serde(default)]
+    pub cut_off: Option<DateTime<Utc>>,
+    /// The trial, watching only, and going live.
+    #[serde(default)]
+    pub trial: TrialStatus,
     /// The newest lines of the journal, newest first; at most [`MAX_ACTIVITY`].
     pub activity: Vec<Activity>,
 }

@@ -7,8 +7,10 @@ mod desktop;
 mod disk;
 mod instance;
 mod paths;
+mod room;
 mod secrets;
 mod settings;
+mod settings_edit;
 #[cfg(windows)]
 pub mod windows;
 
@@ -21,3 +23,4 @@ pub use instance::Instance;
 pub use paths::{default_backup_folder, default_data_folder, make_private_folder, user_folder};
 pub use secrets::{FileSecrets, random_token};
 pub use settings::{read_settings, settings_path};
+pub use settings_edit::SettingsFile;

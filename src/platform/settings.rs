@@ -23,7 +23,8 @@ pub fn read_settings(path: &Path) -> Result<Settings, Fault> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Settings::default()),
         Err(error) => return Err(wrong(format!("{} cannot be read: {error}.", path.display()))),
     };
-    parse(&text).map_err(|why| wrong(format!("{}: {why}", path.display())))
+    let settings = parse(&text).map_err(|why| wrong(format!("{}: {why}", path.display())))?;
+    Ok(Settings { file: Some(path.to_owned()), ..settings })
 }
 
 fn parse(text: &str) -> Result<Settings, String> {
@@ -76,6 +77,8 @@ mod tests {
         let settings = parse(
             r#"
             zone = "Asia/Dubai"
+            trial = true
+            watch_only = true
             [raintek]
             server = '.\SQLEXPRESS'
             auth = "windows"
@@ -111,6 +114,7 @@ mod tests {
         );
         assert_eq!(settings.alerts.closing_time, chrono::NaiveTime::from_hms_opt(21, 30, 0));
         assert_eq!(settings.telegram.chats, [12_345, -1_001_234_567_890]);
+        assert!(settings.trial && settings.watch_only);
         assert_eq!(settings.backup.at.to_string(), "22:30:00");
         assert_eq!(settings.billing.collection("invoices"), "bills");
         assert_eq!(settings.billing.field("invoices", "invoice_number"), "bill_no");

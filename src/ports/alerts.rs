@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::model::alert::{CatchUp, Event, Incoming, Level, Message, Queued, Raised};
 use crate::model::fault::Fault;
@@ -64,4 +64,11 @@ pub trait Messenger: Send + Sync {
 pub trait Heartbeat: Send + Sync {
     /// Tells it.
     async fn beat(&self) -> Result<(), Fault>;
+}
+
+/// A clock that is right, outside of the shop.
+#[async_trait]
+pub trait TrueTime: Send + Sync {
+    /// How far this PC's clock is ahead of it, to about a second. A fault where it cannot be asked at the moment.
+    async fn ahead(&self) -> Result<TimeDelta, Fault>;
 }

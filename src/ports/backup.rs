@@ -6,6 +6,7 @@ use async_trait::async_trait;
 
 use crate::model::backup::{RowRange, Trial};
 use crate::model::fault::Fault;
+use crate::model::room::Room;
 use crate::model::schema::SchemaDump;
 
 /// Told how far long work is, in percent.
@@ -84,4 +85,11 @@ pub trait Disk: Send + Sync {
 
     /// Removes a file, or a folder with all in it; one that is not there is removed already.
     async fn discard(&self, path: &Path) -> Result<(), Fault>;
+}
+
+/// The room on this PC's disks, without touching them.
+#[async_trait]
+pub trait DiskRoom: Send + Sync {
+    /// What is left where this folder lies, or would lie.
+    async fn room(&self, folder: &Path) -> Result<Room, Fault>;
 }

@@ -15,7 +15,7 @@ use crate::model::fault::Fault;
 use crate::model::schema::{PosSchema, Table};
 
 /// What is followed of a bill, as far as this version of RainTek has it.
-const INFO: [&str; 22] = [
+const INFO: [&str; 23] = [
     "Inv_ID",
     "InvoiceNo",
     "InvoiceDate",
@@ -38,8 +38,9 @@ const INFO: [&str; 22] = [
     "Balance",
     "Remarks",
     "TillID",
+    "Operator",
 ];
-const LINE: [&str; 21] = [
+const LINE: [&str; 25] = [
     "InvoiceID",
     "IPo_ID",
     "ProductID",
@@ -61,6 +62,11 @@ const LINE: [&str; 21] = [
     "TaxableAmt",
     "STaxType",
     "MainUnit",
+    // The generation before GST.
+    "SellingPrice",
+    "VATPer",
+    "VAT",
+    "Amount",
 ];
 const PAYMENT: [&str; 5] = ["InvoiceID", "IP_ID", "PaymentDate", "TotalPaid", "PaymentMode"];
 /// Of the customer and the product, as the app shows them.
@@ -136,10 +142,15 @@ pub(super) async fn number_marks(sql: &mut Sql, schema: &PosSchema) -> Result<Nu
         Some(table) => format!("(SELECT MAX(ID) FROM {})", quoted(&table.name)),
         None => "NULL".to_owned(),
     };
-    let mut text = format!("SELECT {} AS gst, {} AS non_gst;", highest("SaleGST"), highest("SaleNoTax"));
-    let codes = schema.table("Invcode").map(|table| list(table, "v", &["Code", "c10"]));
-    if let Some(codes) = &codes {
-        text.push_str(&format!("\nSELECT TOP (1) {codes} FROM Invcode v ORDER BY v.ID;"));
+    let mut text = format!(
+        "SELECT (SELECT MAX(Inv_ID) FROM InvoiceInfo) AS inv_id, {} AS gst, {} AS non_gst;",
+        highest("SaleGST"),
+        highest("SaleNoTax")
+    );
+    if let Some(table) = schema.table("Invcode") {
+        let (codes, order) = (list(table, "v", &["Code", "c10"]), list(table, "v", &["ID"]));
+        let order = if table.column("ID").is_some() { format!(" ORDER BY {order}") } else { String::new() };
+        text.push_str(&format!("\nSELECT TOP (1) {codes} FROM {} v{order};", quoted(&table.name)));
     }
     let mut sets = results(sql, Query::new(format!("SET NOCOUNT ON;\n{text}"))).await?.into_iter();
     let mut next = || -> Result<Row, Fault> {
@@ -149,6 +160,7 @@ pub(super) async fn number_marks(sql: &mut Sql, schema: &PosSchema) -> Result<Nu
     let (highest, codes) = (next()?, next()?);
     let small = |name: &str| i32::try_from(highest.int(name)).unwrap_or_default();
     Ok(NumberMarks {
+        inv_id: small("inv_id"),
         gst: small("gst"),
         non_gst: small("non_gst"),
         code: codes.text("Code").trim().to_owned(),

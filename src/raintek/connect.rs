@@ -190,8 +190,10 @@ pub(super) async fn simple(sql: &mut Sql, text: &str) -> Result<(), Fault> {
 }
 
 pub(super) async fn probe(sql: &mut Sql) -> Result<i32, Fault> {
-    let answer =
-        sql.simple_query("SELECT MAX(Inv_ID) FROM InvoiceInfo").await.map_err(|error| classify(&error))?;
+    let answer = sql
+        .simple_query("SELECT CAST(MAX(Inv_ID) AS int) FROM InvoiceInfo")
+        .await
+        .map_err(|error| classify(&error))?;
     let row = answer.into_row().await.map_err(|error| classify(&error))?;
     Ok(row.and_then(|row| row.try_get::<i32, _>(0).ok().flatten()).unwrap_or(0))
 }

@@ -3,20 +3,23 @@
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, NaiveTime};
 use rust_decimal::Decimal;
 use tiberius::{Query, Row as SqlRow};
 
 use super::connect::Sql;
 use super::postings;
 use super::statement::{quoted, results, select_list};
-use super::values::{row, value};
-use crate::model::bill::{Found, FoundBill, LineProduct, Lookup, Marks, Row, TILL_ID, Value};
+use super::values::row;
+use crate::model::bill::{
+    Former, Found, FoundBill, LineProduct, Lookup, Marks, OPERATOR, Row, TILL_ID, Value,
+};
 use crate::model::customer::phone_key;
 use crate::model::fault::{Fault, Scope};
 use crate::model::ids::{CustomerId, InvId, ProductId};
 use crate::model::invoice::TaxType;
 use crate::model::posting::{Books, FoundPostings, Party};
+use crate::model::scan::MarkedBill;
 use crate::model::schema::{PosSchema, Table};
 use crate::model::settings::PostingSettings;
 
@@ -59,7 +62,18 @@ pub(super) async fn read(
         "SET @lock = 0;".to_owned()
     };
     let table = |name: &str| schema.table(name).ok_or_else(super::schema::not_read);
-    let counter = quoted(&table(counter_table(lookup.tax_type))?.name);
+    let counter = match schema.table(lookup.tax_type.counter_table()) {
+        Some(counter) => {
+            let counter = quoted(&counter.name);
+            format!(
+                "(SELECT MAX(ID) FROM {counter}{hint}) AS max_counter, \
+                 (SELECT COUNT(*) FROM {counter} WHERE ID = @P2) AS counter_taken, \
+                 (SELECT COUNT(*) FROM {counter} WHERE InvNo = @P1) AS counter_has_number"
+            )
+        }
+        // This version numbers one series only.
+        None => "0 AS max_counter, 0 AS counter_taken, 0 AS counter_has_number".to_owned(),
+    };
     let key_mark = |name: &str, key: &str| -> Result<String, Fault> {
         // The server numbers an identity itself; a plain key is given by us, under the lock.
         Ok(if table(name)?.is_identity(key) {
@@ -68,10 +82,11 @@ pub(super) async fn read(
             format!("(SELECT MAX({}) FROM {}{hint})", quoted(key), quoted(name))
         })
     };
-    let state = if schema.table("Company").is_some_and(|company| company.column("State").is_some()) {
-        "(SELECT TOP (1) State FROM Company)"
-    } else {
-        "NULL"
+    let company = schema.table("Company").filter(|company| company.column("State").is_some());
+    let state = match company.map(|company| company.column("ID").is_some()) {
+        Some(true) => "(SELECT TOP (1) State FROM Company ORDER BY ID)",
+        Some(false) => "(SELECT TOP (1) State FROM Company)",
+        None => "NULL",
     };
     let written = WRITTEN.map(|name| format!("N'{name}'")).join(", ");
     // Bills are counted without a range lock: InvoiceNo has no index, and RainTek's till must not wait for ours.
@@ -84,10 +99,9 @@ pub(super) async fn read(
          {standing}\
          SELECT @lock AS lock_result, @bills AS bills, @inv AS inv_id, \
          (SELECT MAX(Inv_ID) FROM InvoiceInfo{hint}) AS max_inv, \
-         (SELECT MAX(ID) FROM {counter}{hint}) AS max_counter, \
-         (SELECT COUNT(*) FROM {counter} WHERE ID = @P2) AS counter_taken, \
-         (SELECT COUNT(*) FROM {counter} WHERE InvNo = @P1) AS counter_has_number, \
-         (SELECT COUNT(*) FROM INFORMATION_SCHEMA.COLUMNS WHERE TABLE_NAME IN ({written})) AS column_count, \
+         {counter}, \
+         (SELECT COUNT(*) FROM INFORMATION_SCHEMA.COLUMNS WHERE TABLE_SCHEMA = N'dbo' \
+         AND TABLE_NAME IN ({written})) AS column_count, \
          {} AS max_line, {} AS max_payment, {state} AS company_state;\n",
         key_mark("Invoice_Product", "IPo_ID")?,
         key_mark("Invoice_Payment", "IP_ID")?,
@@ -162,6 +176,7 @@ pub(super) async fn read(
         customer,
         company_state: head.text("company_state").trim().to_owned(),
         known: lookup.inv_id,
+        former: None,
         marks: Marks {
             inv_id: small(&head, "max_inv"),
             customer_id: 0,
@@ -190,20 +205,22 @@ pub(super) async fn read(
         let inv_id = of_number.or(lookup.inv_id);
         let read_already = PostingSettings::default();
         found.bills = bills(sql, schema, read_already, &lookup.number, inv_id, lookup.tax_type).await?;
+        // The server may hold more texts for equal than are (letters its collation does not know): the rows that count
+        // are those of the number itself.
+        let is_it =
+            |bill: &&FoundBill| bill.info.text("InvoiceNo").trim().eq_ignore_ascii_case(lookup.number.trim());
+        let itself = found.bills.iter().find(is_it).map(FoundBill::inv_id);
+        if let Some(other) = itself.filter(|id| Some(*id) != inv_id) {
+            found.bills =
+                bills(sql, schema, read_already, &lookup.number, Some(other), lookup.tax_type).await?;
+        }
     }
+    found.former = former(sql, schema, lookup, &found.bills).await?;
     found.postings.stray = postings::hand_out(standing, &mut found.bills);
     if locked {
         found.postings.marks = postings::marks(sql, schema, posting, &found.bills).await?;
     }
     Ok(found)
-}
-
-/// The counter table of a series.
-pub(super) fn counter_table(tax_type: TaxType) -> &'static str {
-    match tax_type {
-        TaxType::Gst => "SaleGST",
-        TaxType::NonGst => "SaleNoTax",
-    }
 }
 
 /// Every bill of a number, and the one of an Inv_ID with all its rows.
@@ -216,16 +233,22 @@ pub(super) async fn bills(
     tax_type: TaxType,
 ) -> Result<Vec<FoundBill>, Fault> {
     let table = |name: &str| schema.table(name).ok_or_else(super::schema::not_read);
+    let counter = schema.table(tax_type.counter_table());
     let text = format!(
         "SET NOCOUNT ON;\n\
          SELECT {} FROM InvoiceInfo WHERE InvoiceNo = @P1 OR Inv_ID = @P2 ORDER BY Inv_ID;\n\
          SELECT {} FROM Invoice_Product WHERE InvoiceID = @P2 ORDER BY IPo_ID;\n\
          SELECT {} FROM Invoice_Payment WHERE InvoiceID = @P2 ORDER BY IP_ID;\n\
-         SELECT ID, InvNo FROM {} WHERE InvNo = @P1 ORDER BY ID;\n{}",
+         {}{}",
         select_list(table("InvoiceInfo")?),
         select_list(table("Invoice_Product")?),
         select_list(table("Invoice_Payment")?),
-        quoted(&table(counter_table(tax_type))?.name),
+        counter
+            .map(|counter| format!(
+                "SELECT ID, InvNo FROM {} WHERE InvNo = @P1 ORDER BY ID;\n",
+                quoted(&counter.name)
+            ))
+            .unwrap_or_default(),
         postings::select(schema, posting, "@P1"),
     );
     let mut query = Query::new(text);
@@ -235,7 +258,8 @@ pub(super) async fn bills(
     let mut next = || -> Result<Vec<Row>, Fault> {
         sets.next().unwrap_or_default().iter().map(row).collect::<Result<Vec<_>, _>>()
     };
-    let (infos, lines, payments, counter) = (next()?, next()?, next()?, next()?);
+    let (infos, lines, payments) = (next()?, next()?, next()?);
+    let counter = if counter.is_some() { next()? } else { Vec::new() };
     let mut standing = Books::default();
     for rows in sets {
         postings::collect(&rows, &mut standing)?;
@@ -256,26 +280,90 @@ pub(super) async fn bills(
     Ok(bills)
 }
 
+/// What stands under the number of the bill of the known Inv_ID, where the invoice carries another one by now.
+async fn former(
+    sql: &mut Sql,
+    schema: &PosSchema,
+    lookup: &Lookup,
+    bills: &[FoundBill],
+) -> Result<Option<Former>, Fault> {
+    let known = bills.iter().find(|bill| Some(bill.inv_id()) == lookup.inv_id);
+    let number = known.map(|bill| bill.info.text("InvoiceNo").trim()).unwrap_or_default();
+    if number.is_empty() || number.eq_ignore_ascii_case(lookup.number.trim()) {
+        return Ok(None);
+    }
+    let counter = match schema.table(lookup.tax_type.counter_table()) {
+        Some(table) => {
+            format!("SELECT ID, InvNo FROM {} WHERE InvNo = @P1 ORDER BY ID;\n", quoted(&table.name))
+        }
+        None => String::new(),
+    };
+    let mut query = Query::new(format!(
+        "SET NOCOUNT ON;\n\
+         SELECT COUNT(*) AS others FROM InvoiceInfo WHERE InvoiceNo = @P1 AND Inv_ID <> @P2;\n{counter}"
+    ));
+    query.bind(number.to_owned());
+    query.bind(lookup.inv_id.unwrap_or(-1));
+    let mut sets = results(sql, query).await?.into_iter();
+    let others = sets.next().and_then(|rows| rows.into_iter().next());
+    let others = others.map(|sql| row(&sql)).transpose()?.unwrap_or_default();
+    let counter = sets.next().unwrap_or_default().iter().map(row).collect::<Result<Vec<_>, _>>()?;
+    Ok(Some(Former { counter, shared: others.int("others") > 0 }))
+}
+
 /// Bills of ours per day: how many, and their grand totals.
-pub(super) async fn our_days(sql: &mut Sql) -> Result<Vec<(NaiveDate, u64, Decimal)>, Fault> {
-    let mut query = Query::new(
-        "SELECT InvoiceDate, COUNT(*) AS bills, SUM(GrandTotal) AS total FROM InvoiceInfo WHERE TillID = @P1 \
-         GROUP BY InvoiceDate",
-    );
-    query.bind(TILL_ID);
-    let rows = results(sql, query).await?.into_iter().next().unwrap_or_default();
-    let mut days = Vec::with_capacity(rows.len());
-    for sql in &rows {
-        let row = row(sql)?;
-        if let Some(Value::Date(day)) = row.get("InvoiceDate") {
-            days.push((
-                day.date(),
-                u64::try_from(row.int("bills")).unwrap_or_default(),
-                row.decimal("total"),
-            ));
+pub(super) async fn our_days(
+    sql: &mut Sql,
+    schema: &PosSchema,
+) -> Result<Vec<(NaiveDate, u64, Decimal)>, Fault> {
+    let Some((column, mark)) = our_mark(schema)? else { return Ok(Vec::new()) };
+    let mut query = Query::new(format!(
+        "SELECT InvoiceDate, COUNT(*) AS bills, SUM(GrandTotal) AS total FROM InvoiceInfo WHERE {column} = @P1 \
+         GROUP BY InvoiceDate"
+    ));
+    query.bind(mark);
+    let mut days: BTreeMap<NaiveDate, (u64, Decimal)> = BTreeMap::new();
+    for sql in results(sql, query).await?.into_iter().next().unwrap_or_default() {
+        let row = row(&sql)?;
+        if let Some(Value::Date(at)) = row.get("InvoiceDate") {
+            // RainTek's days have no time; one that somebody gave a time is still of its day.
+            let (bills, total) = days.entry(at.date()).or_default();
+            *bills += u64::try_from(row.int("bills")).unwrap_or_default();
+            *total += row.decimal("total");
         }
     }
-    Ok(days)
+    Ok(days.into_iter().map(|(day, (bills, total))| (day, bills, total)).collect())
+}
+
+/// The column and the text in it that make a bill ours: [`FoundBill::has_our_mark`].
+fn our_mark(schema: &PosSchema) -> Result<Option<(String, &'static str)>, Fault> {
+    let info = schema.table("InvoiceInfo").ok_or_else(super::schema::not_read)?;
+    Ok(match (info.column("TillID"), info.column("Operator")) {
+        (Some(till), _) => Some((quoted(&till.name), TILL_ID)),
+        (None, Some(operator)) => Some((quoted(&operator.name), OPERATOR)),
+        (None, None) => None,
+    })
+}
+
+/// Bills of ours of one day.
+pub(super) async fn our_bills(
+    sql: &mut Sql,
+    schema: &PosSchema,
+    day: NaiveDate,
+) -> Result<Vec<MarkedBill>, Fault> {
+    let Some((column, mark)) = our_mark(schema)? else { return Ok(Vec::new()) };
+    let mut query = Query::new(format!(
+        "SELECT Inv_ID, InvoiceNo, InvoiceDate, GrandTotal, {column} FROM InvoiceInfo \
+         WHERE {column} = @P1 AND InvoiceDate >= @P2 AND InvoiceDate < @P3 ORDER BY Inv_ID"
+    ));
+    query.bind(mark);
+    query.bind(day.and_time(NaiveTime::MIN));
+    query.bind(day.succ_opt().unwrap_or(day).and_time(NaiveTime::MIN));
+    let rows = results(sql, query).await?.into_iter().next().unwrap_or_default();
+    let bill = |sql: &SqlRow| -> Result<Option<MarkedBill>, Fault> {
+        Ok(FoundBill { info: row(sql)?, ..FoundBill::default() }.marked(day))
+    };
+    rows.iter().filter_map(|sql| bill(sql).transpose()).collect()
 }
 
 fn product_columns(table: &Table) -> String {
@@ -332,17 +420,15 @@ fn customer(rows: &[SqlRow], phone: Option<&str>) -> Result<(Option<CustomerId>,
     let mut lowest: Option<CustomerId> = None;
     let mut party = Party::default();
     for sql in rows {
-        let id = sql.get_column_data(0).map_err(|error| super::classify::classify(&error))?;
-        let text = sql.get_column_data(1).map_err(|error| super::classify::classify(&error))?;
-        let (Value::Int(id), Value::Text(text)) = (value(id)?, value(text)?) else { continue };
+        let row = row(sql)?;
         let matches = match phone {
-            Some(phone) => phone_key(&text).as_deref() == Some(phone),
+            Some(phone) => phone_key(row.text("ContactNo")).as_deref() == Some(phone),
             None => true,
         };
-        let id = CustomerId::try_from(id).unwrap_or_default();
-        if matches && lowest.is_none_or(|lowest| id < lowest) {
+        let id = small(&row, "ID");
+        if matches && id > 0 && lowest.is_none_or(|lowest| id < lowest) {
             lowest = Some(id);
-            party = postings::party(&row(sql)?);
+            party = postings::party(&row);
         }
     }
     Ok((lowest, party))

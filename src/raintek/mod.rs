@@ -11,6 +11,7 @@ mod postings;
 mod products;
 mod schema;
 mod statement;
+mod trial;
 mod values;
 mod write;
 
@@ -25,10 +26,11 @@ use tokio::sync::Mutex;
 
 use crate::model::awareness::BillPage;
 use crate::model::bill::{Found, FoundBill, Lookup, NumberMarks};
-use crate::model::fault::Fault;
+use crate::model::fault::{Action, Fault, FaultKind, Scope};
 use crate::model::ids::{InvId, ProductId};
 use crate::model::invoice::TaxType;
 use crate::model::product::PosProduct;
+use crate::model::scan::MarkedBill;
 use crate::model::schema::PosSchema;
 use crate::model::settings::{PostingSettings, RaintekSettings, StockSource};
 use crate::ports::{Pos, PosTransaction};
@@ -47,6 +49,8 @@ pub struct RainTek {
     target: Target,
     stock: StockSource,
     posting: PostingSettings,
+    /// Nothing is written: no transaction is ever opened.
+    watch_only: bool,
     reads: Slot,
     writes: Slot,
     schema: StdMutex<Option<Arc<PosSchema>>>,
@@ -67,6 +71,7 @@ impl RainTek {
             target: Target::new(settings, password),
             stock,
             posting: PostingSettings::default(),
+            watch_only: false,
             reads: Slot::default(),
             writes: Slot::default(),
             schema: StdMutex::default(),
@@ -78,6 +83,20 @@ impl RainTek {
     #[must_use]
     pub fn posting(self, posting: PostingSettings) -> Self {
         Self { posting, ..self }
+    }
+
+    /// Only ever read: whatever asks to write is refused before a word of it reaches the server.
+    #[must_use]
+    pub fn watching_only(self, watch_only: bool) -> Self {
+        Self { watch_only, ..self }
+    }
+
+    fn refuse_where_watching(&self) -> Result<(), Fault> {
+        if !self.watch_only {
+            return Ok(());
+        }
+        let sentence = "ShopSync only watches (watch_only in the settings): nothing is written into RainTek.";
+        Err(Fault::new(FaultKind::Config, Scope::Item, sentence).action(Action::FixSettings))
     }
 
     /// What it is connected to, for a person.
@@ -149,6 +168,7 @@ impl Pos for RainTek {
     }
 
     async fn open(&self, lookup: &Lookup) -> Result<(Box<dyn PosTransaction>, Found), Fault> {
+        self.refuse_where_watching()?;
         let mut slot = Arc::clone(&self.writes).lock_owned().await;
         let mut sql = self.take(&mut slot).await?;
         let schema = self.need_schema()?;
@@ -171,9 +191,19 @@ impl Pos for RainTek {
     async fn our_days(&self) -> Result<Vec<(NaiveDate, u64, Decimal)>, Fault> {
         let mut slot = self.reads.lock().await;
         let mut sql = self.take(&mut slot).await?;
-        let days = lookup::our_days(&mut sql).await?;
+        let schema = self.need_schema()?;
+        let days = lookup::our_days(&mut sql, &schema).await?;
         *slot = Some(sql);
         Ok(days)
+    }
+
+    async fn our_bills(&self, day: NaiveDate) -> Result<Vec<MarkedBill>, Fault> {
+        let mut slot = self.reads.lock().await;
+        let mut sql = self.take(&mut slot).await?;
+        let schema = self.need_schema()?;
+        let bills = lookup::our_bills(&mut sql, &schema, day).await?;
+        *slot = Some(sql);
+        Ok(bills)
     }
 
     async fn read_back(
@@ -206,6 +236,15 @@ impl Pos for RainTek {
         let marks = bills::number_marks(&mut sql, &schema).await?;
         *slot = Some(sql);
         Ok(marks)
+    }
+
+    async fn forget_connections(&self) {
+        for slot in [&self.reads, &self.writes] {
+            // One that is in use ends by its own time limit.
+            if let Ok(mut connection) = slot.try_lock() {
+                *connection = None;
+            }
+        }
     }
 
     async fn count_bills(&self, page: &BillPage) -> Result<u64, Fault> {

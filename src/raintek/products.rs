@@ -47,7 +47,9 @@ pub(super) async fn read(
 ) -> Result<Vec<PosProduct>, Fault> {
     let mut lots = lots(sql, schema).await?;
     let live = match (stock, schema.table("Temp_Stock")) {
-        (StockSource::Live, Some(table)) => Some(live_stock(sql, table).await?),
+        (StockSource::Live, Some(table)) if has_all(table, &["ProductID", "Qty"]) => {
+            Some(live_stock(sql, table).await?)
+        }
         _ => None,
     };
     let table = schema.table("Product").ok_or_else(super::schema::not_read)?;
@@ -65,8 +67,10 @@ pub(super) async fn read(
             "CGST",
             "SGST",
             "Status",
+            "VAT",
         ],
     );
+    let has_gst = table.column("CGST").is_some() && table.column("SGST").is_some();
     let mut products = Vec::new();
     let text = format!("SELECT {list} FROM {}", quoted(&table.name));
     let mut rows = sql.simple_query(text).await.map_err(|error| classify(&error))?.into_row_stream();
@@ -80,6 +84,7 @@ pub(super) async fn read(
         let barcode = text_of(next()?).unwrap_or_default();
         let (cgst, sgst) = (decimal_of(&next()?), decimal_of(&next()?));
         let status = text_of(next()?).unwrap_or_default();
+        let vat = decimal_of(&next()?);
         let lots = lots.remove(&pid).unwrap_or_default();
         let stock = match &live {
             Some(live) => live.get(&pid).copied().unwrap_or_default(),
@@ -94,7 +99,11 @@ pub(super) async fn read(
             price,
             mrp,
             barcode,
-            gst_rate: cgst.zip(sgst).map(|(cgst, sgst)| cgst + sgst),
+            gst_rate: match has_gst {
+                true => cgst.zip(sgst).map(|(cgst, sgst)| cgst + sgst),
+                // The generation before GST has one rate, or none.
+                false => Some(vat.unwrap_or_default()),
+            },
             active: !status.trim().eq_ignore_ascii_case("no"),
             lot_mrp: lots.mrp,
             lot_barcode: lots.barcode,
@@ -144,6 +153,10 @@ async fn live_stock(sql: &mut Sql, table: &Table) -> Result<HashMap<ProductId, D
     Ok(all)
 }
 
+fn has_all(table: &Table, columns: &[&str]) -> bool {
+    columns.iter().all(|name| table.column(name).is_some())
+}
+
 /// A SELECT list in which a column this version does not have is NULL.
 fn columns(table: &Table, names: &[&str]) -> String {
     names
@@ -159,6 +172,8 @@ fn columns(table: &Table, names: &[&str]) -> String {
 fn whole(value: &Value) -> i64 {
     match value {
         Value::Int(value) => *value,
+        // Some installations number in decimals.
+        Value::Dec(value) => i64::try_from(*value).unwrap_or_default(),
         _ => 0,
     }
 }

@@ -65,7 +65,7 @@ pub(super) async fn read(sql: &mut Sql) -> Result<PosSchema, Fault> {
         sql,
         &format!(
             "SELECT TABLE_NAME, COLUMN_NAME, DATA_TYPE, CHARACTER_MAXIMUM_LENGTH, NUMERIC_PRECISION, \
-             NUMERIC_SCALE FROM INFORMATION_SCHEMA.COLUMNS WHERE TABLE_NAME IN ({names}) \
+             NUMERIC_SCALE FROM INFORMATION_SCHEMA.COLUMNS WHERE TABLE_SCHEMA = N'dbo' AND TABLE_NAME IN ({names}) \
              ORDER BY TABLE_NAME, ORDINAL_POSITION"
         ),
     )
@@ -145,7 +145,10 @@ fn kind_of(data_type: &str, length: Option<i64>, precision: Option<i64>, scale: 
         "bit" => ColumnKind::Bit,
         "image" | "binary" | "varbinary" => ColumnKind::Bytes,
         "uniqueidentifier" => ColumnKind::Guid,
-        "timestamp" | "rowversion" => ColumnKind::ServerOwned,
+        // What the driver cannot read is left alone, so that the rest of the table can be.
+        "timestamp" | "rowversion" | "sql_variant" | "geometry" | "geography" | "hierarchyid" => {
+            ColumnKind::ServerOwned
+        }
         "char" | "varchar" | "text" => ColumnKind::Text { max, wide: false },
         _ => ColumnKind::Text { max, wide: true },
     }
@@ -198,7 +201,9 @@ mod tests {
             kind_of("decimal", None, Some(18), Some(3)),
             ColumnKind::Decimal { precision: 18, scale: 3 }
         );
-        assert_eq!(kind_of("timestamp", None, None, None), ColumnKind::ServerOwned);
+        for left_alone in ["timestamp", "sql_variant", "hierarchyid"] {
+            assert_eq!(kind_of(left_alone, None, None, None), ColumnKind::ServerOwned, "{left_alone}");
+        }
     }
 
     #[test]

@@ -79,6 +79,13 @@ pub(super) fn bind(query: &mut Query<'_>, value: &Value, kind: ColumnKind) {
         (Value::Date(v), _) => query.bind(*v),
         (Value::Bit(v), _) => query.bind(*v),
         (Value::Bytes(v), _) => query.bind(v.clone()),
+        // Also an empty value has the type of its column: a text does not become a picture.
+        (Value::Null, ColumnKind::Int) => query.bind(Option::<i32>::None),
+        (Value::Null, ColumnKind::Decimal { .. }) => query.bind(Option::<Decimal>::None),
+        (Value::Null, ColumnKind::Float) => query.bind(Option::<f64>::None),
+        (Value::Null, ColumnKind::Date) => query.bind(Option::<NaiveDateTime>::None),
+        (Value::Null, ColumnKind::Bit) => query.bind(Option::<bool>::None),
+        (Value::Null, ColumnKind::Bytes) => query.bind(Option::<Vec<u8>>::None),
         (Value::Null, _) => query.bind(Option::<String>::None),
     }
 }

@@ -7,7 +7,6 @@ use tokio::sync::OwnedMutexGuard;
 
 use super::classify::classify;
 use super::connect::Sql;
-use super::lookup::counter_table;
 use super::postings;
 use super::statement::Batch;
 use crate::model::bill::{InsertPlan, Plan, RemovePlan, ReplacePlan, Row, Value};
@@ -60,7 +59,7 @@ impl Transaction {
         batch.insert(&self.table("Invoice_Product")?, &of_bill(&plan.lines));
         batch.insert(&self.table("Invoice_Payment")?, &of_bill(&plan.payments));
         if let Some(row) = &plan.counter_row {
-            batch.insert(&self.table(counter_table(plan.tax_type))?, std::slice::from_ref(row));
+            batch.insert(&self.table(plan.tax_type.counter_table())?, std::slice::from_ref(row));
         }
         postings::write(&mut batch, &self.schema, &plan.postings, customer_id)?;
         batch.send(sql).await?;
@@ -90,8 +89,11 @@ impl Transaction {
             }
             batch.insert(&table, &change.insert);
         }
+        for id in &plan.counter_ids {
+            batch.delete(&self.table(plan.tax_type.counter_table())?, &[("ID", *id)]);
+        }
         if let Some(row) = &plan.counter_row {
-            batch.insert(&self.table(counter_table(plan.tax_type))?, std::slice::from_ref(row));
+            batch.insert(&self.table(plan.tax_type.counter_table())?, std::slice::from_ref(row));
         }
         postings::write(&mut batch, &self.schema, &plan.postings, customer_id)?;
         batch.send(sql).await?;
@@ -105,7 +107,7 @@ impl Transaction {
         batch.delete(&self.table("Invoice_Payment")?, &[("InvoiceID", inv_id)]);
         batch.delete(&self.table("InvoiceInfo")?, &[("Inv_ID", inv_id)]);
         for id in &plan.counter_ids {
-            batch.delete(&self.table(counter_table(plan.tax_type))?, &[("ID", *id)]);
+            batch.delete(&self.table(plan.tax_type.counter_table())?, &[("ID", *id)]);
         }
         postings::write(&mut batch, &self.schema, &plan.postings, 0)?;
         batch.send(sql).await

@@ -68,7 +68,7 @@ pub(super) fn shown(db: &Connection, day: NaiveDate) -> rusqlite::Result<(u64, u
 
 pub(super) fn problems(db: &Connection, limit: u32) -> rusqlite::Result<Vec<KnownBill>> {
     db.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM bills WHERE sentence IS NOT NULL AND state IN ('refused', 'edited', 'gone') \
+        "SELECT {COLUMNS} FROM bills WHERE sentence IS NOT NULL AND state IN ('refused', 'edited', 'gone', 'unclaimed') \
          ORDER BY state = 'refused', day DESC, inv_id DESC LIMIT ?1"
     ))?
     .query_map([limit], read)?

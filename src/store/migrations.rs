@@ -59,6 +59,7 @@ const MIGRATIONS: &[&str] = &[
     CREATE INDEX bills_problem ON bills (state, day) WHERE sentence IS NOT NULL;
 ",
     super::alerts::TABLES,
+    super::trial::TABLES,
 ];
 
 /// Sets what every connection needs and brings the tables up to date.

@@ -7,6 +7,7 @@ mod bills;
 mod journal;
 mod migrations;
 mod outbox;
+mod trial;
 
 use std::fmt;
 use std::path::Path;
@@ -82,7 +83,8 @@ fn classify(error: &rusqlite::Error) -> Fault {
     use rusqlite::ErrorCode;
     let (kind, sentence, action) = match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => {
-            (FaultKind::Transient, "The disk is full: ShopSync cannot store anything.", Action::FixServer)
+            let full = "The disk is full: ShopSync cannot store anything. Free some space on it.";
+            (FaultKind::Transient, full, Action::FixServer)
         }
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
             (FaultKind::Permanent, "ShopSync's own store is damaged.", Action::CallSupport)
@@ -138,8 +140,17 @@ impl State for Store {
         self.run(move |db| outbox::owner_of(db, inv_id)).await
     }
 
+    async fn proven_as(&self, key: &BillKey) -> Result<Option<Item>, Fault> {
+        let key = key.clone();
+        self.run(move |db| outbox::proven_as(db, &key)).await
+    }
+
     async fn proven_after(&self, seq: i64, limit: u32) -> Result<Vec<Item>, Fault> {
         self.run(move |db| outbox::proven_after(db, seq, limit)).await
+    }
+
+    async fn booked(&self, since: Option<DateTime<Utc>>) -> Result<Vec<RecordId>, Fault> {
+        self.run(move |db| outbox::booked(db, since)).await
     }
 
     async fn make_due(&self, number: Option<&str>, now: DateTime<Utc>) -> Result<u64, Fault> {

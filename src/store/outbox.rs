@@ -4,6 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use crate::model::awareness::BillKey;
 use crate::model::ids::{InvId, RecordId};
 use crate::model::invoice::InvoiceHead;
 use crate::model::outbox::{Item, ItemState};
@@ -182,11 +183,32 @@ pub(super) fn owner_of(db: &Connection, inv_id: InvId) -> rusqlite::Result<Optio
     .optional()
 }
 
+/// Numbers are compared as [`BillKey`] spells them.
+pub(super) fn proven_as(db: &Connection, key: &BillKey) -> rusqlite::Result<Option<Item>> {
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM outbox WHERE inv_id = ?1 AND UPPER(TRIM(number)) = ?2 \
+         ORDER BY done_at DESC, seq DESC LIMIT 1"
+    ))?
+    .query_row(params![key.inv_id, key.number], read)
+    .optional()
+}
+
 pub(super) fn proven_after(db: &Connection, seq: i64, limit: u32) -> rusqlite::Result<Vec<Item>> {
     db.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM outbox WHERE seq > ?1 AND state = 'done' ORDER BY seq LIMIT ?2"
     ))?
     .query_map(params![seq, limit], read)?
+    .collect()
+}
+
+pub(super) fn booked(db: &Connection, since: Option<DateTime<Utc>>) -> rusqlite::Result<Vec<RecordId>> {
+    db.prepare_cached(
+        "SELECT record_id FROM outbox WHERE state IN ('done', 'applied') AND inv_id IS NOT NULL \
+         AND done_at >= ?1 ORDER BY seq",
+    )?
+    .query_map([since.map_or(i64::MIN, |since| since.timestamp_millis())], |row| {
+        row.get::<_, String>(0).map(RecordId::new)
+    })?
     .collect()
 }
 

@@ -114,6 +114,12 @@ async fn counts_and_retry_see_only_what_is_open() {
     assert_eq!(store.open_items(10).await.unwrap()[0].number, "GST-2", "held ones first");
     assert_eq!(store.owner_of(7).await.unwrap().unwrap().number, "GST-1");
     assert_eq!(store.last_done().await.unwrap(), Some(("GST-1".into(), at(5))));
+    // The next bill gets the Inv_ID again; the one before is still found by both.
+    done(&store, "c", 7).await;
+    let as_bill = async |number| store.proven_as(&BillKey::new(7, number)).await.unwrap();
+    assert_eq!(as_bill("gst-1 ").await.unwrap().record_id, RecordId::new("a"));
+    assert_eq!(as_bill("GST-3").await.unwrap().record_id, RecordId::new("c"));
+    assert_eq!(as_bill("GST-2").await, None);
 }
 
 #[tokio::test]
@@ -160,4 +166,62 @@ fn a_damaged_store_is_named() {
     let path = folder.path().join("store.sqlite");
     std::fs::write(&path, vec![7_u8; 8192]).unwrap();
     assert_eq!(Store::open(&path).unwrap_err().sentence, "ShopSync's own store is damaged.");
+}
+
+#[tokio::test]
+async fn a_full_disk_takes_nothing_says_so_and_forgets_nothing() {
+    let (store, folder) = store();
+    store.take_up(&[head("a", "GST-1")], at(0)).await.unwrap();
+    // As full as a disk can be: not one page more.
+    let limit = |pages: &'static str| store.run(move |db| db.execute_batch(pages));
+    limit("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA max_page_count = 1").await.unwrap();
+    let mut refused = None;
+    for at in 0..10_000 {
+        let entry =
+            Entry { at: self::at(at), kind: "note", number: String::new(), sentence: "x".repeat(2000) };
+        if let Err(fault) = store.journal(entry).await {
+            refused = Some((at, fault));
+            break;
+        }
+    }
+    let (written, fault) = refused.expect("the disk gets full");
+    assert_eq!((fault.kind, fault.scope), (FaultKind::Transient, Scope::Store), "{fault}");
+    assert!(fault.sentence.starts_with("The disk is full"), "{fault}");
+    // Several things are stored together or not at all.
+    let mut item = store.item(&RecordId::new("a")).await.unwrap().unwrap();
+    item.state = ItemState::Done;
+    item.inv_id = Some(7);
+    let entry = Entry { at: at(0), kind: "push", number: String::new(), sentence: "x".repeat(100_000) };
+    store.put_all(std::slice::from_ref(&item), &[entry]).await.unwrap_err();
+    let there = store.item(&RecordId::new("a")).await.unwrap().unwrap();
+    assert_eq!((there.state, there.inv_id), (ItemState::Waiting, None));
+    assert!(store.activity(1).await.is_ok(), "what is stored can be read");
+
+    limit("PRAGMA max_page_count = 1000000").await.unwrap();
+    store.put(&item).await.unwrap();
+    drop(store);
+    let store = Store::open(&folder.path().join("store.sqlite")).unwrap();
+    assert_eq!(store.item(&RecordId::new("a")).await.unwrap(), Some(item));
+    assert_eq!(store.activity(u32::MAX).await.unwrap().len(), usize::try_from(written).unwrap());
+}
+
+#[tokio::test]
+async fn booked_invoices_are_known_by_when_they_were_proven() {
+    let (store, _folder) = store();
+    let heads = [head("a", "GST-1"), head("b", "GST-2"), head("c", "GST-3"), head("d", "GST-4")];
+    store.take_up(&heads, at(0)).await.unwrap();
+    for (id, state, inv_id, done) in
+        [("a", ItemState::Done, 1, 5), ("b", ItemState::Applied, 2, 50), ("c", ItemState::Withdrawn, 3, 50)]
+    {
+        let mut item = store.item(&RecordId::new(id)).await.unwrap().unwrap();
+        (item.state, item.inv_id, item.done_at) = (state, Some(inv_id), Some(at(done)));
+        store.put(&item).await.unwrap();
+    }
+    let ids = |ids: Vec<RecordId>| ids.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(
+        ids(store.booked(None).await.unwrap()),
+        ["a", "b"],
+        "neither one on its way nor one taken back"
+    );
+    assert_eq!(ids(store.booked(Some(at(6))).await.unwrap()), ["b"]);
 }

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::ports::{Clock, Task};
 
 /// How long tasks may take to finish what they are at once stop was asked for.
-const STOP_WITHIN: Duration = Duration::from_secs(4);
+const STOP_WITHIN: Duration = Duration::from_secs(3);
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
@@ -24,6 +24,7 @@ pub async fn run(tasks: Vec<Task>, clock: Arc<dyn Clock>, stop: CancellationToke
     stop.cancelled().await;
     let all_ended = async { while running.join_next().await.is_some() {} };
     tokio::select! {
+        biased;
         () = all_ended => {}
         () = clock.sleep(STOP_WITHIN) => tracing::warn!("tasks did not end in time and are ended"),
     }
@@ -51,6 +52,7 @@ async fn keep(task: Task, clock: Arc<dyn Clock>, stop: CancellationToken) {
             wait = FIRST_WAIT;
         }
         tokio::select! {
+            biased;
             () = clock.sleep(wait) => {}
             () = stop.cancelled() => {}
         }

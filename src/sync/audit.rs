@@ -1,10 +1,11 @@
 //! Whether a bill that was proven once still stands in RainTek as the app has it: the same plan function, given what
 //! RainTek's master data said when the bill was made.
 
+use super::awareness::desired_digest;
 use super::mapping::{MapContext, desired_bill};
 use super::plan::{differences, plan};
 use super::posting::PARTY;
-use crate::model::bill::{Difference, Found, FoundBill, Plan};
+use crate::model::bill::{Desired, Difference, Found, FoundBill, Plan};
 use crate::model::fault::Fault;
 use crate::model::ids::InvId;
 use crate::model::invoice::Invoice;
@@ -34,10 +35,7 @@ pub fn audit(
 ) -> Audit {
     let Some(bill) = found.bills.iter().find(|bill| bill.inv_id() == inv_id) else { return Audit::Missing };
     let then = as_of_the_bill(found, bill, inv_id);
-    let mut now = invoice.clone();
-    // Receipts that came later are booked on account and change no bill: what RainTek counted as paid then counts.
-    now.amount_paid = bill.info.decimal("TotalPaid");
-    let desired = match desired_bill(&now, &then, schema, context) {
+    let desired = match desired_then(invoice, bill, &then, schema, context) {
         Ok(desired) => desired,
         Err(fault) => return Audit::Unclear(fault),
     };
@@ -46,6 +44,31 @@ pub fn audit(
         Plan::Replace(_) => Audit::Differs(differences(&desired, bill)),
         _ => Audit::Missing,
     }
+}
+
+/// The digest that the bill has where it stands as the app has it; `None` where that cannot be said.
+pub(super) fn digest_then(
+    invoice: &Invoice,
+    bill: &FoundBill,
+    found: &Found,
+    schema: &PosSchema,
+    context: &MapContext,
+) -> Option<String> {
+    let then = as_of_the_bill(found, bill, bill.inv_id());
+    desired_digest(&desired_then(invoice, bill, &then, schema, context).ok()?)
+}
+
+fn desired_then(
+    invoice: &Invoice,
+    bill: &FoundBill,
+    then: &Found,
+    schema: &PosSchema,
+    context: &MapContext,
+) -> Result<Desired, Fault> {
+    let mut now = invoice.clone();
+    // Receipts that came later are booked on account and change no bill: what RainTek counted as paid then counts.
+    now.amount_paid = bill.info.decimal("TotalPaid");
+    desired_bill(&now, then, schema, context)
 }
 
 /// Cost prices change, and customers move to another phone or are renamed: that makes no old bill wrong.

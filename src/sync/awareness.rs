@@ -7,11 +7,11 @@ use rust_decimal::Decimal;
 
 use super::digest::hex_digest;
 use crate::model::awareness::{BillKey, PosInvoice};
-use crate::model::bill::{Desired, DesiredCustomer, FoundBill, Row, TILL_ID, Value};
+use crate::model::bill::{Desired, DesiredCustomer, FoundBill, Row, Value};
 use crate::model::customer::{Customer, phone_key};
 use crate::model::ids::{CustomerId, InvId, ProductId, RecordId};
 use crate::model::invoice::{Invoice, InvoiceStatus, Line, Payment, PaymentKind, TaxMode, TaxType, Taxes};
-use crate::model::money::rupees;
+use crate::model::money::{r2, rupees};
 
 /// What is followed: a change of anything else in a bill is nobody's concern.
 const INFO: [&str; 17] = [
@@ -54,6 +54,8 @@ const LINE: [&str; 19] = [
     "STaxType",
     "MainUnit",
 ];
+/// What the older generation has in place of some of these.
+const OLDER_LINE: [&str; 4] = ["SellingPrice", "VATPer", "VAT", "Amount"];
 const PAYMENT: [&str; 3] = ["PaymentDate", "TotalPaid", "PaymentMode"];
 
 /// RainTek's name of the walk-in customer.
@@ -64,6 +66,17 @@ const METHODS: [&str; 5] = ["cash", "upi", "card", "cheque", "credit"];
 const MODES: [&str; 9] = ["cash", "upi", "card", "cheque", "phonepe", "gpay", "paytm", "wallet", "credit"];
 /// Fewer bills than this may go at once without anybody asking why.
 const FEW: usize = 3;
+
+/// Whether a change of this column is a change of the bill.
+pub fn is_followed(table: &str, column: &str) -> bool {
+    let names: &[&str] = match table {
+        "InvoiceInfo" => &INFO,
+        "Invoice_Product" => &LINE,
+        "Invoice_Payment" => &PAYMENT,
+        _ => return false,
+    };
+    names.iter().any(|name| name.eq_ignore_ascii_case(column))
+}
 
 /// SHA-256 (hex) over what is followed of a bill as it stands in RainTek.
 pub fn found_digest(bill: &FoundBill) -> String {
@@ -88,7 +101,12 @@ fn digest(customer: CustomerId, info: &Row, lines: &[Row], payments: &[Row]) -> 
         rows.sort();
         rows
     };
-    hex_digest(&(customer, cells(info, &INFO), sorted(lines, &LINE), sorted(payments, &PAYMENT)))
+    let older = |row: &Row| OLDER_LINE.iter().any(|name| row.get(name).is_some());
+    let columns: Vec<&str> = match lines.iter().any(older) {
+        true => LINE.into_iter().chain(OLDER_LINE).collect(),
+        false => LINE.to_vec(),
+    };
+    hex_digest(&(customer, cells(info, &INFO), sorted(lines, &columns), sorted(payments, &PAYMENT)))
 }
 
 /// One text for one content, whatever the column's exact type.
@@ -114,17 +132,12 @@ pub fn day(bill: &FoundBill) -> Option<NaiveDate> {
     date(&bill.info, "InvoiceDate")
 }
 
-/// Whether ShopSync wrote it.
-pub fn has_our_mark(bill: &FoundBill) -> bool {
-    bill.info.text("TillID").trim().eq_ignore_ascii_case(TILL_ID)
-}
-
 /// Whether all of it is there: RainTek saves a bill statement by statement, so that half of one may be seen. A bill
 /// that stays odd is taken as it is at the second look.
 pub fn is_whole(bill: &FoundBill) -> bool {
     let sum = |rows: &[Row], column: &str| rows.iter().map(|row| row.decimal(column)).sum::<Decimal>();
     let paid = sum(&bill.payments, "TotalPaid");
-    let lines = sum(&bill.lines, "TotalAmount");
+    let lines: Decimal = bill.lines.iter().map(line_total).sum();
     let sub_total = bill.info.decimal("SubTotal");
     let expected = if sub_total.is_zero() { lines } else { sub_total };
     !bill.lines.is_empty()
@@ -183,7 +196,7 @@ pub fn pos_invoice(bill: &FoundBill, payments: &BTreeMap<String, String>) -> Res
             number,
             date,
             status: InvoiceStatus::Completed,
-            tax_type: tax_type(info.text("TaxType")),
+            tax_type: tax_type(bill),
             customer: customer(bill),
             item_count: u32::try_from(lines.len()).ok(),
             taxable,
@@ -204,35 +217,69 @@ pub fn pos_invoice(bill: &FoundBill, payments: &BTreeMap<String, String>) -> Res
     })
 }
 
+/// The older generation calls it `Amount`.
+fn line_total(row: &Row) -> Decimal {
+    row.decimal(either(row, "TotalAmount", "Amount"))
+}
+
+/// The first of two columns that the row has.
+fn either<'a>(row: &Row, first: &'a str, second: &'a str) -> &'a str {
+    if row.get(first).is_some() { first } else { second }
+}
+
+/// A line's taxes. The older generation knows one, of which the app shows two halves.
+fn line_taxes(row: &Row) -> Taxes {
+    if ["CGSTAmt", "SGSTAmt", "IGSTAmt"].iter().any(|name| row.get(name).is_some()) {
+        return taxes(row, ["CGSTAmt", "SGSTAmt", "IGSTAmt", "CESSAmt"]);
+    }
+    let vat = row.decimal("VAT");
+    let half = r2(vat / Decimal::TWO);
+    Taxes { cgst: half, sgst: vat - half, ..Taxes::default() }
+}
+
 fn line(row: &Row, id: RecordId) -> Line {
     let word = |column: &str| row.text(column).trim().to_owned();
-    let either = |first: &str, second: &str| {
+    let word_of = |first: &str, second: &str| {
         let first = word(first);
         if first.is_empty() { word(second) } else { first }
     };
-    let taxes = taxes(row, ["CGSTAmt", "SGSTAmt", "IGSTAmt", "CESSAmt"]);
+    let (taxes, total) = (line_taxes(row), line_total(row));
     let barcode = word("Barcode");
     Line {
         id,
         product_code: word("ProductCode"),
-        product_name: either("ProductName", "Descr"),
+        product_name: word_of("ProductName", "Descr"),
         hsn_code: word("HSNCode"),
         barcode: if barcode == "0" { String::new() } else { barcode },
         quantity: row.decimal("Qty"),
-        unit: either("MainUnit", "SalesUnit"),
-        rate: row.decimal("SalesRate"),
+        unit: word_of("MainUnit", "SalesUnit"),
+        rate: row.decimal(either(row, "SalesRate", "SellingPrice")),
         mrp: row.decimal("MRP"),
         discount_percent: row.decimal("DiscountPer"),
         discount: row.decimal("Discount"),
-        tax_mode: TaxMode::parse(row.text("STaxType")).unwrap_or(if taxes.sum().is_zero() {
-            TaxMode::NoTaxes
-        } else {
-            TaxMode::Exclusive
-        }),
-        gst_rate: row.decimal("CGSTPer") + row.decimal("SGSTPer") + row.decimal("IGSTPer"),
+        tax_mode: tax_mode(row, &taxes, total),
+        gst_rate: match row.get("CGSTPer") {
+            Some(_) => row.decimal("CGSTPer") + row.decimal("SGSTPer") + row.decimal("IGSTPer"),
+            None => row.decimal("VATPer"),
+        },
         taxes,
-        taxable: row.decimal("TaxableAmt"),
-        total: row.decimal("TotalAmount"),
+        taxable: match row.get("TaxableAmt") {
+            Some(_) => row.decimal("TaxableAmt"),
+            None => total - taxes.sum(),
+        },
+        total,
+    }
+}
+
+/// How the price carries the tax; the older generation does not say, but its amounts do.
+fn tax_mode(row: &Row, taxes: &Taxes, total: Decimal) -> TaxMode {
+    let rate = row.decimal(either(row, "SalesRate", "SellingPrice"));
+    let net = r2(row.decimal("Qty") * rate - row.decimal("Discount"));
+    match row.get("STaxType").map(|_| TaxMode::parse(row.text("STaxType"))) {
+        Some(Some(mode)) => mode,
+        _ if taxes.sum().is_zero() => TaxMode::NoTaxes,
+        None if total == net => TaxMode::Inclusive,
+        _ => TaxMode::Exclusive,
     }
 }
 
@@ -332,7 +379,12 @@ fn customer_id(bill: &FoundBill) -> CustomerId {
     CustomerId::try_from(bill.info.int(column)).unwrap_or_default()
 }
 
-fn tax_type(text: &str) -> TaxType {
+/// In which series the bill is numbered.
+pub fn tax_type(bill: &FoundBill) -> TaxType {
+    series(bill.info.text("TaxType"))
+}
+
+fn series(text: &str) -> TaxType {
     if text.trim().eq_ignore_ascii_case(TaxType::NonGst.text()) { TaxType::NonGst } else { TaxType::Gst }
 }
 
@@ -386,6 +438,12 @@ pub fn edited_sentence(number: &str, in_app: Option<Decimal>, in_raintek: Decima
 /// What a person is told of a bill of ours that somebody deleted in RainTek.
 pub fn gone_sentence(number: &str) -> String {
     format!("{number} was deleted in RainTek. The app is the master: write it again?")
+}
+
+/// What a person is told of a bill of ours that nobody but RainTek remembers.
+pub fn unclaimed_sentence(number: &str, in_raintek: Decimal) -> String {
+    let total = rupees(in_raintek);
+    format!("{number} ({total}) stands in RainTek as an invoice of the app, and the app has no such invoice.")
 }
 
 #[cfg(test)]

@@ -119,3 +119,31 @@ pub(crate) fn found() -> Found {
 pub(crate) fn context() -> MapContext {
     MapContext { payments: default_payments(), unknown_item: None, posting: PostingSettings::default() }
 }
+
+/// The tables before GST, as far as the facts tell: one tax a line, `CustomerID`, one series of numbers.
+pub(crate) fn older_schema() -> PosSchema {
+    let mut schema = schema();
+    schema.tables.remove("SaleNoTax");
+    let mut change = |table: &str, renamed: &[(&str, &str)], gone: &[&str]| {
+        let columns = &mut schema.tables.get_mut(table).unwrap().columns;
+        columns.retain(|column| !gone.contains(&column.name.as_str()));
+        for (name, older) in renamed {
+            columns.iter_mut().find(|column| column.name == *name).unwrap().name = (*older).to_owned();
+        }
+    };
+    change(
+        "InvoiceInfo",
+        &[("Customer_ID", "CustomerID")],
+        &["CGST", "SGST", "IGST", "CESS", "TaxableAmt", "TaxType"],
+    );
+    let renamed = [
+        ("SalesRate", "SellingPrice"),
+        ("PurchaseRate", "CostPrice"),
+        ("CGSTPer", "VATPer"),
+        ("CGSTAmt", "VAT"),
+        ("TotalAmount", "Amount"),
+    ];
+    let gone = ["SGSTPer", "SGSTAmt", "IGSTPer", "IGSTAmt", "CESSPer", "CESSAmt", "TaxableAmt", "STaxType"];
+    change("Invoice_Product", &renamed, &gone);
+    schema
+}

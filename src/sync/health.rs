@@ -51,7 +51,8 @@ pub struct Looks {
     pub bills: Leg,
     /// How long they count as fresh: twice their period and a little.
     pub bills_fresh: TimeDelta,
-    /// The first bill of ours that somebody changed or deleted in RainTek: one sentence.
+    /// The first bill of ours that somebody changed or deleted in RainTek, or bill of RainTek's own that the app does
+    /// not show: one sentence.
     pub mismatch: Option<String>,
     /// Since when live events are missing.
     pub realtime_down_since: Option<DateTime<Utc>>,
@@ -75,7 +76,10 @@ pub struct Looks {
     pub schema_hold: Option<String>,
     /// The day's first backups are being made; nothing is written before.
     pub first_backup: bool,
-    /// What the settings ask for and RainTek's database cannot do.
+    /// Our own store: whether it takes what must be kept. Its sentence says why not.
+    pub store: Leg,
+    /// What else needs a look, one sentence each: a disk nearly full, this PC's clock, what a scan found, what the
+    /// settings ask for and RainTek's database cannot do.
     pub problems: Vec<String>,
 }
 
@@ -155,12 +159,27 @@ fn failing(looks: &Looks) -> Option<String> {
             return Some(format!("{reason} Since {}. {waits}", clock(since, looks.zone)));
         }
     }
+    if let Some(since) = looks.store.failing_since.filter(|since| looks.now - *since >= GRACE) {
+        return Some(format!("{} Since {}. {}", looks.store.sentence, clock(since, looks.zone), room(looks)));
+    }
     let since = looks.oldest_failure.filter(|since| looks.now - *since >= FAILING)?;
     let number = looks.held.as_ref().map_or("An invoice", |(number, _)| number.as_str());
     Some(format!("{number} has not reached RainTek since {}. Look at the list.", day(since, looks.zone)))
 }
 
+/// What waits for our own store.
+fn room(looks: &Looks) -> String {
+    match looks.counts.waiting {
+        0 => "Nothing is lost.".to_owned(),
+        1 => "1 invoice waits and goes by itself then.".to_owned(),
+        n => format!("{n} invoices wait and go by themselves then."),
+    }
+}
+
 fn attention(looks: &Looks, proven: bool) -> Option<String> {
+    if looks.store.failing_since.is_some() {
+        return Some(format!("{} {}", looks.store.sentence, room(looks)));
+    }
     if let Some(sentence) = &looks.schema_hold {
         return Some(sentence.clone());
     }

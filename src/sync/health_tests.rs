@@ -30,6 +30,7 @@ fn well() -> Looks {
         backup: None,
         schema_hold: None,
         first_backup: false,
+        store: Leg::default(),
         problems: Vec::new(),
     }
 }
@@ -164,4 +165,20 @@ fn what_is_set_and_cannot_be_done_is_said_behind_everything_else() {
     looks.held = Some(("GST-0151".into(), "No lines.".into()));
     looks.counts.held = 1;
     assert_eq!(assess(&looks).sentence, "1 invoice needs you: GST-0151. No lines.");
+}
+
+#[test]
+fn a_store_that_takes_nothing_is_amber_at_once_and_red_past_its_grace() {
+    let mut looks = well();
+    looks.store = lost(95);
+    looks.store.sentence = "The disk is full: ShopSync cannot store anything.".into();
+    looks.counts.waiting = 2;
+    let verdict = assess(&looks);
+    assert_eq!(verdict.state, HealthState::Attention);
+    assert!(verdict.sentence.starts_with("The disk is full"), "{}", verdict.sentence);
+    assert!(verdict.sentence.ends_with("2 invoices wait and go by themselves then."), "{}", verdict.sentence);
+    looks.store.failing_since = Some(at(40));
+    let verdict = assess(&looks);
+    assert_eq!(verdict.state, HealthState::Failing);
+    assert!(verdict.sentence.starts_with("The disk is full"), "{}", verdict.sentence);
 }

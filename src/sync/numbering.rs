@@ -22,15 +22,22 @@ pub fn number_series(marks: &NumberMarks) -> [NumberSeries; 2] {
     [series("invoice_gst", marks.gst, gst), series("invoice_non_gst", marks.non_gst, NON_GST_PREFIX)]
 }
 
-/// The number of a bill of that day as RainTek's till forms it.
-pub fn number_text(marks: &NumberMarks, tax_type: TaxType, n: i32, day: NaiveDate) -> String {
+/// The series in which a bill of that day is numbered; its suffix is filled in.
+pub fn series_of(marks: &NumberMarks, tax_type: TaxType, day: NaiveDate) -> NumberSeries {
     let [gst, non_gst] = number_series(marks);
-    let series = match tax_type {
+    let mut series = match tax_type {
         TaxType::Gst => gst,
         TaxType::NonGst => non_gst,
     };
-    let suffix = if series.suffix.is_empty() { financial_year(day) } else { series.suffix };
-    format!("{}-{n:04}-{suffix}", series.prefix)
+    if series.suffix.is_empty() {
+        series.suffix = financial_year(day);
+    }
+    series
+}
+
+/// The number of a bill of that day as RainTek's till forms it.
+pub fn number_text(marks: &NumberMarks, tax_type: TaxType, n: i32, day: NaiveDate) -> String {
+    series_of(marks, tax_type, day).text(n)
 }
 
 /// `2025/26` for a day from April 2025 to March 2026.

@@ -3,15 +3,17 @@
 
 use crate::model::bill::{
     Conflict, Desired, DesiredCustomer, Difference, Found, FoundBill, InsertPlan, PaymentChange, Plan,
-    RemovePlan, ReplacePlan, Row, TILL_ID, Value,
+    RemovePlan, ReplacePlan, Row, Value,
 };
 use crate::model::ids::CustomerId;
 use crate::model::invoice::TaxType;
-use crate::sync::numbering::customer_text;
+use crate::sync::numbering::{counter_of, customer_text};
 use crate::sync::posting;
 
 /// Decides from what is desired and what was found under the lock.
 pub fn plan(desired: &Desired, found: &Found) -> Plan {
+    let own = posting::parted(desired, found);
+    let (desired, found) = own.as_ref().map_or((desired, found), |(desired, found)| (desired, found));
     let plan = plan_bill(desired, found);
     let writes = matches!(plan, Plan::Insert(_) | Plan::Replace(_));
     match posting::stray(desired, found).filter(|_| writes) {
@@ -28,11 +30,11 @@ fn plan_bill(desired: &Desired, found: &Found) -> Plan {
         ([], None) => insert(desired, found),
         // Under its known Inv_ID stands a bill of another number: ours whose number was changed, or one of
         // RainTek's that took over the Inv_ID after ours was deleted.
-        ([], Some(bill)) if is_ours(bill) => replace(desired, found, bill),
+        ([], Some(bill)) if bill.has_our_mark() => replace(desired, found, bill),
         ([], Some(_)) => insert(desired, found),
         ([bill], known) => {
-            let ours = is_ours(bill) || known.is_some_and(|known| known.inv_id() == bill.inv_id());
-            let elsewhere = known.filter(|known| known.inv_id() != bill.inv_id() && is_ours(known));
+            let ours = bill.has_our_mark() || known.is_some_and(|known| known.inv_id() == bill.inv_id());
+            let elsewhere = known.filter(|known| known.inv_id() != bill.inv_id() && known.has_our_mark());
             match (ours, elsewhere) {
                 (false, _) => Plan::Conflict(Conflict::NumberTaken {
                     inv_id: bill.inv_id(),
@@ -55,7 +57,7 @@ pub fn plan_removal(number: &str, tax_type: TaxType, found: &Found) -> Option<Pl
     let of_number: Vec<&FoundBill> = found.bills.iter().filter(|bill| same_number(bill, number)).collect();
     match of_number.as_slice() {
         [] => None,
-        [bill] if is_ours(bill) || found.known == Some(bill.inv_id()) => {
+        [bill] if bill.has_our_mark() || found.known == Some(bill.inv_id()) => {
             Some(Plan::Remove(Box::new(RemovePlan {
                 inv_id: bill.inv_id(),
                 tax_type,
@@ -84,13 +86,16 @@ pub fn differences(desired: &Desired, bill: &FoundBill) -> Vec<Difference> {
             table: "InvoiceInfo",
             row: 0,
             column: desired.customer_column.clone(),
-            desired: format!("{:?}", desired.customer),
+            desired: match &desired.customer {
+                DesiredCustomer::Existing(id) => id.to_string(),
+                DesiredCustomer::New(_) => "a new customer".to_owned(),
+            },
             found: customer.to_string(),
         });
     }
     rows_differences("Invoice_Product", &desired.lines, &bill.lines, &mut all);
     rows_differences("Invoice_Payment", &desired.payments, &bill.payments, &mut all);
-    if bill.counter.is_empty() {
+    if bill.counter.is_empty() && desired.counter_row.is_some() {
         all.push(count_difference("counter", 1, 0));
     }
     posting::differences(desired, bill, &mut all);
@@ -99,10 +104,6 @@ pub fn differences(desired: &Desired, bill: &FoundBill) -> Vec<Difference> {
 
 fn same_number(bill: &FoundBill, number: &str) -> bool {
     bill.info.text("InvoiceNo").trim().eq_ignore_ascii_case(number.trim())
-}
-
-fn is_ours(bill: &FoundBill) -> bool {
-    bill.info.text("TillID").trim().eq_ignore_ascii_case(TILL_ID)
 }
 
 fn insert(desired: &Desired, found: &Found) -> Plan {
@@ -121,7 +122,7 @@ fn insert(desired: &Desired, found: &Found) -> Plan {
         lines: numbered(&desired.lines, "IPo_ID", marks.line_id, inv_id),
         payments: numbered(&desired.payments, "IP_ID", marks.payment_id, inv_id),
         tax_type: desired.tax_type,
-        counter_row: (!marks.counter_has_number).then(|| counter_row(desired, found)),
+        counter_row: counter_row(desired, found).filter(|_| !marks.counter_has_number),
         postings,
     }))
 }
@@ -145,8 +146,9 @@ fn replace(desired: &Desired, found: &Found, bill: &FoundBill) -> Plan {
         info,
         lines: lines_differ.then_some(lines),
         payments: payments_differ.then(|| payment_change(desired, found, bill)),
-        counter_row: (bill.counter.is_empty() && !found.marks.counter_has_number)
-            .then(|| counter_row(desired, found)),
+        counter_row: counter_row(desired, found)
+            .filter(|_| bill.counter.is_empty() && !found.marks.counter_has_number),
+        counter_ids: left_behind(desired, found, bill),
         tax_type: desired.tax_type,
         postings,
         before: bill.clone(),
@@ -168,12 +170,24 @@ fn customer(desired: &Desired, found: &Found) -> (CustomerId, Option<Row>) {
 }
 
 /// The counter's ID is the number's own N where that is free, so that RainTek's next bill follows it.
-fn counter_row(desired: &Desired, found: &Found) -> Row {
+fn counter_row(desired: &Desired, found: &Found) -> Option<Row> {
     let marks = &found.marks;
     let id = desired.counter.filter(|_| !marks.counter_taken).unwrap_or(marks.counter.saturating_add(1));
-    let mut row = desired.counter_row.clone();
+    let mut row = desired.counter_row.clone()?;
     set(&mut row, "ID", id.into());
-    row
+    Some(row)
+}
+
+/// Counter rows that go with the number that a bill loses. Where another bill carries that number as well, one row
+/// stays for it: the one under the number's own N, for RainTek's till wrote or would have written that.
+fn left_behind(desired: &Desired, found: &Found, bill: &FoundBill) -> Vec<i64> {
+    let Some(former) = found.former.as_ref().filter(|_| !same_number(bill, &desired.number)) else {
+        return Vec::new();
+    };
+    let own = counter_of(bill.info.text("InvoiceNo")).map(i64::from);
+    let mut ids: Vec<i64> = former.counter.iter().map(|row| row.int("ID")).collect();
+    ids.sort_by_key(|id| (Some(*id) != own, *id));
+    ids.split_off(usize::from(former.shared).min(ids.len()))
 }
 
 /// Rows of this bill; the key is left to the server where it numbers the column itself.
@@ -210,7 +224,7 @@ fn set(row: &mut Row, column: &str, value: i64) {
     row.0.insert(column.to_owned(), Value::Int(value));
 }
 
-fn same_row(desired: &Row, found: &Row) -> bool {
+pub(super) fn same_row(desired: &Row, found: &Row) -> bool {
     desired.0.iter().all(|(name, value)| found.get(name).is_some_and(|there| there.same(value)))
 }
 
@@ -253,8 +267,8 @@ fn row_differences(table: &'static str, row: usize, desired: &Row, found: &Row, 
                 table,
                 row,
                 column: name.clone(),
-                desired: format!("{value:?}"),
-                found: there.map_or_else(|| "no such column".to_owned(), |there| format!("{there:?}")),
+                desired: value.to_string(),
+                found: there.map_or_else(|| "no such column".to_owned(), Value::to_string),
             });
         }
     }
@@ -270,6 +284,9 @@ fn count_difference(table: &'static str, desired: usize, found: usize) -> Differ
     }
 }
 
+#[cfg(test)]
+#[path = "renumber_tests.rs"]
+mod renumber_tests;
 #[cfg(test)]
 #[path = "plan_tests.rs"]
 mod tests;

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
-use super::plan::{rows_differences, same_rows};
+use super::plan::{rows_differences, same_row, same_rows};
 use crate::model::bill::{Conflict, Desired, Difference, Found, FoundBill, Plan, Row, Value};
 use crate::model::ids::ProductId;
 use crate::model::posting::{Book, PostingChange, StockChange};
@@ -83,6 +83,34 @@ pub(super) fn stray(desired: &Desired, found: &Found) -> Option<Conflict> {
     (!tables.is_empty()).then_some(Conflict::PostingsTaken { tables })
 }
 
+/// Where the number that a bill of ours is to lose is carried by another bill, too: takes as ours only those postings
+/// under it that say what ours says. Rows of equal content may be told apart by nobody, so that it does not matter
+/// which of them goes.
+pub(super) fn parted(desired: &Desired, found: &Found) -> Option<(Desired, Found)> {
+    found.former.as_ref().filter(|former| former.shared)?;
+    let (mut desired, mut found) = (desired.clone(), found.clone());
+    let known = found.known;
+    let bill = found.bills.iter_mut().find(|bill| Some(bill.inv_id()) == known)?;
+    let former = Value::Text(bill.info.text("InvoiceNo").trim().to_owned());
+    for (book, rows) in &mut bill.postings.0 {
+        let mut ours = desired.postings.books.rows(*book).to_vec();
+        for row in &mut ours {
+            row.0.insert(book.number_column().to_owned(), former.clone());
+        }
+        rows.retain(|row| {
+            let at = ours.iter().position(|wanted| same_row(wanted, row));
+            at.map(|at| ours.swap_remove(at)).is_some()
+        });
+    }
+    let kept = desired.postings.wanted.or(bill.postings.kinds());
+    desired.postings.books.0.retain(|book, _| book.is_in(kept));
+    if !kept.stock {
+        desired.postings.last_prices.clear();
+    }
+    desired.postings.last_visit = desired.postings.last_visit.filter(|_| kept.ledgers);
+    Some((desired, found))
+}
+
 /// How postings follow a bill that is written, new or in place of what stood there.
 pub(super) fn change(
     desired: &Desired,
@@ -152,7 +180,7 @@ pub fn as_written(mut desired: Desired, plan: &Plan) -> Desired {
 }
 
 /// What is added to the live stock when lines go and others come; products whose quantity stays are left alone.
-fn stock(taken: &[Row], given: &[Row]) -> Vec<StockChange> {
+pub(super) fn stock(taken: &[Row], given: &[Row]) -> Vec<StockChange> {
     let mut sums: BTreeMap<(ProductId, String), Decimal> = BTreeMap::new();
     for (rows, sign) in [(taken, Decimal::ONE), (given, Decimal::NEGATIVE_ONE)] {
         for row in rows {
@@ -185,7 +213,7 @@ fn numbered(mut rows: Vec<Row>, highest: i32) -> Vec<Row> {
     rows
 }
 
-fn ids(book: Book, rows: &[Row]) -> Option<(Book, Vec<i64>)> {
+pub(super) fn ids(book: Book, rows: &[Row]) -> Option<(Book, Vec<i64>)> {
     (!rows.is_empty()).then(|| (book, rows.iter().map(|row| row.int("ID")).collect()))
 }
 

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
+use axum::body::to_bytes;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{DefaultBodyLimit, Query, State};
+use axum::extract::{DefaultBodyLimit, FromRequest as _, Query, Request, State};
 use axum::http::StatusCode;
 use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
@@ -24,6 +25,8 @@ use crate::model::status::Snapshot;
 
 /// A command is a few words; an invoice number has at most some dozens of characters.
 const LARGEST_COMMAND: usize = 16 * 1024;
+/// Only one brings along a copy of a bill's rows: a kilobyte a line, and more where RainTek keeps pictures in them.
+const LARGEST_COPY: usize = 16 * 1024 * 1024;
 /// At most so often a snapshot is sent: a big load publishes far more of them.
 const GAP: Duration = Duration::from_millis(250);
 /// So often the page hears something: well within the ten seconds after which it calls itself stale.
@@ -31,7 +34,7 @@ const PING: Duration = Duration::from_secs(3);
 
 /// The largest command.
 pub(super) fn body_limit() -> DefaultBodyLimit {
-    DefaultBodyLimit::max(LARGEST_COMMAND)
+    DefaultBodyLimit::max(LARGEST_COPY)
 }
 
 /// What whoever asks has seen already.
@@ -97,14 +100,17 @@ pub(super) fn events(State(shared): State<Shared>) -> Ready<Response> {
 }
 
 /// Hands a command to the engine.
-pub(super) async fn command(
-    State(shared): State<Shared>,
-    command: Result<Json<Command>, JsonRejection>,
-) -> Response {
-    let command = match command {
+pub(super) async fn command(State(shared): State<Shared>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, LARGEST_COPY).await else { return too_long().into_response() };
+    let length = body.len();
+    let command = match Json::from_request(Request::from_parts(head, body.into()), &()).await {
         Ok(Json(command)) => command,
         Err(rejection) => return refused(&rejection).into_response(),
     };
+    if length > LARGEST_COMMAND && !matches!(command, Command::RestoreInvoice { .. }) {
+        return too_long().into_response();
+    }
     let reply = shared.controls.command(command).await;
     let status = match reply {
         Reply::Accepted { .. } => StatusCode::OK,
@@ -117,11 +123,15 @@ fn engine_gone() -> Refusal {
     Refusal(StatusCode::SERVICE_UNAVAILABLE, super::health::ENGINE_GONE)
 }
 
+fn too_long() -> Refusal {
+    Refusal(StatusCode::PAYLOAD_TOO_LARGE, "That is too long for a command.")
+}
+
 /// Axum's own words would repeat what was sent.
 fn refused(rejection: &JsonRejection) -> Refusal {
     let status = rejection.status();
     let sentence = match status {
-        StatusCode::PAYLOAD_TOO_LARGE => "That is too long for a command.",
+        StatusCode::PAYLOAD_TOO_LARGE => return too_long(),
         StatusCode::UNSUPPORTED_MEDIA_TYPE => "A command is sent as application/json.",
         _ => "That is not a command ShopSync knows.",
     };

@@ -42,6 +42,8 @@ const ASSETS: &[Asset] = assets![
     "render/cards.js",
     "render/controls.js",
     "render/items.js",
+    "render/scan.js",
+    "render/mode.js",
     "render/state.js",
     "render/tabs.js",
     "seek.js",

@@ -19,6 +19,7 @@ use serde::Serialize;
 use super::{Published, Shared};
 use crate::model::backup::{BackupsStatus, Part};
 use crate::model::health::HealthState;
+use crate::model::scan::{ScanEnd, ScanStatus};
 use crate::model::status::{LinkStatus, Snapshot};
 
 /// Said wherever the publisher of snapshots is gone.
@@ -43,6 +44,9 @@ struct Health {
     last_push: Option<Push>,
     products: Products,
     last_backup: Option<Backup>,
+    last_scan: Option<Scan>,
+    /// The last sign of life that is stored; it comes every minute.
+    heartbeat: Option<DateTime<Utc>>,
     paused_until: Option<DateTime<Utc>>,
     version: String,
     started: DateTime<Utc>,
@@ -88,6 +92,24 @@ struct Backup {
     ok: bool,
 }
 
+/// When every invoice was last compared with RainTek; `open` is what was found and is not right yet.
+#[derive(Serialize)]
+struct Scan {
+    at: DateTime<Utc>,
+    checked: u64,
+    mismatches: u64,
+    open: usize,
+}
+
+impl Scan {
+    fn of(scan: &ScanStatus) -> Option<Self> {
+        let open = scan.findings.len();
+        let of =
+            |last: &ScanEnd| Self { at: last.at, checked: last.checked, mismatches: last.mismatches, open };
+        scan.last.as_ref().map(of)
+    }
+}
+
 impl Backup {
     fn of(backups: &BackupsStatus) -> Option<Self> {
         let bytes = |part| {
@@ -131,6 +153,8 @@ impl Health {
                 problems: snapshot.products.problems.len(),
             },
             last_backup: Backup::of(&snapshot.backups),
+            last_scan: Scan::of(&snapshot.scan),
+            heartbeat: snapshot.heartbeat,
             paused_until: snapshot.paused_until,
             version: snapshot.version.clone(),
             started: snapshot.started,
@@ -160,7 +184,7 @@ fn sentence(snapshot: &Snapshot) -> String {
         HealthState::Attention if counts.held > 0 => {
             format!("{} {} held for a person.", counts.held, many(counts.held))
         }
-        HealthState::Attention => "Something is late; it is tried again by itself.".into(),
+        HealthState::Attention => "Something needs a look: the page says what.".into(),
         HealthState::Failing if !snapshot.raintek.connected => "RainTek's database is not answering.".into(),
         HealthState::Failing if !snapshot.billing.connected => "The billing app is not answering.".into(),
         HealthState::Failing => "Invoices are not reaching RainTek.".into(),

@@ -83,6 +83,12 @@ fn text(published: &Published) -> String {
     page.sample(&[], products.problems.len());
     page.gauge("last_products_pass_timestamp_seconds", "The end of the last products pass that succeeded.");
     page.moment(&[], products.last_pass);
+    page.gauge("last_scan_timestamp_seconds", "When every invoice was last compared with RainTek.");
+    page.moment(&[], snapshot.scan.last.as_ref().map(|last| last.at));
+    page.gauge("scan_findings", "What the last scan found and is not right yet.");
+    page.sample(&[], snapshot.scan.findings.len());
+    page.gauge("heartbeat_timestamp_seconds", "The last sign of life that is stored.");
+    page.moment(&[], snapshot.heartbeat);
     page.gauge("start_time_seconds", "When the engine was started.");
     page.moment(&[], Some(snapshot.started));
     page.gauge("snapshot_timestamp_seconds", "When the engine last published its state.");

@@ -23,6 +23,7 @@ use crate::model::backup::{BackupsStatus, Made, Part, Proof};
 use crate::model::command::{Command, Reply};
 use crate::model::health::HealthState;
 use crate::model::product::ProductProblem;
+use crate::model::scan::{Finding, FindingKind, ScanEnd, ScanStatus};
 use crate::model::status::{
     Activity, AwarenessStatus, Counts, ItemStatus, LastPush, LinkStatus, ProductsStatus, Snapshot,
 };
@@ -192,6 +193,10 @@ fn snapshot() -> Snapshot {
         last_push: Some(LastPush { number: "GST-0150".into(), at: at(39), took_ms: 1230 }),
         paused_until: None,
         backups: backups(),
+        scan: scan(),
+        heartbeat: Some(at(40)),
+        cut_off: None,
+        trial: Default::default(),
         activity: vec![Activity {
             id: 9,
             at: at(39),
@@ -200,6 +205,26 @@ fn snapshot() -> Snapshot {
             sentence: "GST-0150 of Asha Traders is in RainTek.".into(),
         }],
     }
+}
+
+fn scan() -> ScanStatus {
+    let end = ScanEnd {
+        at: at(20),
+        sentence: "Weekly scan: 147 invoices checked, 2 mismatches.".into(),
+        checked: 147,
+        mismatches: 2,
+    };
+    let finding = Finding {
+        kind: FindingKind::Gone,
+        number: "GST-0149".into(),
+        record_id: None,
+        inv_id: Some(31),
+        day: None,
+        sentence: "GST-0149 was deleted in RainTek.".into(),
+        action: "Write it again.".into(),
+        details: Vec::new(),
+    };
+    ScanStatus { last: Some(end), findings: vec![finding], ..ScanStatus::default() }
 }
 
 fn backups() -> BackupsStatus {

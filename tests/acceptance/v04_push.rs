@@ -93,13 +93,17 @@ fn non_gst(number: &str) -> Bill {
     Bill { tax_type: "NON GST", ..Bill::new(number, lines) }
 }
 
-async fn customer(shop: &Shop, record: Value) -> String {
+pub(crate) async fn customer(shop: &Shop, record: Value) -> String {
     shop.phone().await.make("customers", record).await["id"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test]
 async fn v04_push() {
-    let shop = Shop::open(6).await;
+    pushes(&Shop::open(6).await, 500).await;
+}
+
+/// Every kind of invoice in a shop that has none yet, one of them of `many` lines.
+pub(crate) async fn pushes(shop: &Shop, many: usize) {
     let mut cases: Vec<Case> = Vec::new();
     for (bill, way) in walk_in_kinds() {
         let number = number_of(cases.len());
@@ -111,19 +115,19 @@ async fn v04_push() {
     };
     // Another state: IGST, from the app and from its customer's state.
     let other = json!({"name": "Chennai Super Mart", "phone": "098400-55555", "state": "Tamil Nadu"});
-    let other = customer(&shop, other).await;
+    let other = customer(shop, other).await;
     let igst = Bill { customer: Some(other.clone()), other_state: true, ..Bill::plain("") };
     add(igst.clone(), 5);
     add(Bill { bare: true, ..igst }, 5);
     // Known by the phone, written differently; of two with one phone the lowest ID; without a phone the walk-in.
     for (phone, id) in [("+91 9845012345", 2), ("0 98450 12346", 3), ("98450-12347", 4), ("", 1)] {
-        let known = customer(&shop, json!({"name": "Someone Else", "phone": phone})).await;
+        let known = customer(shop, json!({"name": "Someone Else", "phone": phone})).await;
         add(Bill { customer: Some(known), ..Bill::plain("") }, id);
     }
     let long = "Sri Venkateshwara Provision Stores 🛒 ".repeat(8);
     let new = json!({"name": long, "phone": "+91 70000 00001", "address": "4, Main Road".repeat(40), "city": "Mysuru",
         "state": "Karnataka", "gstin": "29AAAAA0000A1Z5"});
-    let new = customer(&shop, new).await;
+    let new = customer(shop, new).await;
     add(Bill { customer: Some(new.clone()), ..Bill::plain("") }, 9);
     add(Bill { customer: Some(new.clone()), method: "credit", ..Bill::plain("") }, 9);
     cases.push(Case { bill: non_gst("SINV-0031-2026/27"), way: Way::HeadFirst, customer: 1 });
@@ -135,15 +139,15 @@ async fn v04_push() {
         customer: 1,
     });
     let many =
-        (0..500).map(|at| Line::new(["P-0001", "P-0002"][at % 2], "1", "3.30", "Exclusive", "18")).collect();
+        (0..many).map(|at| Line::new(["P-0001", "P-0002"][at % 2], "1", "3.30", "Exclusive", "18")).collect();
     cases.push(Case { bill: Bill::new("GST-0900-2026/27", many), way: Way::Batch, customer: 1 });
 
     let phone = shop.phone().await;
     let mut ids = Vec::new();
     for case in &cases {
         ids.push(match case.way {
-            Way::HeadFirst => case.bill.send(&shop).await,
-            Way::Batch => case.bill.send_batch(&shop).await,
+            Way::HeadFirst => case.bill.send(shop).await,
+            Way::Batch => case.bill.send_batch(shop).await,
             Way::DraftCompletedLater => {
                 let id = case.bill.send_as(&phone, "draft").await;
                 phone.change("invoices", &id, json!({"status": "completed"})).await;
@@ -181,7 +185,7 @@ async fn v04_push() {
         ("ContactNo", "+91 70000 00001"),
         ("GSTIN", "29AAAAA0000A1Z5"),
     ];
-    assert_customer(dump.customer("9"), &columns, NaiveDate::from_ymd_opt(2026, 11, 21).unwrap());
+    assert_customer(&dump, "9", &columns, NaiveDate::from_ymd_opt(2026, 11, 21).unwrap());
     assert_eq!(phone.read("customers", &new).await["raintek_customer_id"], 9);
     assert_eq!(phone.read("customers", &other).await["raintek_customer_id"], 5);
     let journal = shop.status().await["activity"].to_string();

@@ -42,6 +42,8 @@ struct Inner {
     asked: Vec<Value>,
     another_reader: bool,
     beats: usize,
+    /// By how many seconds its clock is wrong, where it is.
+    clock: Option<i64>,
     /// When sendMessage was called, whatever was answered.
     calls: Vec<Instant>,
 }
@@ -109,6 +111,11 @@ impl Bot {
         self.inner().another_reader = there;
     }
 
+    /// Its answers carry a time that is off by so many seconds.
+    pub(crate) fn set_clock(&self, off: Option<i64>) {
+        self.inner().clock = off;
+    }
+
     pub(crate) fn beats(&self) -> usize {
         self.inner().beats
     }
@@ -163,6 +170,17 @@ impl Drop for Bot {
 }
 
 async fn serve(State(inner): State<Arc<Mutex<Inner>>>, uri: Uri, body: Bytes) -> Response {
+    let mut answer = serve_on_time(State(Arc::clone(&inner)), uri, body).await;
+    if let Some(off) = inner.lock().unwrap().clock {
+        #[expect(clippy::disallowed_methods, reason = "Telegram's own clock")]
+        let date = chrono::Utc::now() + chrono::TimeDelta::seconds(off);
+        let date = date.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        answer.headers_mut().insert(header::DATE, date.parse().unwrap());
+    }
+    answer
+}
+
+async fn serve_on_time(State(inner): State<Arc<Mutex<Inner>>>, uri: Uri, body: Bytes) -> Response {
     if uri.path().starts_with("/beat/") {
         inner.lock().unwrap().beats += 1;
         return StatusCode::OK.into_response();

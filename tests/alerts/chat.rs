@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::bot::{Bot, CHAT, Instead, TOKEN};
-use crate::harness::{SOON, eventually};
+use crate::harness::{Bill, SOON, eventually};
 use crate::shop::{assert_token_untold, shop};
 
 const NOW: Duration = Duration::ZERO;
@@ -34,8 +34,21 @@ async fn allowed_chats_may_ask_and_others_are_counted() {
     bot.says("No invoice GST-9999-2026/27 is waiting or held.").await;
     bot.write(CHAT, NOW, "/retry");
     bot.says("Nothing is waiting.").await;
+    let mut held = Bill::plain("GST-0001-2026/27");
+    held.lines[0].code = "LATE".into();
+    let id = held.send(&shop).await;
+    shop.held(&id).await;
+    shop.raintek.till(&["product", "--code", "LATE", "--name", "Late", "--price", "5"]).await;
+    bot.write(CHAT, NOW, &format!("/retry {}", held.number));
+    bot.says(&format!("{} is tried now.", held.number)).await;
+    shop.synced(&id).await;
     bot.write(CHAT, NOW, "/backup");
     bot.says("Backing up now.").await;
+    eventually("a backup is made for it", SOON, async || {
+        let backups = &shop.status().await["backups"];
+        backups["answered"] == 1 && backups["answer"]["ok"] == true
+    })
+    .await;
     bot.write(CHAT, Duration::from_secs(3600), "/pause 2h");
     bot.says("came too late").await;
     bot.write(CHAT, NOW, "/drop\u{202E} \u{0} tables");

@@ -18,3 +18,4 @@ mod adapter;
 mod bot;
 mod chat;
 mod shop;
+mod surroundings;

@@ -60,6 +60,8 @@ fn sandbox() -> PathBuf {
 pub(crate) struct Shop {
     pub(crate) settings: Settings,
     pub(crate) app: pocketbase::Shop,
+    /// How RainTek's tables look: a choice of the sandbox.
+    pub(crate) generation: &'static str,
     http: reqwest::Client,
     tds: u16,
     control: u16,
@@ -80,12 +82,27 @@ impl Shop {
         settings.raintek.port = tds;
         settings.raintek.encryption = Encryption::None;
         settings.web.port = free_port();
-        Self { settings, app, http: reqwest::Client::new(), tds, control, raintek: None, shopsync: None }
+        Self {
+            settings,
+            app,
+            generation: "current",
+            http: reqwest::Client::new(),
+            tds,
+            control,
+            raintek: None,
+            shopsync: None,
+        }
     }
 
     /// A shop that runs and is in step, its till made to bill by `before` first.
     pub(crate) async fn open(till: &[&[&str]]) -> Self {
+        Self::open_on("current", till).await
+    }
+
+    /// The same on tables of another generation.
+    pub(crate) async fn open_on(generation: &'static str, till: &[&[&str]]) -> Self {
         let mut shop = Self::new();
+        shop.generation = generation;
         shop.start_raintek().await;
         for work in till {
             shop.till(work).await;
@@ -99,6 +116,7 @@ impl Shop {
         let mut command = Command::new(sandbox());
         command.args(["--port", &self.tds.to_string(), "--control-port", &self.control.to_string()]);
         command.args(["--seed-products", "30", "--password", PASSWORD]);
+        command.args(["--generation", self.generation]);
         command.arg("--file").arg(self.app.folder.path().join("raintek.sqlite"));
         self.raintek = Some(spawn(&mut command, &self.app.folder.path().join("raintek.log")));
         let url = format!("http://127.0.0.1:{}/state", self.control);
@@ -191,6 +209,11 @@ impl Shop {
         String::from_utf8(done.stdout).unwrap()
     }
 
+    /// Where a bill says whose it is.
+    pub(crate) fn customer_column(&self) -> &'static str {
+        if self.generation == "old" { "CustomerID" } else { "Customer_ID" }
+    }
+
     /// Works at the till; what it says of each thing it did.
     pub(crate) async fn till(&self, arguments: &[&str]) -> Vec<Value> {
         let mut command = tokio::process::Command::new(sandbox());
@@ -238,8 +261,13 @@ impl Shop {
 
     /// Bills `number` in the app on one piece of RainTek's first product; returns once it is in RainTek.
     pub(crate) async fn bill_in_app(&self, phone: &Caller, number: &str) -> Value {
+        self.bill_in_app_on(phone, number, "2026-11-21").await
+    }
+
+    /// The same on another day, `YYYY-MM-DD`.
+    pub(crate) async fn bill_in_app_on(&self, phone: &Caller, number: &str, day: &str) -> Value {
         let head = json!({
-            "invoice_number": number, "invoice_date": "2026-11-21 00:00:00.000Z", "status": "completed",
+            "invoice_number": number, "invoice_date": format!("{day} 00:00:00.000Z"), "status": "completed",
             "tax_type": "NON GST", "item_count": 1, "taxable_amount": 50, "grand_total": 50, "amount_paid": 50,
             "payment_method": "cash",
         });

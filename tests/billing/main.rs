@@ -16,5 +16,6 @@ mod bills;
 mod foreign;
 mod fresh;
 mod live;
+mod numbers;
 mod reads;
 mod writes;

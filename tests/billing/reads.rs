@@ -91,6 +91,36 @@ async fn an_invoice_comes_whole_and_exact() {
 }
 
 #[tokio::test]
+async fn what_was_booked_and_taken_back_is_listed() {
+    let (shop, app, phone) = start().await;
+    let admin = shop.as_shopsync().await;
+    let mut ids = Vec::new();
+    for number in ["T-1", "T-2", "T-3"] {
+        let made = phone.make("invoices", bill(number)).await;
+        app.stamp(&id_of(&made), &Stamp::Synced { inv_id: 9, customer: None }).await.unwrap();
+        ids.push(id_of(&made));
+    }
+    // Never booked: nothing is to be taken back.
+    let never = phone.make("invoices", bill("T-4")).await;
+    let change = async |id: &RecordId, change: Value| {
+        admin.patch(&format!("/api/collections/invoices/records/{id}"), change).await;
+    };
+    assert_eq!(app.taken_back(None).await.unwrap(), []);
+    change(&ids[0], json!({"status": "cancelled"})).await;
+    change(&id_of(&never), json!({"status": "cancelled"})).await;
+    let listed = app.taken_back(None).await.unwrap();
+    assert_eq!(listed.iter().map(|(id, _)| id).collect::<Vec<_>>(), [&ids[0]]);
+    change(&ids[1], json!({"status": "revised"})).await;
+    change(&ids[2], json!({"status": "cancelled", "source": "raintek"})).await;
+    let all = app.taken_back(None).await.unwrap();
+    assert_eq!(all.len(), 2, "{all:?}");
+    let newest = all.iter().map(|(_, updated)| updated.as_str()).max().unwrap();
+    let since: Vec<_> = app.taken_back(Some(newest)).await.unwrap();
+    assert_eq!(since.iter().map(|(id, _)| id).collect::<Vec<_>>(), [&ids[1]]);
+    app.server().stop().await;
+}
+
+#[tokio::test]
 async fn what_is_not_due_is_said_and_what_is_broken_is_named() {
     let (shop, app, phone) = start().await;
     let admin = shop.as_shopsync().await;
@@ -181,6 +211,66 @@ async fn a_login_that_no_longer_counts_is_never_an_empty_list() {
     assert_eq!(app.list(&EVERYTHING).await.unwrap().len(), 1);
     app.probe().await.unwrap();
     app.server().stop().await;
+}
+
+#[tokio::test]
+async fn only_what_is_really_gone_is_missing() {
+    let (shop, app, phone) = start().await;
+    let admin = shop.as_shopsync().await;
+    open_to_guests(&admin).await;
+    let mut ids = Vec::new();
+    for at in 0..250 {
+        ids.push(RecordId::new(format!("inv{at:012}")));
+    }
+    for some in ids.chunks(50) {
+        let make = |id: &RecordId| {
+            let mut body = bill(&format!("M-{id}"));
+            body["id"] = json!(id.as_str());
+            json!({"method": "POST", "url": "/api/collections/invoices/records", "body": body})
+        };
+        phone.post("/api/batch", json!({"requests": some.iter().map(make).collect::<Vec<_>>()})).await;
+    }
+    assert_eq!(app.missing(&ids).await.unwrap(), []);
+    assert_eq!(app.missing(&[]).await.unwrap(), []);
+    // Not due any more, but there.
+    for (at, change) in [(0, "draft"), (1, "cancelled"), (2, "revised")] {
+        admin.change("invoices", ids[at].as_str(), json!({"status": change})).await;
+    }
+    admin.change("invoices", ids[3].as_str(), json!({"source": "raintek"})).await;
+    for at in [7, 133] {
+        admin.send("DELETE", &format!("/api/collections/invoices/records/{}", ids[at]), None).await;
+    }
+    let gone = [ids[7].clone(), ids[133].clone()];
+    assert_eq!(app.missing(&ids).await.unwrap(), gone);
+    // Looked for among all: too many to name, and one that cannot be named.
+    let strange = RecordId::new("a' || id != '");
+    let mut many = ids.clone();
+    many.extend((0..900).map(|at| RecordId::new(format!("unknown{at:08}"))));
+    many.push(strange.clone());
+    let missing = app.missing(&many).await.unwrap();
+    assert_eq!((&missing[..2], missing.len()), (&gone[..], 903));
+    assert_eq!(app.missing(&[strange.clone(), ids[4].clone()]).await.unwrap(), [strange]);
+
+    // A login that no longer counts sees an open app that shows nothing: the trap.
+    let found =
+        admin.get(&format!("/api/collections/_superusers/records?filter=(email='{OWN_IDENTITY}')")).await;
+    let own = found["items"][0]["id"].as_str().unwrap().to_owned();
+    for (round, list) in [ids.clone(), many].into_iter().enumerate() {
+        let expected = app.missing(&list).await.unwrap();
+        let admin = shop.as_shopsync().await;
+        let key = char::from(b'k' + u8::try_from(round).unwrap()).to_string().repeat(50);
+        admin.change("_superusers", &own, json!({"tokenKey": key})).await;
+        assert_eq!(app.missing(&list).await.unwrap(), expected);
+    }
+    app.server().stop().await;
+    // A server that is away is an error, and nothing is missing for it.
+    let away = {
+        let mut nobody = Shop::new();
+        // Not this machine's, as far as ShopSync knows: nothing is started there.
+        nobody.settings.url = format!("http://127.0.0.2:{}", nobody.port);
+        nobody.adapter()
+    };
+    away.missing(&ids).await.unwrap_err();
 }
 
 #[tokio::test]

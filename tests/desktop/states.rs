@@ -152,6 +152,10 @@ fn snapshot(state: &str) -> Snapshot {
         last_push: None,
         paused_until: None,
         backups: Default::default(),
+        scan: Default::default(),
+        heartbeat: None,
+        cut_off: None,
+        trial: Default::default(),
         activity: Vec::new(),
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use raintek_sandbox::till::Till;
-use raintek_sandbox::{Options, Sandbox};
+use raintek_sandbox::{Options, Sandbox, Tls};
 use serde_json::{Value, json};
 use shopsync::model::bill::{Conflict, Desired, Found, Lookup, Plan};
 use shopsync::model::customer::phone_key;
@@ -39,7 +39,7 @@ pub(crate) struct Shop {
 
 impl Shop {
     pub(crate) fn open() -> Self {
-        Self::after(|_| ())
+        Self::with(Tls::Off)
     }
 
     /// A shop whose file was changed before it opened.
@@ -50,6 +50,19 @@ impl Shop {
         drop(Sandbox::start(options.clone()).unwrap());
         change(options.file.clone());
         Self { sandbox: Sandbox::start(options).unwrap(), _folder: folder }
+    }
+
+    /// A shop whose server shows this certificate.
+    pub(crate) fn with(tls: Tls) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("shop.sqlite");
+        let options = Options { file, seed_products: 30, tls, ..Options::default() };
+        Self { sandbox: Sandbox::start(options).unwrap(), _folder: folder }
+    }
+
+    /// The server's own port.
+    pub(crate) fn port(&self) -> u16 {
+        self.sandbox.tds_port
     }
 
     pub(crate) fn till(&self) -> Till {
@@ -72,9 +85,11 @@ impl Shop {
         self.http("/control", Some(order)).await;
     }
 
-    pub(crate) async fn sql(&self, sql: &str) {
-        let answer = self.http("/sql", Some(json!({ "sql": sql }))).await;
+    /// Runs T-SQL in the server, as its owner would; the rows of each answer.
+    pub(crate) async fn sql(&self, sql: &str) -> Value {
+        let mut answer = self.http("/sql", Some(json!({ "sql": sql }))).await;
         assert_eq!(answer["errors"], json!([]), "{sql}");
+        answer["results"].take()
     }
 
     /// Every table, as the sandbox holds it.
@@ -83,12 +98,13 @@ impl Shop {
     }
 
     pub(crate) fn sync(&self, posting: PostingSettings) -> Sync {
-        let settings = RaintekSettings {
-            server: "127.0.0.1".into(),
-            port: self.sandbox.tds_port,
-            encryption: Encryption::None,
-            ..RaintekSettings::default()
-        };
+        self.sync_at(self.port(), Encryption::None, posting)
+    }
+
+    /// ShopSync's adapter, by another way to the server.
+    pub(crate) fn sync_at(&self, port: u16, encryption: Encryption, posting: PostingSettings) -> Sync {
+        let settings =
+            RaintekSettings { server: "127.0.0.1".into(), port, encryption, ..RaintekSettings::default() };
         let raintek = RainTek::new(&settings, Some(PASSWORD.into()), StockSource::Opening).posting(posting);
         Sync { raintek, posting }
     }
@@ -96,12 +112,12 @@ impl Shop {
 
 /// ShopSync's adapter with the settings it was made with; what the engine does around it is done here in its order.
 pub(crate) struct Sync {
-    raintek: RainTek,
+    pub(crate) raintek: RainTek,
     posting: PostingSettings,
 }
 
 impl Sync {
-    fn lookup(invoice: &Invoice, known: Option<i32>) -> Lookup {
+    pub(crate) fn lookup(invoice: &Invoice, known: Option<i32>) -> Lookup {
         let mut codes: Vec<String> = invoice.lines.iter().map(|line| line.product_code.clone()).collect();
         codes.sort();
         codes.dedup();

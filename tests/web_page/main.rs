@@ -15,6 +15,7 @@ mod contrast;
 
 mod clicks;
 mod pictures;
+mod renumber;
 mod scenes;
 mod site;
 mod truth;

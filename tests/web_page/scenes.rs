@@ -3,6 +3,7 @@
 use chrono::{DateTime, Duration, Utc};
 use shopsync::model::health::HealthState;
 use shopsync::model::product::ProductProblem;
+use shopsync::model::scan::{Finding, FindingKind, ScanEnd, ScanStatus};
 use shopsync::model::status::{
     Activity, AwarenessStatus, Counts, ItemStatus, LastPush, LinkStatus, ProductsStatus, Progress, Snapshot,
 };
@@ -42,6 +43,18 @@ pub(crate) fn in_step() -> Snapshot {
         last_push: Some(LastPush { number: "GST-0143".into(), at: now - Duration::minutes(2), took_ms: 430 }),
         paused_until: None,
         backups: Default::default(),
+        scan: ScanStatus {
+            last: Some(ScanEnd {
+                at: now - Duration::days(3),
+                sentence: "Weekly scan: 12,998 invoices checked, 0 mismatches.".into(),
+                checked: 12_998,
+                mismatches: 0,
+            }),
+            ..ScanStatus::default()
+        },
+        heartbeat: Some(now),
+        cut_off: None,
+        trial: Default::default(),
         activity: activity(),
     }
 }
@@ -94,6 +107,23 @@ pub(crate) fn attention() -> Snapshot {
     snapshot.summary = "142 of 145 invoices of today are in RainTek. Look at the held invoice below.".into();
     snapshot.items = vec![held(151), waiting(152), waiting(153)];
     snapshot.counts = Counts { waiting: 2, held: 1, done_today: 142, seen_today: 145, done_total: 12_997 };
+    snapshot.scan.last = snapshot.scan.last.map(|last| ScanEnd {
+        sentence: "Weekly scan: 12,998 invoices checked, 1 mismatch.".into(),
+        mismatches: 1,
+        ..last
+    });
+    snapshot.scan.findings = vec![Finding {
+        kind: FindingKind::Edited,
+        number: "GST-0099-2025/26".into(),
+        record_id: None,
+        inv_id: Some(99),
+        day: None,
+        sentence: "GST-0099-2025/26 was changed in RainTek: app total 2,900.00, RainTek total 2,800.00. The app is the master: \
+                   write it again?"
+            .into(),
+        action: "`shopsync rewrite GST-0099-2025/26` writes it again as the app has it.".into(),
+        details: vec!["InvoiceInfo.GrandTotal: 2800.00 instead of 2900.00".into()],
+    }];
     snapshot.products.problems = (1..4)
         .map(|pid| ProductProblem {
             pid,
@@ -164,6 +194,10 @@ pub(crate) fn hostile() -> Snapshot {
     snapshot.counts.waiting = 0;
     snapshot.sentence = format!("2 invoices need a look: {markup}");
     snapshot.raintek.target = endless.clone();
+    for finding in &mut snapshot.scan.findings {
+        finding.number = endless.clone();
+        finding.details = vec![markup.into(), endless.clone()];
+    }
     snapshot.last_push = snapshot.last_push.map(|push| LastPush { number: endless.clone(), ..push });
     snapshot.activity.insert(
         0,

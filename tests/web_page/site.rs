@@ -31,8 +31,12 @@ impl Controls for Engine {
             Command::Leave { number } => format!("{number} stays in RainTek."),
             Command::Pause { .. } => "Paused.".into(),
             Command::Rewrite { number } => format!("{number} is written into RainTek again."),
+            Command::Renumber { number } => format!("{number} has the number GST-0200-2026/27 now."),
             Command::Backup { .. } => "Backing up now.".into(),
+            Command::Check => "Comparing every invoice with RainTek.".into(),
+            Command::RestoreInvoice { .. } => "What would change:".into(),
             Command::Resume => "Going on.".into(),
+            Command::GoLive { .. } => "Going live.".into(),
         };
         lock(&self.asked).push(command);
         Reply::Accepted { sentence }

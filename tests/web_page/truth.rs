@@ -49,6 +49,20 @@ fn without_the_link_nothing_is_shown() {
 }
 
 #[test]
+fn a_trial_is_said_at_the_top_for_as_long_as_it_is_one() {
+    let (site, mut browser) = opened(scenes::in_step());
+    browser.wait("document.querySelector('#mode').hidden");
+    let mut on_trial = scenes::in_step();
+    on_trial.trial.banner = Some("This is a trial. <b>Test</b> data.".into());
+    site.publish(on_trial);
+    browser.wait("!document.querySelector('#mode').hidden");
+    assert_eq!(browser.text("#mode"), "This is a trial. <b>Test</b> data.");
+    site.publish(scenes::in_step());
+    browser.wait("document.querySelector('#mode').hidden");
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}
+
+#[test]
 fn quiet_is_not_silence() {
     let (_site, mut browser) = opened(scenes::in_step());
     browser.eval(

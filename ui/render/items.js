@@ -68,11 +68,13 @@ function itemRow(held, command) {
   // What the app took back and RainTek still has: a person decides, and is asked twice before rows are removed.
   const remove = el('button', { type: 'button', text: words.remove, 'data-do': 'remove', click: () => window.confirm(words.removeSure(item.number)) && asked(remove, words.remove, () => command({ command: 'remove', number: item.number })) });
   const leave = el('button', { type: 'button', text: words.leave, 'data-do': 'leave', click: () => asked(leave, words.leave, () => command({ command: 'leave', number: item.number })) });
+  // Somebody else has its number: the app is given another one, so a printed copy is warned about first.
+  const renumber = el('button', { type: 'button', text: words.renumber, 'data-do': 'renumber', click: () => window.confirm(words.renumberSure(item.number)) && asked(renumber, words.renumber, () => command({ command: 'renumber', number: item.number })) });
   const node = el('li', { class: 'item' },
     el('div', { class: 'who' }, number, customer),
     el('div', { class: 'why' }, sentence, action, when, details),
     amount,
-    el('div', { class: 'do' }, retry, remove, leave));
+    el('div', { class: 'do' }, retry, renumber, remove, leave));
   let item = null;
 
   return {
@@ -91,6 +93,8 @@ function itemRow(held, command) {
       retry.setAttribute('aria-label', words.retryOne(item.number));
       const choice = item.action_kind === 'remove_or_leave';
       setHidden(retry, choice);
+      // One that only waits may be a revision in its first moments.
+      setHidden(renumber, !held || item.action_kind !== 'renumber');
       setHidden(remove, !choice);
       setHidden(leave, !choice);
       if (details.open) fillDetails();

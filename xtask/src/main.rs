@@ -1,10 +1,12 @@
-//! The project's own commands: `cargo xtask demo`, `test`, `icons` and `setup`.
+//! The project's own commands: `cargo xtask demo`, `test`, `simulate`, `crash`, `icons` and `setup`.
 
 mod checks;
+mod crash;
 mod demo;
 mod icons;
 mod python;
 mod setup;
+mod simulate;
 mod steps;
 
 use std::ffi::OsString;
@@ -38,6 +40,17 @@ enum Command {
     },
     /// Render the drawings of `assets/icons` anew
     Icons,
+    /// Kill the real program, PocketBase and RainTek's server at random moments, and compare both sides at the end
+    Crash {
+        /// How many rounds
+        #[arg(long, default_value_t = 200)]
+        rounds: u32,
+        /// What the moments are drawn from
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// Let simulated weeks pass, with everything that goes wrong in a shop
+    Simulate(simulate::Simulate),
     /// Only install what `demo` and `test` need and is missing
     Setup,
 }
@@ -47,6 +60,8 @@ fn main() -> ExitCode {
         Command::Demo { arguments } => demo::run(arguments),
         Command::Test { thorough, filters } => checks::run(thorough, &filters),
         Command::Icons => icons::run().map(|()| ExitCode::SUCCESS),
+        Command::Crash { rounds, seed } => crash::run(rounds, seed),
+        Command::Simulate(asked) => simulate::run(&asked),
         Command::Setup => setup::run(setup::For::Tests).map(|_| ExitCode::SUCCESS),
     };
     done.unwrap_or_else(|error| {

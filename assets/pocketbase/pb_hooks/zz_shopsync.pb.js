@@ -218,5 +218,52 @@ routerAdd("POST", "/api/shopsync/numbers", (e) => {
   return e.json(200, { followed: followed })
 })
 
+// ShopSync gives an invoice whose number somebody else has the next free one. The number is compared and set in one
+// transaction: what a phone writes in the same moment is neither lost nor overwritten, and no other phone gets it.
+routerAdd("POST", "/api/shopsync/renumber", (e) => {
+  if (!e.hasSuperuserAuth()) throw new ForbiddenError("Only ShopSync may do that.")
+  const body = e.requestInfo().body
+  let answer = { number: null }
+  $app.runInTransaction((tx) => {
+    let record
+    try {
+      record = tx.findRecordById("{{invoices}}", body.id)
+    } catch (_) {
+      return
+    }
+    const word = (name) => record.getString(name).trim().toLowerCase()
+    if (word("{{invoices.status}}") !== "completed" || word("{{invoices.source}}") === "raintek") return
+    const there = record.getString("{{invoices.invoice_number}}").trim()
+    if (there !== body.from) {
+      answer = { number: there }
+      return
+    }
+    let counter = null
+    try {
+      if (tx.findCollectionByNameOrId("{{counters}}").id === "shopsync_counters") {
+        counter = tx.findFirstRecordByData("{{counters}}", "{{counters.name}}", body.name)
+      }
+    } catch (_) {
+      // An app without counters of ours: what its invoices carry is all that counts.
+    }
+    let n = Math.max(body.above, counter ? counter.getInt("{{counters.value}}") : 0)
+    let number = ""
+    for (;;) {
+      n += 1
+      number = body.prefix + "-" + String(n).padStart(4, "0") + "-" + body.suffix
+      const filter = "{{invoices.invoice_number}} = {:number}"
+      if (tx.findRecordsByFilter("{{invoices}}", filter, "", 1, 0, { number: number }).length === 0) break
+    }
+    if (counter) {
+      counter.set("{{counters.value}}", n)
+      tx.save(counter)
+    }
+    record.set("{{invoices.invoice_number}}", number)
+    tx.save(record)
+    answer = { number: number }
+  })
+  return e.json(200, answer)
+})
+
 // Tells ShopSync that this very text is what runs: PocketBase does not load hooks anew while it runs on Windows.
 routerAdd("GET", "/api/shopsync/hook", (e) => e.json(200, { hook: "{{HOOK}}" }))

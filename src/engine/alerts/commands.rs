@@ -51,6 +51,7 @@ pub(super) async fn run(shared: Arc<Shared>, alerting: Arc<Alerting>) {
         };
         if wait > Duration::ZERO {
             tokio::select! {
+                biased;
                 () = shared.world.clock.sleep(wait) => {}
                 () = shared.stop.cancelled() => {}
             }
@@ -65,6 +66,7 @@ async fn poll(shared: &Arc<Shared>, alerting: &Alerting, tries: &mut Tries) -> R
     let after = position.next.filter(|_| shared.now() - position.at < POSITION_HOLDS);
     let began = shared.world.clock.elapsed();
     let received = tokio::select! {
+        biased;
         received = alerting.messenger.receive(after, POLL) => received,
         () = shared.stop.cancelled() => return Ok(Duration::ZERO),
     };

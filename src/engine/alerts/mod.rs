@@ -12,12 +12,12 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::Shared;
-use crate::model::alert::CatchUp;
+use crate::model::alert::{CatchUp, Level};
 use crate::model::fault::Fault;
 use crate::model::ids::RecordId;
 use crate::ports::Task;
 use crate::ports::alerts::{Heartbeat, Messenger};
-use crate::sync::alerting::{AlertRules, Facts, Memory, decide};
+use crate::sync::alerting::{AlertRules, Facts, Memory, decide, texts};
 use delivery::Delivery;
 
 /// States age without any event: they are looked at this often.
@@ -26,6 +26,8 @@ const EVERY: Duration = Duration::from_secs(2);
 const AT_MOST: Duration = Duration::from_millis(200);
 /// Events looked at together.
 const EVENTS: u32 = 500;
+/// Between two tries to tell that nothing can be stored.
+const AGAIN: Duration = Duration::from_secs(60);
 /// How long the last message may take at the end.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
@@ -91,26 +93,36 @@ pub(super) fn tasks(shared: &Arc<Shared>, alerting: Option<Alerting>, pulse: Opt
 
 async fn run(shared: Arc<Shared>, alerting: Arc<Alerting>, delivery: Arc<Delivery>) {
     let mut published = shared.snapshot.subscribe();
-    let mut watcher =
-        Watcher { shared: Arc::clone(&shared), alerting, memory: None, looked: None, caught_up: None };
+    let mut watcher = Watcher {
+        shared: Arc::clone(&shared),
+        alerting,
+        memory: None,
+        looked: None,
+        caught_up: None,
+        store: None,
+    };
     loop {
         let stopping = shared.stopping();
         if let Err(fault) = watcher.look(stopping).await {
             shared.log("alerts", &fault);
             watcher.memory = None;
         }
+        watcher.look_at_store().await;
         if stopping {
             tokio::select! {
+                biased;
                 _ = delivery.deliver() => {}
                 () = shared.world.clock.sleep(LAST_WORDS) => {}
             }
             return;
         }
         tokio::select! {
+            biased;
             () = shared.world.clock.sleep(AT_MOST) => {}
             () = shared.stop.cancelled() => {}
         }
         tokio::select! {
+            biased;
             // The sender lives in `shared`: it cannot be gone.
             _ = published.changed() => {}
             () = shared.signals.alerts.notified() => {}
@@ -128,6 +140,13 @@ struct Watcher {
     /// When the first look for invoices was seen to have ended.
     looked: Option<DateTime<Utc>>,
     caught_up: Option<CatchUp>,
+    /// What was said of our own store, and when; a try in vain counts until the next.
+    store: Option<StoreSaid>,
+}
+
+struct StoreSaid {
+    at: Duration,
+    arrived: bool,
 }
 
 impl Watcher {
@@ -151,6 +170,7 @@ impl Watcher {
         let facts = Facts {
             now: shared.now(),
             started: snapshot.started,
+            cut_off: snapshot.cut_off,
             stopping,
             raintek: &snapshot.raintek,
             billing: &snapshot.billing,
@@ -174,6 +194,46 @@ impl Watcher {
         }
         self.memory = Some(decision.memory);
         Ok(())
+    }
+
+    /// What cannot be stored cannot be told by what is stored: that alone is sent past it.
+    async fn look_at_store(&mut self) {
+        let shared = Arc::clone(&self.shared);
+        let (now, elapsed) = (shared.now(), shared.world.clock.elapsed());
+        let store = shared.board.seen().store;
+        match (store.failing_since, &self.store) {
+            (None, None) => {}
+            (None, Some(said)) => {
+                if said.arrived {
+                    self.send_now("Resolved: ShopSync can store again.", Level::Info).await;
+                }
+                self.store = None;
+            }
+            (Some(since), _) if now - since < self.alerting.rules.lost_after => {}
+            (Some(_), Some(said)) if said.arrived || elapsed.saturating_sub(said.at) < AGAIN => {}
+            (Some(_), _) => {
+                let waiting = shared.snapshot.borrow().counts.waiting;
+                let text = texts::cannot_store(&store.sentence, waiting);
+                let arrived = self.send_now(&text, Level::Critical).await;
+                self.store = Some(StoreSaid { at: elapsed, arrived });
+            }
+        }
+    }
+
+    /// Whether it reached anybody.
+    async fn send_now(&self, text: &str, level: Level) -> bool {
+        let mut arrived = false;
+        for &chat in &self.alerting.chats {
+            let sent = tokio::select! {
+                sent = self.alerting.messenger.send(chat, text, level) => sent,
+                () = self.shared.stop.cancelled() => return arrived,
+            };
+            match sent {
+                Ok(()) => arrived = true,
+                Err(refused) => self.shared.log("alerts", &refused.fault),
+            }
+        }
+        arrived
     }
 
     async fn recall(&self) -> Result<Memory, Fault> {

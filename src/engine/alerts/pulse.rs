@@ -12,6 +12,7 @@ pub(super) async fn run(shared: Arc<Shared>, pulse: Pulse) {
         let snapshot = Arc::clone(&shared.snapshot.borrow());
         if all_is_well(snapshot.state, snapshot.at, shared.now()) {
             let outcome = tokio::select! {
+                biased;
                 outcome = pulse.heartbeat.beat() => outcome,
                 () = shared.stop.cancelled() => return,
             };
@@ -23,6 +24,7 @@ pub(super) async fn run(shared: Arc<Shared>, pulse: Pulse) {
             failing = outcome.is_err();
         }
         tokio::select! {
+            biased;
             () = shared.world.clock.sleep(pulse.every) => {}
             () = shared.stop.cancelled() => {}
         }

@@ -15,15 +15,16 @@ use std::time::Duration;
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 
 use super::Shared;
+use super::trial::{has_our_mark, is_disowned};
 use crate::model::alert::Event;
 use crate::model::awareness::{BillKey, BillPage, BillState, KnownBill};
 use crate::model::bill::FoundBill;
 use crate::model::fault::{Action, Fault, Scope};
 use crate::model::ids::InvId;
 use crate::model::status::{Entry, Progress};
-use crate::sync::awareness::{day, found_digest, has_our_mark, is_suspicious, is_whole, key};
+use crate::sync::awareness::{day, found_digest, is_suspicious, is_whole, key};
 
-pub(super) use ours::{remember_proven, rewrite};
+pub(super) use ours::{proven_unmarked, remember_proven, rewrite};
 
 /// Where the walk through new bills goes on, in the store.
 const CURSOR: &str = "bills.cursor";
@@ -36,7 +37,7 @@ const FAILED: Duration = Duration::from_secs(30);
 /// What was seen half is looked at again this soon.
 const AGAIN: Duration = Duration::from_secs(3);
 /// Bills the app refused are tried again this often, beside at a start and on demand.
-const REFUSED_EVERY: TimeDelta = TimeDelta::hours(1);
+const REFUSED_EVERY: TimeDelta = TimeDelta::minutes(5);
 
 /// What is kept between passes; nothing is lost with it.
 #[derive(Debug, Default)]
@@ -70,7 +71,8 @@ pub(super) async fn run(shared: Arc<Shared>) {
     let mut memory = Memory::default();
     while !shared.stopping() {
         let now = shared.now();
-        let ready = shared.board.both_up() && !shared.board.is_paused(now);
+        let flow = shared.trial.flow().await.filter(|_| shared.trial.may_begin_to_write());
+        let ready = flow.is_some() && shared.board.both_up() && !shared.board.is_paused(now);
         let mut wait = shared.rules.awareness.every;
         if ready && !products_looked_at(&shared) {
             // Lines are linked with products: those come first where they can.
@@ -109,6 +111,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
             }
             shared.signals.publish.notify_one();
         }
+        drop(flow);
         shared.wait(&shared.signals.bills, wait).await;
     }
 }
@@ -256,9 +259,29 @@ impl Pass<'_> {
     /// One bill as it stands in RainTek.
     async fn look_at(&mut self, bill: &FoundBill) -> Result<(), Fault> {
         let (key, digest) = (key(bill), found_digest(bill));
-        let known = self.known.get(&key).cloned();
+        let mut known = match self.known.get(&key) {
+            Some(known) => Some(known.clone()),
+            // Older than the window when it was remembered: somebody gave it another day.
+            None => self.shared.world.state.known_bill(&key).await?,
+        };
+        if let Some(ours) = known.take_if(|known| known.state.is_ours() && known.digest != digest)
+            && !self.was_given_out_again(&ours, bill).await?
+        {
+            known = Some(ours);
+        }
         match &known {
+            Some(known) if known.state == BillState::Unclaimed => {
+                return self.claim(bill, known, digest).await;
+            }
             Some(known) if known.state.is_ours() => return self.compare_ours(known, &digest).await,
+            // RainTek's own was deleted, and ours was given its Inv_ID and number: not proven yet, or it would be known.
+            Some(known) if has_our_mark(self.shared, bill) => {
+                if known.state != BillState::Cancelled {
+                    return self.cancel(known).await;
+                }
+                self.forget(key);
+                return self.first_sight_of_ours(bill, digest).await;
+            }
             Some(known) if known.digest == digest => {
                 let settled = known.state == BillState::Shown
                     || known.state == BillState::Refused && !self.retry_refused;
@@ -286,7 +309,9 @@ impl Pass<'_> {
             return self.look_at(&bill).await;
         }
         match known.state {
-            BillState::Proven | BillState::Edited | BillState::Gone => self.ours_is_gone(known).await,
+            BillState::Proven | BillState::Edited | BillState::Gone | BillState::Unclaimed => {
+                self.ours_is_gone(known).await
+            }
             BillState::Refused if !self.retry_refused => Ok(()),
             BillState::Refused | BillState::Shown => self.cancel(known).await,
             BillState::Cancelled => Ok(()),
@@ -302,11 +327,13 @@ impl Pass<'_> {
 
     /// Whether the app made it: by our mark, or because the store knows the Inv_ID under this number.
     async fn is_ours(&self, bill: &FoundBill) -> Result<bool, Fault> {
-        if has_our_mark(bill) {
+        if is_disowned(self.shared, &key(bill)) {
+            return Ok(false);
+        }
+        if bill.has_our_mark() {
             return Ok(true);
         }
-        let owner = self.shared.world.state.owner_of(bill.inv_id()).await?;
-        Ok(owner.is_some_and(|item| BillKey::new(bill.inv_id(), &item.number) == key(bill)))
+        Ok(self.shared.world.state.proven_as(&key(bill)).await?.is_some())
     }
 
     fn keep(&mut self, bill: KnownBill) {

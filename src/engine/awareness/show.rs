@@ -19,7 +19,17 @@ impl Pass<'_> {
     ) -> Result<(), Fault> {
         let number = bill.info.text("InvoiceNo").trim().to_owned();
         let id = record_id(bill.inv_id(), &number);
-        let refused = match self.write(bill).await {
+        // Stored before it is written: were what follows lost, nobody would know whom to cancel when RainTek deletes it.
+        let meant = known.is_none().then(|| KnownBill {
+            inv_id: bill.inv_id(),
+            number: number.clone(),
+            day,
+            digest: String::new(),
+            record_id: Some(id.clone()),
+            state: BillState::Shown,
+            sentence: None,
+        });
+        let refused = match self.write(bill, meant).await {
             Ok(()) => None,
             Err(Refusal::Fault(fault)) => return Err(fault),
             Err(Refusal::Sentence(sentence)) => Some(sentence),
@@ -29,7 +39,7 @@ impl Pass<'_> {
         match (&refused, known) {
             (Some(sentence), _) if news => self.say(&number, sentence.clone()),
             (Some(_), _) => {}
-            (None, Some(known)) if known.state == BillState::Shown => {
+            (None, Some(known)) if known.state == BillState::Shown && !known.digest.is_empty() => {
                 self.say(&number, format!("{number} was changed in RainTek; the app shows it so."));
             }
             (None, _) => {
@@ -50,17 +60,21 @@ impl Pass<'_> {
         Ok(())
     }
 
-    async fn write(&mut self, bill: &FoundBill) -> Result<(), Refusal> {
+    async fn write(&mut self, bill: &FoundBill, meant: Option<KnownBill>) -> Result<(), Refusal> {
         let invoice = pos_invoice(bill, &self.shared.rules.map.payments).map_err(Refusal::Sentence)?;
         let number = invoice.invoice.number.clone();
         self.make_room(bill).await.map_err(Refusal::Fault)?;
         let links = self.links().await.map_err(Refusal::Fault)?;
         if links.is_taken(&number) {
+            self.ours_of_the_same_number(bill).await.map_err(Refusal::Fault)?;
             return Err(Refusal::Sentence(format!(
                 "RainTek's bill {number} is not shown: an invoice of the app has this number too."
             )));
         }
         let (customer, products) = (links.customer(&invoice), links.products(&invoice));
+        if let Some(meant) = meant {
+            self.shared.world.state.put_bills(&[meant], &[], &[]).await.map_err(Refusal::Fault)?;
+        }
         let write = BillWrite::Put { bill: Box::new(invoice.clone()), customer: customer.clone(), products };
         match self.shared.world.billing.write_bill(&write).await {
             Ok(()) => {

@@ -31,6 +31,8 @@ const SCHEMA_HOLD: &str = "backups.schema_hold";
 const DRILL: &str = "backups.drill";
 /// Due times are looked at this often: a PC sleeps, and its clock is set.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
+/// Where the backups from before going live lie, in the folder of backups.
+const BEFORE_GOING_LIVE: &str = "before-going-live";
 /// Files shown.
 const MOST_SHOWN: usize = 120;
 
@@ -128,11 +130,21 @@ pub(super) fn before_writing(shared: &Shared) -> Option<Duration> {
     wait
 }
 
+/// Whether nothing of backups keeps invoices from being written; asking for it changes nothing.
+pub(super) fn may_write(shared: &Shared) -> bool {
+    let seen = shared.board.seen().backup;
+    shared.sources.get().is_none() || seen.status.schema_hold.is_none() && seen.has_begun(today(shared))
+}
+
 pub(super) async fn run(shared: Arc<Shared>) {
     let Some(sources) = shared.sources.get() else { return shared.stop.cancelled().await };
     while !shared.stopping() {
         tokio::select! {
-            () = round(&shared, sources) => {}
+            biased;
+            () = async {
+                let _alone = shared.backup_work.lock().await;
+                round(&shared, sources).await;
+            } => {}
             // What is under way is given up; the server does so, too, when its connection is dropped.
             () = shared.stop.cancelled() => break,
         }
@@ -345,6 +357,22 @@ pub(super) async fn made_snapshot(shared: &Shared, day: NaiveDate, file: &Path) 
         // The copy itself is safe; only nobody will clear it away.
         shared.log("backup", &fault);
     }
+}
+
+/// Everything is backed up into a folder of its own, where no later backup of the day takes its place. One line each;
+/// an error where one of them is not made and proven.
+pub(super) async fn before_going_live(shared: &Shared) -> Result<Vec<String>, String> {
+    let Some(sources) = shared.sources.get() else {
+        return Err("Backups are switched off (backup.enabled in the settings).".into());
+    };
+    let _alone = shared.backup_work.lock().await;
+    let mut apart = sources.clone();
+    apart.rules.folder = sources.rules.folder.join(BEFORE_GOING_LIVE);
+    let mut lines = Vec::new();
+    for part in Part::DAILY {
+        lines.push(daily::back_up(shared, &apart, part).await?);
+    }
+    Ok(lines)
 }
 
 /// What a person asks for. Answered later, in the published state.

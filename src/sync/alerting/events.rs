@@ -8,12 +8,14 @@ use super::texts::{advice, clean, clean_number, size};
 use super::{Becomes, Line};
 use crate::model::alert::{Event, Level, Raised};
 use crate::model::money::rupees;
+use crate::sync::surroundings::clock_sentence;
 
 /// Keys of mismatches begin with this.
 pub(super) const MISMATCH: &str = "mismatch ";
 const DISK: &str = "disk ";
 const BACKUP: &str = "backup";
 const CLOCK: &str = "clock";
+const ANOTHER_DATABASE: &str = "another database";
 /// Events that go on at a time; a scan that finds more has a cause of its own, and says their number.
 const MOST: usize = 200;
 
@@ -55,23 +57,20 @@ pub(super) fn fold(memory: &mut Memory, raised: &Raised, zone: Tz) {
             memory.note(raised.at, text);
         }
         Event::ClockWrong { seconds } => {
-            let minutes = seconds.unsigned_abs() / 60;
-            let side = if *seconds < 0 { "behind" } else { "ahead" };
-            let text = format!(
-                "This PC's clock is {minutes} min {side}: invoices may get the wrong day. Set the clock, and switch on \
-                 \"Set time automatically\" in Windows."
-            );
-            go_on(memory, CLOCK.into(), raised, text);
+            go_on(memory, CLOCK.into(), raised, clock_sentence(*seconds));
         }
         Event::ClockOver => {
             end(memory, CLOCK, "Resolved: this PC's clock is right again.".into());
         }
+        Event::AnotherDatabase { sentence } => {
+            go_on(memory, ANOTHER_DATABASE.into(), raised, advice(sentence, ""));
+        }
+        Event::AnotherDatabaseOver => {
+            end(memory, ANOTHER_DATABASE, "Resolved: the billing app has its invoices again.".into());
+        }
         Event::DiskNearlyFull { place, free_bytes } => {
             let place = clean(place, 60);
-            let text = format!(
-                "The disk {place} is nearly full ({} left): backups stop first, then invoices. Free some space.",
-                size(*free_bytes)
-            );
+            let text = disk_sentence(&place, *free_bytes);
             go_on(memory, format!("{DISK}{place}"), raised, text);
         }
         Event::DiskOver { place } => {
@@ -80,6 +79,14 @@ pub(super) fn fold(memory: &mut Memory, raised: &Raised, zone: Tz) {
             end(memory, &format!("{DISK}{place}"), text);
         }
     }
+}
+
+/// For page and messages.
+pub fn disk_sentence(place: &str, free_bytes: u64) -> String {
+    format!(
+        "The disk {place} is nearly full ({} left): backups stop first, then invoices. Free some space.",
+        size(free_bytes)
+    )
 }
 
 pub(super) fn mismatch_key(number: &str) -> String {

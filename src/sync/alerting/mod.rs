@@ -19,8 +19,10 @@ use crate::model::awareness::BillState;
 use crate::model::health::HealthState;
 use crate::model::outbox::ItemState;
 use crate::model::status::{BillProblem, Counts, ItemStatus, LinkStatus, MAX_ITEMS};
+use crate::sync::alive::cut_off_sentence;
 
 pub use delivery::{KEPT_FOR, combine};
+pub use events::disk_sentence;
 pub use memory::{Memory, StartPhase};
 use memory::{Note, Said};
 
@@ -53,6 +55,8 @@ pub struct Facts<'a> {
     pub now: DateTime<Utc>,
     /// When this program started: another one than remembered is a new start.
     pub started: DateTime<Utc>,
+    /// When the run before this one was last seen, where it ended without a word.
+    pub cut_off: Option<DateTime<Utc>>,
     /// It is about to stop.
     pub stopping: bool,
     /// RainTek.
@@ -129,7 +133,7 @@ pub fn decide(before: &Memory, facts: &Facts<'_>, raised: &[Raised], rules: &Ale
     bills(&mut memory, &mut open, facts);
     tables(&mut memory, &mut open, facts);
     open.extend(events::open(&memory, AGAIN));
-    start(&mut memory, facts);
+    start(&mut memory, facts, rules);
     closing(&mut memory, facts, rules);
     memory.forget_old(facts.now - KEPT_FOR);
 
@@ -188,6 +192,8 @@ fn link(
     }
 }
 
+/// The [`ItemStatus::action_kind`] of an invoice that stands in RainTek and was taken back in the app.
+const TAKEN_BACK: &str = "remove_or_leave";
 /// Keys of invoices begin with this.
 const INVOICE: &str = "invoice ";
 /// Invoices with an open alert at a time; the next are said as these are resolved. "/status" counts them all.
@@ -215,7 +221,11 @@ fn invoices(memory: &mut Memory, open: &mut Vec<Line>, facts: &Facts<'_>, rules:
             state == Some(ItemState::Held) || failing_for.is_some_and(|time| time >= rules.failing_after);
         if calls && room > 0 {
             room -= 1;
-            let text = texts::not_reached(&item.number, failing_for, &item.sentence, &item.action);
+            let text = if item.action_kind == TAKEN_BACK {
+                texts::taken_back(&item.sentence, &item.action)
+            } else {
+                texts::not_reached(&item.number, failing_for, &item.sentence, &item.action)
+            };
             open.push(Line { key, becomes: Becomes::Open, level: Level::Critical, text });
         }
     }
@@ -278,15 +288,20 @@ fn tables(memory: &mut Memory, open: &mut Vec<Line>, facts: &Facts<'_>) {
 }
 
 /// "Started" waits a moment for what it has to tell.
-fn start(memory: &mut Memory, facts: &Facts<'_>) {
+fn start(memory: &mut Memory, facts: &Facts<'_>, rules: &AlertRules) {
+    let cut_off = facts.cut_off.map(|at| cut_off_sentence(at, facts.started, rules.zone));
+    let started = |text: String| match &cut_off {
+        Some(cut_off) => format!("{text} {cut_off}"),
+        None => text,
+    };
     let caught_up = facts.catch_up.filter(|catch_up| catch_up.left == 0);
     match (memory.start, caught_up) {
         (StartPhase::Unsaid, Some(catch_up)) => {
-            memory.note(facts.now, texts::started(catch_up.done));
+            memory.note(facts.now, started(texts::started(catch_up.done)));
             memory.start = StartPhase::Done;
         }
         (StartPhase::Unsaid, None) if facts.now - facts.started >= START_GRACE || facts.stopping => {
-            memory.note(facts.now, texts::started_late(facts.counts.waiting));
+            memory.note(facts.now, started(texts::started_late(facts.counts.waiting)));
             memory.start = StartPhase::CatchingUp;
         }
         (StartPhase::CatchingUp, Some(catch_up)) => {
@@ -350,6 +365,8 @@ fn say(memory: &mut Memory, mut open: Vec<Line>, facts: &Facts<'_>) -> Vec<Line>
     lines
 }
 
+#[cfg(test)]
+mod aftermath;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]

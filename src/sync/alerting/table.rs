@@ -24,6 +24,7 @@ pub(super) struct Shop {
     pub(super) memory: Memory,
     pub(super) rules: AlertRules,
     pub(super) started: i64,
+    pub(super) cut_off: Option<DateTime<Utc>>,
     pub(super) stopping: bool,
     pub(super) raintek: LinkStatus,
     pub(super) billing: LinkStatus,
@@ -45,6 +46,7 @@ impl Shop {
             memory: Memory::default(),
             rules: rules(),
             started: -3600,
+            cut_off: None,
             stopping: false,
             raintek: up(-3600),
             billing: up(-3600),
@@ -77,6 +79,7 @@ impl Shop {
         let facts = Facts {
             now: at(self.now),
             started: at(self.started),
+            cut_off: self.cut_off,
             stopping: self.stopping,
             raintek: &self.raintek,
             billing: &self.billing,

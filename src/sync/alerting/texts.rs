@@ -185,6 +185,11 @@ pub(super) fn not_reached(number: &str, failing_for: Option<TimeDelta>, reason: 
         .to_owned()
 }
 
+/// It stands in RainTek; the reason names it.
+pub(super) fn taken_back(reason: &str, cure: &str) -> String {
+    advice(&format!("Invoice {reason}"), cure)
+}
+
 pub(super) fn started(caught_up: u64) -> String {
     match caught_up {
         0 => "Sync started.".to_owned(),
@@ -196,7 +201,8 @@ pub(super) fn started_late(waiting: u64) -> String {
     format!("Sync started.{}", wait(waiting))
 }
 
-pub(super) fn caught_up(count: u64) -> String {
+/// How many had waited for the start.
+pub fn caught_up(count: u64) -> String {
     match count {
         1 => "Caught up 1 pending invoice.".to_owned(),
         n => format!("Caught up {n} pending invoices."),
@@ -205,6 +211,11 @@ pub(super) fn caught_up(count: u64) -> String {
 
 pub(super) fn stopped(waiting: u64) -> String {
     format!("Sync stopped.{}", wait(waiting))
+}
+
+/// Our own store takes nothing.
+pub fn cannot_store(reason: &str, waiting: u64) -> String {
+    format!("{}{} Nothing is lost.", sentence(reason), wait(waiting))
 }
 
 fn wait(waiting: u64) -> String {

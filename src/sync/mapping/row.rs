@@ -26,12 +26,13 @@ pub(super) struct RowBuilder<'a> {
     row: Row,
     notes: Vec<String>,
     day: NaiveDate,
+    lost: Option<Fault>,
 }
 
 impl<'a> RowBuilder<'a> {
     /// An empty row; `day` is the neutral date.
     pub(super) fn new(table: &'a Table, day: NaiveDate) -> Self {
-        Self { table, row: Row::default(), notes: Vec::new(), day }
+        Self { table, row: Row::default(), notes: Vec::new(), day, lost: None }
     }
 
     /// Sets a text, cut at a character where the column is narrower; what was cut is noted under `label`.
@@ -60,6 +61,26 @@ impl<'a> RowBuilder<'a> {
         self
     }
 
+    /// Sets a number of which nothing may be lost: a coarser column makes [`Self::finish`] fail.
+    #[must_use]
+    pub(super) fn exact(mut self, column: &str, value: Decimal) -> Self {
+        self = self.number(column, value);
+        let Some(found) = self.table.column(column) else { return self };
+        let stored = match self.row.get(column) {
+            Some(Value::Dec(stored)) => *stored,
+            Some(Value::Int(stored)) => Decimal::from(*stored),
+            _ => return self,
+        };
+        if stored != value && self.lost.is_none() {
+            let value = value.normalize();
+            self.lost = Some(Fault::data(format!(
+                "RainTek cannot store {value} exactly ({}.{}).",
+                self.table.name, found.name
+            )));
+        }
+        self
+    }
+
     /// Sets a day at midnight.
     #[must_use]
     pub(super) fn date(mut self, column: &str, value: NaiveDate) -> Self {
@@ -77,8 +98,11 @@ impl<'a> RowBuilder<'a> {
     /// Fills what nobody maps with neutral values, but for `numbered` columns, which the plan gives.
     ///
     /// # Errors
-    /// A number that does not fit its column (RainTek would answer 8115).
+    /// A number that does not fit its column (RainTek would answer 8115), or would not be the same there.
     pub(super) fn finish(mut self, numbered: &[&str]) -> Result<(Row, Vec<String>), Fault> {
+        if let Some(fault) = self.lost.take() {
+            return Err(fault);
+        }
         for column in &self.table.columns {
             let given = numbered.iter().any(|name| name.eq_ignore_ascii_case(&column.name));
             if given || column.identity || column.kind == ColumnKind::ServerOwned {
@@ -102,6 +126,20 @@ impl<'a> RowBuilder<'a> {
         }
         Ok((self.row, self.notes))
     }
+}
+
+/// A row as it once stood in this table, with a neutral value for what the table has got since; `numbered` columns are
+/// left out.
+pub(in crate::sync) fn completed(table: &Table, mut row: Row, day: NaiveDate, numbered: &[&str]) -> Row {
+    let is_numbered = |name: &str| numbered.iter().any(|other| other.eq_ignore_ascii_case(name));
+    row.0.retain(|name, _| !is_numbered(name));
+    for column in &table.columns {
+        let skipped = column.identity || column.kind == ColumnKind::ServerOwned || is_numbered(&column.name);
+        if !skipped && row.get(&column.name).is_none() {
+            row.0.insert(column.name.clone(), neutral(&table.name, column, day));
+        }
+    }
+    row
 }
 
 /// The value that breaks no screen of RainTek's.

@@ -10,7 +10,7 @@ use super::postings::{Sale, desired_postings};
 use super::row::RowBuilder;
 use crate::model::bill::{Desired, DesiredCustomer, Found, LineProduct, OPERATOR, Row, TILL_ID};
 use crate::model::fault::{Action, Fault, FaultKind, Scope};
-use crate::model::invoice::{Invoice, Line, TaxType, Taxes};
+use crate::model::invoice::{Invoice, Line, Taxes};
 use crate::model::money::{r2, rupees};
 use crate::model::schema::{ColumnKind, PosSchema, Table};
 use crate::model::settings::PostingSettings;
@@ -82,15 +82,20 @@ pub fn desired_bill(
     for payment in &payments {
         let (row, _) = RowBuilder::new(payment_table, invoice.date)
             .date("PaymentDate", invoice.date)
-            .number("TotalPaid", payment.amount)
+            .exact("TotalPaid", payment.amount)
             .text("PaymentMode", &payment.mode, "The payment mode")
             .finish(&["IP_ID", "InvoiceID"])?;
         payment_rows.push(row);
     }
 
-    let (counter_row, _) = RowBuilder::new(table(schema, counter_table(invoice.tax_type))?, invoice.date)
-        .text("InvNo", &invoice.number, "The invoice number")
-        .finish(&["ID"])?;
+    // An installation that numbers one series only has one table: the other's bills are not counted there.
+    let counter_row = match schema.table(invoice.tax_type.counter_table()) {
+        Some(table) => {
+            let row = RowBuilder::new(table, invoice.date);
+            Some(row.text("InvNo", &invoice.number, "The invoice number").finish(&["ID"])?.0)
+        }
+        None => None,
+    };
     let sale = Sale { invoice, payments: &payments, lines: &line_rows, customer: &customer };
     let (postings, not_posted) = desired_postings(&sale, found, schema, context.posting)?;
     notes.extend(not_posted);
@@ -108,14 +113,6 @@ pub fn desired_bill(
         postings,
         notes,
     })
-}
-
-/// The counter table of a series.
-fn counter_table(tax_type: TaxType) -> &'static str {
-    match tax_type {
-        TaxType::Gst => "SaleGST",
-        TaxType::NonGst => "SaleNoTax",
-    }
 }
 
 fn customer_column(info: &Table) -> &str {
@@ -196,22 +193,22 @@ fn info_row(
         .text("InvoiceNo", &invoice.number, "The invoice number")
         .date("InvoiceDate", invoice.date)
         .text("TaxType", invoice.tax_type.text(), "The tax type")
-        .number("SubTotal", sub_total)
-        .number("CGST", taxes.cgst)
-        .number("SGST", taxes.sgst)
-        .number("IGST", taxes.igst)
-        .number("CESS", taxes.cess)
-        .number("TaxableAmt", taxable)
-        .number("FreightCharges", invoice.freight)
-        .number("OtherCharges", invoice.discount)
-        .number("BillDiscount", invoice.discount)
-        .number("Total", total)
-        .number("RoundOff", invoice.round_off)
-        .number("GrandTotal", invoice.grand_total)
-        .number("TotalPaid", paid)
-        .number("Balance", invoice.grand_total - paid)
-        .number("Tender", cash)
-        .number("BillCash", cash)
+        .exact("SubTotal", sub_total)
+        .exact("CGST", taxes.cgst)
+        .exact("SGST", taxes.sgst)
+        .exact("IGST", taxes.igst)
+        .exact("CESS", taxes.cess)
+        .exact("TaxableAmt", taxable)
+        .exact("FreightCharges", invoice.freight)
+        .exact("OtherCharges", invoice.discount)
+        .exact("BillDiscount", invoice.discount)
+        .exact("Total", total)
+        .exact("RoundOff", invoice.round_off)
+        .exact("GrandTotal", invoice.grand_total)
+        .exact("TotalPaid", paid)
+        .exact("Balance", invoice.grand_total - paid)
+        .exact("Tender", cash)
+        .exact("BillCash", cash)
         .text("Remarks", &invoice.notes, "The note")
         .text("TillID", TILL_ID, "The till")
         .text("Operator", OPERATOR, "The operator")
@@ -232,31 +229,54 @@ fn line_row(
     let cess = if line.taxes.cess.is_zero() { Decimal::ZERO } else { product.cess_percent };
     let barcode = if line.barcode.trim().is_empty() { &product.barcode } else { &line.barcode };
     let unit = if line.unit.trim().is_empty() { &product.unit } else { &line.unit };
-    RowBuilder::new(table, invoice.date)
+    let row = RowBuilder::new(table, invoice.date)
         .number("ProductID", Decimal::from(product.pid))
         .text("Barcode", barcode.trim(), "A barcode")
-        .number("SalesRate", line.rate)
-        .number("Qty", line.quantity)
+        .exact("SalesRate", line.rate)
+        .exact("Qty", line.quantity)
         .number("DiscountPer", line.discount_percent)
-        .number("Discount", line.discount)
+        .exact("Discount", line.discount)
         .number("CGSTPer", cgst)
-        .number("CGSTAmt", line.taxes.cgst)
+        .exact("CGSTAmt", line.taxes.cgst)
         .number("SGSTPer", cgst)
-        .number("SGSTAmt", line.taxes.sgst)
+        .exact("SGSTAmt", line.taxes.sgst)
         .number("IGSTPer", igst)
-        .number("IGSTAmt", line.taxes.igst)
+        .exact("IGSTAmt", line.taxes.igst)
         .number("CESSPer", cess)
-        .number("CESSAmt", line.taxes.cess)
-        .number("TotalAmount", line.total)
+        .exact("CESSAmt", line.taxes.cess)
+        .exact("TotalAmount", line.total)
         .number("PurchaseRate", product.cost_price)
         .number("Margin", r2(line.taxable - product.cost_price * line.quantity))
         .text("Descr", description, "An item's name")
         .number("MRP", line.mrp)
-        .number("TaxableAmt", line.taxable)
+        .exact("TaxableAmt", line.taxable)
         .text("STaxType", line.tax_mode.text(), "The tax mode")
         .number("TotalMRP", r2(line.mrp * line.quantity))
-        .text("MainUnit", unit.trim(), "A unit")
-        .finish(&["IPo_ID", "InvoiceID"])
+        .text("MainUnit", unit.trim(), "A unit");
+    older(row, line, product, table).finish(&["IPo_ID", "InvoiceID"])
+}
+
+/// The columns of the generation before GST, each where its successor is not there: one rate and one tax, all that is
+/// on the line; the line's amount with it. Where the line's total has a column of its own, `Amount` is what is
+/// charged before discount and tax.
+fn older<'a>(row: RowBuilder<'a>, line: &Line, product: &LineProduct, table: &Table) -> RowBuilder<'a> {
+    let lacks = |column: &str| table.column(column).is_none();
+    let mut row = row;
+    if lacks("SalesRate") {
+        row = row.exact("SellingPrice", line.rate);
+    }
+    if lacks("PurchaseRate") {
+        row = row.number("CostPrice", product.cost_price);
+    }
+    if lacks("CGSTAmt") && lacks("IGSTAmt") {
+        let is_taxed = !line.taxes.sum().is_zero();
+        let cess = if line.taxes.cess.is_zero() { Decimal::ZERO } else { product.cess_percent };
+        row = row.number("VATPer", if is_taxed { line.gst_rate + cess } else { Decimal::ZERO });
+        row = row.exact("VAT", line.taxes.sum());
+        let before = r2(line.rate * line.quantity);
+        row = row.exact("Amount", if lacks("TotalAmount") { line.total } else { before });
+    }
+    row
 }
 
 /// The product a line is booked on, and the text that says what it was where that is another one.

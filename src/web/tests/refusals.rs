@@ -209,10 +209,18 @@ async fn what_is_no_command_is_refused_without_repeating_it() {
     }
     let large = format!("{{\"command\":\"retry\",\"number\":\"{}\"}}", "9".repeat(17 * 1024));
     assert_eq!(site.post(&large).await.status, StatusCode::PAYLOAD_TOO_LARGE);
+    let copy = |kilobytes: usize| {
+        let copy = "x".repeat(kilobytes * 1024);
+        format!("{{\"command\":\"restore_invoice\",\"copy\":\"{copy}\",\"confirmed\":false}}")
+    };
+    assert_eq!(site.post(&copy(17 * 1024)).await.status, StatusCode::PAYLOAD_TOO_LARGE);
     for kind in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"] {
         let request = bearer(own("POST", "/api/command")).header("content-type", kind);
         let answer = site.answer(request.body(Body::from("{\"command\":\"retry_all\"}")).unwrap()).await;
         assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE, "{kind}");
     }
     assert!(site.asked().is_empty());
+    // Only a copy of a bill's rows may be long.
+    assert_eq!(site.post(&copy(1024)).await.status, StatusCode::OK);
+    assert!(matches!(site.asked().as_slice(), [Command::RestoreInvoice { confirmed: false, .. }]));
 }

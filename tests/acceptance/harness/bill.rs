@@ -207,7 +207,7 @@ impl Bill {
             _ => credit,
         };
         let grand = self.totals().grand;
-        let rows = match self.method {
+        let rows: Vec<(&'static str, Decimal)> = match self.method {
             "split" => self.payments.iter().map(|(mode, amount)| (text(mode), *amount)).collect(),
             "credit" => vec![(credit, grand)],
             method => {
@@ -215,6 +215,10 @@ impl Bill {
                 vec![(text(method), paid), (credit, grand - paid)]
             }
         };
+        if grand.is_zero() {
+            // Where nothing is to be paid one row says so.
+            return rows.into_iter().take(1).collect();
+        }
         rows.into_iter().filter(|(_, amount)| !amount.is_zero()).collect()
     }
 

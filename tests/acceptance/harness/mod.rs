@@ -1,9 +1,14 @@
 //! A shop: RainTek, ShopSync and the billing app as processes, and the people and programs around them.
 
 pub(crate) mod bill;
+#[cfg(target_os = "linux")]
+pub(crate) mod disk;
+pub(crate) mod generation;
+pub(crate) mod life;
 pub(crate) mod raintek;
 pub(crate) mod rows;
 pub(crate) mod shop;
+pub(crate) mod snapshots;
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};

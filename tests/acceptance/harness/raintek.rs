@@ -19,6 +19,8 @@ pub(crate) const PASSWORD: &str = "RainTek-1";
 pub(crate) struct RainTek {
     pub(crate) port: u16,
     control: u16,
+    /// How its tables look: a choice of the sandbox.
+    pub(crate) generation: &'static str,
     products: u32,
     folder: PathBuf,
     child: Option<Child>,
@@ -28,7 +30,15 @@ pub(crate) struct RainTek {
 impl RainTek {
     pub(crate) fn new(folder: PathBuf, products: u32) -> Self {
         let (port, control) = (free_port(), free_port());
-        Self { port, control, products, folder, child: None, http: reqwest::Client::new() }
+        Self {
+            port,
+            control,
+            generation: "current",
+            products,
+            folder,
+            child: None,
+            http: reqwest::Client::new(),
+        }
     }
 
     pub(crate) fn log(&self) -> PathBuf {
@@ -41,6 +51,7 @@ impl RainTek {
         let mut command = Command::new(sandbox());
         command.args(["--port", &self.port.to_string(), "--control-port", &self.control.to_string()]);
         command.args(["--seed-products", &self.products.to_string(), "--password", PASSWORD]);
+        command.args(["--generation", self.generation]);
         command.arg("--file").arg(self.folder.join("raintek.sqlite"));
         self.child = Some(spawn(&mut command, &self.log()));
         eventually("RainTek's server answers", SOON, async || self.state().await.is_some()).await;
@@ -79,7 +90,8 @@ impl RainTek {
 
     /// All tables at one moment.
     pub(crate) async fn dump(&self) -> Dump {
-        Dump(self.http.get(self.url("/dump")).send().await.unwrap().json().await.unwrap())
+        let tables = self.http.get(self.url("/dump")).send().await.unwrap().json().await.unwrap();
+        Dump { tables, generation: self.generation }
     }
 
     /// Works at the till; what it says of each thing it did.
@@ -120,11 +132,19 @@ impl Drop for RainTek {
 
 /// What all tables held at one moment, as texts.
 #[derive(Debug, Clone)]
-pub(crate) struct Dump(Value);
+pub(crate) struct Dump {
+    tables: Value,
+    pub(crate) generation: &'static str,
+}
 
 impl Dump {
+    /// Every table.
+    pub(crate) fn whole(&self) -> &Value {
+        &self.tables
+    }
+
     pub(crate) fn rows(&self, table: &str) -> &[Value] {
-        self.0[table].as_array().map_or(&[], Vec::as_slice)
+        self.tables[table].as_array().map_or(&[], Vec::as_slice)
     }
 
     /// The rows of a table in which a column has this text.

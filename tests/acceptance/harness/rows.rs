@@ -7,21 +7,20 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::bill::{Bill, r2};
+use super::generation::{counter_of, translated, types_of};
 use super::raintek::{Dump, number};
 
-/// RainTek's columns and their types, as raintek.md's table has them.
-const COLUMNS: &str = include_str!("../../raintek-sandbox/data/raintek_columns.csv");
-
 /// What a cell must hold.
-enum Want {
+#[derive(Debug, Clone)]
+pub(crate) enum Want {
     Number(Decimal),
     Text(String),
     Day(NaiveDate),
 }
 
-type Wanted = BTreeMap<&'static str, Want>;
+pub(crate) type Wanted = BTreeMap<&'static str, Want>;
 
-fn num(value: Decimal) -> Want {
+pub(crate) fn num(value: Decimal) -> Want {
     Want::Number(value)
 }
 
@@ -29,8 +28,18 @@ fn text(value: &str) -> Want {
     Want::Text(value.to_owned())
 }
 
-/// Checks all rows of one invoice; `customer` is the ID its bill must carry.
+/// Checks all rows of one invoice, and that its own number counts; `customer` is the ID its bill must carry.
 pub(crate) fn assert_booked(dump: &Dump, bill: &Bill, record: &Value, customer: i64) {
+    let counter = assert_rows_booked(dump, bill, record, customer);
+    let name = &bill.number;
+    let own = name.split('-').nth(1).filter(|_| name.matches('-').count() == 2);
+    if let (Some(own), Some(counter)) = (own, counter) {
+        assert_eq!(counter, own.parse().unwrap(), "{name}: its own number counts");
+    }
+}
+
+/// Checks all rows of one invoice; hands back where it counts, if it is counted.
+pub(crate) fn assert_rows_booked(dump: &Dump, bill: &Bill, record: &Value, customer: i64) -> Option<Decimal> {
     let name = &bill.number;
     let found = dump.bills(name);
     assert_eq!(found.len(), 1, "bills of the number {name}");
@@ -39,12 +48,14 @@ pub(crate) fn assert_booked(dump: &Dump, bill: &Bill, record: &Value, customer: 
     assert_eq!(record["raintek_inv_id"].to_string(), inv_id.to_string(), "{name}: the app's raintek_inv_id");
     assert_eq!((&record["sync_status"], &record["source"]), (&"synced".into(), &"app".into()), "{name}");
     assert_eq!(record["sync_error"], "", "{name}");
-    assert_row(name, "InvoiceInfo", info, &info_row(bill, inv_id, customer), bill.day);
+    let generation = dump.generation;
+    assert_row(generation, name, "InvoiceInfo", info, &info_row(bill, inv_id, customer), bill.day);
 
     let lines = info["Invoice_Product"].as_array().unwrap();
     assert_eq!(lines.len(), bill.lines.len(), "{name}: lines");
     for (at, row) in lines.iter().enumerate() {
         assert_row(
+            generation,
             &format!("{name} line {at}"),
             "Invoice_Product",
             row,
@@ -64,17 +75,21 @@ pub(crate) fn assert_booked(dump: &Dump, bill: &Bill, record: &Value, customer: 
             ("PaymentMode", text(mode)),
             ("BankAc", text("")),
         ]);
-        assert_row(&format!("{name} payment"), "Invoice_Payment", row, &want, bill.day);
+        assert_row(generation, &format!("{name} payment"), "Invoice_Payment", row, &want, bill.day);
     }
 
     let (table, other) =
         if bill.tax_type == "GST" { ("SaleGST", "SaleNoTax") } else { ("SaleNoTax", "SaleGST") };
+    assert!(dump.with(other, "InvNo", name).is_empty(), "{name}: in {other} too");
+    if !counter_of(generation, table) {
+        return None;
+    }
     let counters = dump.with(table, "InvNo", name);
     assert_eq!(counters.len(), 1, "{name}: rows of {table}");
-    assert!(dump.with(other, "InvNo", name).is_empty(), "{name}: in {other} too");
-    if let Some(counter) = name.split('-').nth(1).filter(|_| name.matches('-').count() == 2) {
-        assert_eq!(number(counters[0], "ID"), counter.parse().unwrap(), "{name}: its own number counts");
-    }
+    let counter = number(counters[0], "ID");
+    let neutral = [("ID", num(counter)), ("InvNo", text(name))];
+    assert_row(generation, name, table, counters[0], &Wanted::from(neutral), bill.day);
+    Some(counter)
 }
 
 fn info_row(bill: &Bill, inv_id: Decimal, customer: i64) -> Wanted {
@@ -151,7 +166,8 @@ fn line_row(bill: &Bill, at: usize, dump: &Dump, inv_id: Decimal) -> Wanted {
 }
 
 /// A new customer's row; `cut` are the texts as they fit.
-pub(crate) fn assert_customer(row: &Value, cut: &[(&'static str, &str)], day: NaiveDate) {
+pub(crate) fn assert_customer(dump: &Dump, id: &str, cut: &[(&'static str, &str)], day: NaiveDate) {
+    let row = dump.customer(id);
     let id = number(row, "ID");
     let key = row["CustomerID"].as_str().unwrap();
     assert!(key.starts_with("C-") && key.len() >= 6, "CustomerID {key}");
@@ -164,12 +180,13 @@ pub(crate) fn assert_customer(row: &Value, cut: &[(&'static str, &str)], day: Na
         ("Status", text("Activated")),
     ]);
     wanted.extend(cut.iter().map(|(column, value)| (*column, text(value))));
-    assert_row("new customer", "Customer", row, &wanted, day);
+    assert_row(dump.generation, "new customer", "Customer", row, &wanted, day);
 }
 
 /// Every column of a row: the wanted value, else the neutral one of its type.
-fn assert_row(what: &str, table: &str, row: &Value, wanted: &Wanted, day: NaiveDate) {
-    let types = types_of(table);
+fn assert_row(generation: &str, what: &str, table: &str, row: &Value, wanted: &Wanted, day: NaiveDate) {
+    let types = types_of(generation, table);
+    let wanted = translated(generation, table, wanted);
     assert!(wanted.keys().all(|column| types.contains_key(column)), "{what}: {table} lacks a column");
     for (column, cell) in row.as_object().unwrap() {
         let Some(kind) = types.get(column.as_str()) else {
@@ -181,12 +198,13 @@ fn assert_row(what: &str, table: &str, row: &Value, wanted: &Wanted, day: NaiveD
         let is_right = match wanted.get(column.as_str()) {
             _ if own_number => cell.parse::<u32>().is_ok_and(|number| number > 0),
             Some(Want::Number(value)) => cell.parse() == Ok(*value),
-            Some(Want::Text(value)) => cell == value,
+            Some(Want::Text(value)) => cell == value.as_str(),
             Some(Want::Day(value)) => cell == format!("{value} 00:00:00.000"),
             None => match kind.split('(').next().unwrap_or_default() {
-                "int" | "decimal" | "bit" | "float" => cell.parse() == Ok(Decimal::ZERO),
+                "int" | "smallint" | "decimal" | "bit" | "float" => cell.parse() == Ok(Decimal::ZERO),
                 "nchar" | "nvarchar" | "char" | "varchar" => cell.is_empty(),
                 "datetime" => cell == format!("{day} 00:00:00.000"),
+                "date" => cell == day.to_string(),
                 "image" => cell == "0x",
                 other => panic!("{table}.{column} is of a type this test does not know: {other}"),
             },
@@ -201,14 +219,4 @@ fn assert_row(what: &str, table: &str, row: &Value, wanted: &Wanted, day: NaiveD
         );
         assert!(is_right, "{what}: {table}.{column} is {cell:?} and not {want}");
     }
-}
-
-fn types_of(table: &str) -> BTreeMap<&'static str, &'static str> {
-    let rows = COLUMNS.lines().skip(1).filter_map(|line| {
-        let (name, rest) = line.split_once(',')?;
-        let (column, rest) = rest.split_once(',')?;
-        let kind = rest.trim_start_matches('"').split([',', '"']).next()?;
-        (name == table).then_some((column, kind))
-    });
-    rows.collect()
 }

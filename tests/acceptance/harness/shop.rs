@@ -29,7 +29,7 @@ pub(crate) struct Shop {
     /// The billing app's side: folder, address, who signs in.
     pub(crate) app: pocketbase::Shop,
     pub(crate) http: reqwest::Client,
-    shopsync: Option<Child>,
+    pub(super) shopsync: Option<Child>,
     phone: OnceLock<Caller>,
 }
 
@@ -51,7 +51,13 @@ impl Shop {
 
     /// A shop that runs, its products in the app.
     pub(crate) async fn open(products: u32) -> Self {
+        Self::open_on("current", products).await
+    }
+
+    /// The same on tables of another generation.
+    pub(crate) async fn open_on(generation: &'static str, products: u32) -> Self {
         let mut shop = Self::new(products);
+        shop.raintek.generation = generation;
         shop.raintek.start().await;
         shop.start().await;
         shop.in_step().await;
@@ -146,9 +152,20 @@ impl Shop {
 
     /// Asks ShopSync to look at both sides now, as the page's button does.
     pub(crate) async fn look(&self) {
+        self.order(json!({"command": "sync_now"})).await;
+    }
+
+    /// Presses a button of the page.
+    pub(crate) async fn order(&self, command: Value) {
         let request = self.http.post(self.page("/api/command")).bearer_auth(self.secret("page.token"));
-        let answer = request.json(&json!({"command": "sync_now"})).send().await.unwrap();
-        assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
+        let answer = request.json(&command).send().await.unwrap();
+        assert!(answer.status().is_success(), "{command}: {}", answer.text().await.unwrap());
+    }
+
+    /// A button of the page; what it was answered.
+    pub(crate) async fn ask(&self, command: Value) -> Value {
+        let request = self.http.post(self.page("/api/command")).bearer_auth(self.secret("page.token"));
+        request.json(&command).send().await.unwrap().json().await.unwrap()
     }
 
     /// Waits for a whole products pass that began after this was called.
@@ -202,7 +219,8 @@ impl Shop {
         self.becomes(id, "failed").await
     }
 
-    async fn becomes(&self, id: &str, wanted: &str) -> Value {
+    /// The app's record once ShopSync shows this of it.
+    pub(crate) async fn becomes(&self, id: &str, wanted: &str) -> Value {
         let phone = self.phone().await;
         let mut record = Value::Null;
         eventually(&format!("invoice {id} is {wanted}"), SOON, async || {

@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand};
 use raintek_sandbox::till::{self, NewProduct, TaxMode};
-use raintek_sandbox::{Options, Sandbox};
+use raintek_sandbox::{Generation, Options, Sandbox, Tls};
 use rust_decimal::Decimal;
 use serde_json::json;
 
@@ -134,6 +134,9 @@ struct Serve {
     /// The SQLite file; what it holds is kept
     #[arg(long, default_value = "raintek-sandbox.sqlite")]
     file: PathBuf,
+    /// How RainTek's tables look in an empty file
+    #[arg(long, value_enum, default_value_t)]
+    generation: Generation,
     /// How many products to make up in an empty file
     #[arg(long, default_value_t = 0)]
     seed_products: u32,
@@ -146,6 +149,9 @@ struct Serve {
     /// The SQL login's password
     #[arg(long, default_value = "RainTek-1")]
     password: String,
+    /// Encrypt connections whose client wants it, and show this certificate
+    #[arg(long, value_enum, default_value_t = Tls::Off)]
+    tls: Tls,
 }
 
 /// Runs the command; 0 is well, 1 is an error told on standard error.
@@ -180,10 +186,12 @@ fn serve(serve: Serve) -> anyhow::Result<()> {
         port: serve.port,
         control_port: serve.control_port,
         file: serve.file,
+        generation: serve.generation,
         seed_products: serve.seed_products,
         seed: serve.seed,
         user: serve.user,
         password: serve.password,
+        tls: serve.tls,
     })?;
     say(&json!({ "tds": sandbox.tds_port, "control": sandbox.control_port }))?;
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(tokio::signal::ctrl_c())?;
@@ -208,9 +216,7 @@ async fn work(options: Till) -> anyhow::Result<()> {
             let number = named(&mut till, number).await?;
             let bill = till.random_bill(seed, day(date)).await?;
             let billed = till.edit(&number, &bill).await?;
-            say(
-                &json!({ "number": billed.number, "inv_id": billed.inv_id, "grand_total": billed.grand_total.to_string() }),
-            )?;
+            say(&saved(&billed))?;
         }
         Work::Delete { number } => {
             let number = named(&mut till, number).await?;
@@ -257,14 +263,27 @@ async fn one_bill(till: &mut till::Till, seed: u64, date: Option<NaiveDate>) -> 
         Err(error) => Err(error),
     };
     match billed {
-        Ok(billed) => json!({
-            "number": billed.number,
-            "inv_id": billed.inv_id,
-            "grand_total": billed.grand_total.to_string(),
-            "failed": false,
-        }),
+        Ok(billed) => saved(&billed),
         Err(error) => json!({ "failed": true, "error": format!("{error:#}") }),
     }
+}
+
+/// A saved bill as the till itself has it.
+fn saved(billed: &till::Billed) -> serde_json::Value {
+    let lines = billed
+        .lines
+        .iter()
+        .map(|(pid, qty, total)| json!({ "pid": pid, "qty": qty.to_string(), "total": total.to_string() }));
+    let payments =
+        billed.payments.iter().map(|(mode, amount)| json!({ "mode": mode, "amount": amount.to_string() }));
+    json!({
+        "number": billed.number,
+        "inv_id": billed.inv_id,
+        "grand_total": billed.grand_total.to_string(),
+        "lines": lines.collect::<Vec<_>>(),
+        "payments": payments.collect::<Vec<_>>(),
+        "failed": false,
+    })
 }
 
 async fn named(till: &mut till::Till, number: Option<String>) -> anyhow::Result<String> {

@@ -107,6 +107,7 @@ fn report(shared: &Shared) -> Value {
         "logins": shared.logins.load(Ordering::Relaxed),
         "requests": shared.requests.load(Ordering::Relaxed),
         "commits": shared.commits.load(Ordering::Relaxed),
+        "writes": shared.writes.load(Ordering::Relaxed),
     })
 }
 

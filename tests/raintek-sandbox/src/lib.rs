@@ -8,7 +8,7 @@
 //!   others waiting to the end of its transaction, for LOCK_TIMEOUT at most.
 //! - Reads see what is committed (as with READ_COMMITTED_SNAPSHOT) and never wait.
 //! - An identity value of a transaction rolled back is given again.
-//! - There is no TLS: a client must be set to do without encryption.
+//! - There is no TLS unless [`Options::tls`] asks for it; then it is TLS 1.2.
 
 mod control;
 mod dump;
@@ -20,6 +20,8 @@ mod tds;
 pub mod till;
 
 pub use sandbox::{Options, Sandbox};
+pub use sql::generation::Generation;
+pub use tds::wire::Tls;
 
 /// The version the server says it is: SQL Server 2008 R2, the oldest still out there.
 pub(crate) const VERSION_BYTES: [u8; 4] = [10, 50, 0x17, 0x70];

@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use crate::engine::shared::Shared;
+use crate::sql::generation::Generation;
+use crate::tds::wire::Tls;
 use crate::{control, seed, tds};
 
 /// How a server is started. All ports are on 127.0.0.1 only.
@@ -17,6 +19,8 @@ pub struct Options {
     pub control_port: u16,
     /// The SQLite file; what it already holds is kept.
     pub file: PathBuf,
+    /// How RainTek's tables look where the file holds none.
+    pub generation: Generation,
     /// How many products to make up where the file holds none.
     pub seed_products: u32,
     /// The seed they are made up from; the same seed gives the same shop.
@@ -25,6 +29,8 @@ pub struct Options {
     pub user: String,
     /// The SQL login's password.
     pub password: String,
+    /// Whether connections can be encrypted, and by what certificate.
+    pub tls: Tls,
 }
 
 impl Default for Options {
@@ -33,10 +39,12 @@ impl Default for Options {
             port: 0,
             control_port: 0,
             file: PathBuf::from("raintek-sandbox.sqlite"),
+            generation: Generation::default(),
             seed_products: 0,
             seed: 1,
             user: "sa".to_owned(),
             password: "RainTek-1".to_owned(),
+            tls: Tls::Off,
         }
     }
 }
@@ -59,7 +67,7 @@ impl Sandbox {
     /// # Errors
     /// Where the file cannot be opened as a store, or a port is taken.
     pub fn start(options: Options) -> anyhow::Result<Self> {
-        let shared = Arc::new(Shared::open(&options.file, &options.user, &options.password)?);
+        let shared = Arc::new(Shared::open(&options)?);
         seed::fill(&shared, options.seed_products, options.seed)?;
         let tds = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port))?;
         let control = TcpListener::bind((Ipv4Addr::LOCALHOST, options.control_port))?;

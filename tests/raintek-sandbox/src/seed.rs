@@ -1,13 +1,10 @@
 //! A believable Indian shop, the same for the same seed.
 
-use std::sync::Arc;
-
 use anyhow::Context;
 use rusqlite::Connection;
 use rusqlite::types::Value;
 
 use crate::engine::shared::Shared;
-use crate::sql::catalog::Table;
 use crate::sql::types::{Text, Ty};
 use crate::sql::{natives, text, time};
 
@@ -324,6 +321,7 @@ fn goods(writer: &Writer<'_>, products: u32, seed: u64) -> anyhow::Result<()> {
                 ("SellingPrice", &decimal(paise)),
                 ("CGST", &half),
                 ("SGST", &half),
+                ("VAT", &decimal(u64::from(gst) * 100)),
                 ("Barcode", &barcode),
                 ("ReorderPoint", &decimal(paise * 9 / 10)),
                 ("OpeningStock", &stock),
@@ -428,8 +426,8 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     fn insert(&self, table: &str, fields: &[(&str, &str)]) -> anyhow::Result<()> {
-        let table: Arc<Table> =
-            Arc::clone(self.shared.catalog().table(table).with_context(|| table.to_owned())?);
+        // A generation without the table has nothing to keep there.
+        let Some(table) = self.shared.catalog().table(table).cloned() else { return Ok(()) };
         let mut values = Vec::with_capacity(table.columns.len());
         for column in &table.columns {
             let given = fields.iter().find(|(name, _)| *name == column.name).map(|(_, value)| *value);
@@ -456,8 +454,11 @@ fn stored(ty: Ty, given: Option<&str>) -> anyhow::Result<Value> {
             let (number, scale) = natives::parse_decimal(given.unwrap_or("0")).context("not a decimal")?;
             natives::rescale(number, scale, i64::from(p), i64::from(s))?
         }
-        Ty::DateTime => Value::Integer(time::parse(given.unwrap_or(OPENED)).context("not a date")?),
+        Ty::DateTime | Ty::Date => {
+            Value::Integer(time::parse(given.unwrap_or(OPENED)).context("not a date")?)
+        }
         Ty::Image | Ty::Bin(_) => Value::Blob(Vec::new()),
+        Ty::Float => Value::Real(0.0),
         _ => Value::Integer(given.unwrap_or("0").parse()?),
     })
 }
@@ -465,12 +466,15 @@ fn stored(ty: Ty, given: Option<&str>) -> anyhow::Result<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sandbox::Options;
 
     #[test]
     fn the_same_seed_gives_the_same_shop_and_no_name_twice() {
         let names = |seed| {
             let folder = tempfile::tempdir().unwrap();
-            let shared = Shared::open(&folder.path().join("shop.sqlite"), "sa", "x").unwrap();
+            let shared =
+                Shared::open(&Options { file: folder.path().join("shop.sqlite"), ..Options::default() })
+                    .unwrap();
             fill(&shared, 900, seed).unwrap();
             let store = shared.take_connection().unwrap();
             let mut statement =

@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use raintek_sandbox::{Options, Sandbox};
+use raintek_sandbox::{Generation, Options, Sandbox};
 
 const CASES: &str = include_str!("clients/cases.txt");
 
@@ -99,6 +99,29 @@ fn freetds_sees_what_the_table_says() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn freetds_sees_each_generation_of_the_tables() {
+    let columns = "SELECT COUNT(*) FROM INFORMATION_SCHEMA.COLUMNS WHERE TABLE_NAME = N'Invoice_Product' AND \
+                   COLUMN_NAME IN (N'VATPer', N'VAT', N'CostPrice', N'SellingPrice', N'Amount')";
+    let numbered = "SELECT COUNT(*) FROM sys.columns WHERE is_identity = 1 AND name IN (N'IPo_ID', N'IP_ID')";
+    let unknown = "INSERT INTO SaleGST (ID, InvNo) VALUES (1, N'x')";
+    for (generation, sql, expected) in [
+        (Generation::Current, columns, "> 0"),
+        (Generation::Old, columns, "> 5"),
+        (Generation::Old, "SELECT CustomerID FROM InvoiceInfo SELECT Customer_ID FROM InvoiceInfo", "! 207"),
+        (Generation::Current, numbered, "> 2"),
+        (Generation::PlainIds, numbered, "> 0"),
+        (Generation::ExtraNotNull, unknown, "! 515"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("shop.sqlite");
+        let sandbox = Sandbox::start(Options { file, generation, ..Options::default() }).unwrap();
+        let (rows, errors) = tsql(sandbox.tds_port, "RainTek-1", "Raintech_DB1", sql);
+        let seen: Vec<String> = rows.into_iter().chain(errors).collect();
+        assert_eq!(seen, [expected], "{generation:?}: {sql}");
+    }
 }
 
 #[test]

@@ -4,8 +4,9 @@
 mod support;
 
 use chrono::{NaiveDate, NaiveDateTime};
+use raintek_sandbox::Tls;
 use rust_decimal::Decimal;
-use support::{error, int, rows, shop};
+use support::{error, int, rows, shop, shop_with};
 use tiberius::{ColumnData, EncryptionLevel, Query};
 
 fn moment(text: &str) -> NaiveDateTime {
@@ -22,7 +23,7 @@ async fn logs_in_without_encryption_and_is_refused_by_number() {
     assert_eq!(refused.code(), Some(18456));
     let refused = shop.try_connect("RainTek-1", "nope", plain).await.unwrap_err();
     assert!(matches!(refused.code(), Some(4060 | 18456)), "{refused}");
-    // there is no TLS here, and tiberius wants it for the login even where encryption is off
+    // without TLS there is no login for tiberius even where encryption is off
     for level in [EncryptionLevel::Required, EncryptionLevel::Off] {
         assert!(shop.try_connect("RainTek-1", "", level).await.is_err());
     }
@@ -202,4 +203,26 @@ async fn the_lookup_of_a_push_takes_one_round_trip() {
     assert_eq!(results.get(2).unwrap().len(), 1);
     assert_eq!(results.get(3).unwrap().first().unwrap().get::<i32, _>(0), Some(1));
     client.commit_transaction().await.unwrap();
+}
+
+#[tokio::test]
+async fn encrypts_all_of_it_or_the_login_alone_as_the_client_wants() {
+    for (tls, level) in [
+        (Tls::On, EncryptionLevel::Required),
+        (Tls::On, EncryptionLevel::On),
+        (Tls::On, EncryptionLevel::Off),
+        (Tls::Expired, EncryptionLevel::Required),
+        (Tls::Expired, EncryptionLevel::Off),
+        (Tls::On, EncryptionLevel::NotSupported),
+    ] {
+        let shop = shop_with(2, tls);
+        let mut client = shop.try_connect("RainTek-1", "Raintech_DB1", level).await.unwrap();
+        let rows = client.simple_query("SELECT COUNT(*) FROM Product").await.unwrap().into_first_result();
+        assert_eq!(rows.await.unwrap()[0].get::<i32, _>(0), Some(2), "{tls:?} {level:?}");
+        // longer than one TLS record and than one packet
+        let long = "x".repeat(40_000);
+        let back =
+            client.query("SELECT @P1 AS back", &[&long.as_str()]).await.unwrap().into_row().await.unwrap();
+        assert_eq!(back.unwrap().get::<&str, _>(0), Some(long.as_str()), "{tls:?} {level:?}");
+    }
 }

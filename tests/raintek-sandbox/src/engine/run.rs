@@ -1,5 +1,7 @@
 //! Runs compiled programs step by step, with SQL Server's rules for what an error ends.
 
+use std::sync::atomic::Ordering;
+
 use rusqlite::types::{Value, ValueRef};
 
 use super::session::{Failure, Session, Sink, Stop};
@@ -320,6 +322,7 @@ impl Session {
     }
 
     fn write(&mut self, write: &Write, values: &[Value], sink: &mut dyn Sink) -> Result<u64, Failure> {
+        self.shared.writes.fetch_add(1, Ordering::Relaxed);
         if let Some(explicit) = write.identity {
             let table = &write.written.table;
             let on =

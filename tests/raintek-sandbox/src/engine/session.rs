@@ -221,6 +221,8 @@ impl Session {
     }
 
     pub(crate) fn begin(&mut self, sink: &mut dyn Sink) {
+        // Whoever opens a transaction means to write.
+        self.shared.writes.fetch_add(1, Ordering::Relaxed);
         self.depth += 1;
         if self.depth == 1 {
             self.transaction = self.shared.new_transaction();

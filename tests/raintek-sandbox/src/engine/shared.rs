@@ -12,10 +12,12 @@ use rusqlite::Connection;
 use super::backup::{self, Restored, Running};
 use super::faults::Faults;
 use super::locks::Locks;
+use crate::sandbox::Options;
 use crate::sql::catalog::Catalog;
 use crate::sql::compile::{self, Program};
 use crate::sql::error::SqlResult;
 use crate::sql::{natives, parse};
+use crate::tds::wire::{self, Certificate};
 
 /// How many compiled programs are kept.
 const PROGRAMS: usize = 1_000;
@@ -32,6 +34,8 @@ pub(crate) struct Shared {
     pub(crate) user: String,
     pub(crate) locks: Locks,
     pub(crate) faults: Faults,
+    /// Encrypts connections; without it there is no encryption.
+    pub(crate) certificate: Option<Certificate>,
     pub(crate) running: Running,
     pub(crate) restored: Restored,
     catalog: Mutex<Arc<Catalog>>,
@@ -43,23 +47,27 @@ pub(crate) struct Shared {
     pub(crate) logins: AtomicU64,
     pub(crate) requests: AtomicU64,
     pub(crate) commits: AtomicU64,
+    /// Statements that write and transactions that were begun, whatever became of them.
+    pub(crate) writes: AtomicU64,
 }
 
 impl Shared {
-    /// Opens the store, laying RainTek's tables down where it is empty.
-    pub(crate) fn open(file: &Path, user: &str, password: &str) -> anyhow::Result<Self> {
+    /// Opens the store, laying RainTek's tables of this generation down where it is empty.
+    pub(crate) fn open(options: &Options) -> anyhow::Result<Self> {
+        let file = options.file.as_path();
         let running = Running::default();
         let connection = connect(file, &running)?;
         connection.execute_batch("PRAGMA journal_mode = WAL")?;
         connection.execute_batch("BEGIN IMMEDIATE")?;
-        let catalog = Catalog::open(&connection)?;
+        let catalog = Catalog::open(&connection, options.generation)?;
         connection.execute_batch("COMMIT")?;
         Ok(Self {
             file: file.to_owned(),
-            user: user.to_owned(),
-            password: password.to_owned(),
+            user: options.user.clone(),
+            password: options.password.clone(),
             locks: Locks::default(),
             faults: Faults::default(),
+            certificate: wire::certificate(options.tls)?,
             running,
             restored: Restored::default(),
             catalog: Mutex::new(Arc::new(catalog)),
@@ -71,6 +79,7 @@ impl Shared {
             logins: AtomicU64::new(0),
             requests: AtomicU64::new(0),
             commits: AtomicU64::new(0),
+            writes: AtomicU64::new(0),
         })
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, params};
 
+use super::generation::{Definition, Generation};
 use super::types::{self, Text, Ty};
 
 /// RainTek's tables as facts/raintek_columns.csv gives them.
@@ -66,15 +67,15 @@ impl Catalog {
         self.tables.values().filter(|table| !table.system)
     }
 
-    /// Reads the tables a store holds; an empty store gets RainTek's first.
-    pub(crate) fn open(connection: &Connection) -> anyhow::Result<Self> {
+    /// Reads the tables a store holds; an empty store gets RainTek's of this generation first.
+    pub(crate) fn open(connection: &Connection, generation: Generation) -> anyhow::Result<Self> {
         connection.execute_batch(
             "CREATE TABLE IF NOT EXISTS _columns (tab TEXT, pos INTEGER, name TEXT, type TEXT, nullable INTEGER,
                ident INTEGER, pk INTEGER, ref_tab TEXT, ref_col TEXT)",
         )?;
         let known: i64 = connection.query_row("SELECT count(*) FROM _columns", [], |row| row.get(0))?;
         if known == 0 {
-            lay_down(connection)?;
+            lay_down(connection, generation)?;
         }
         Self::load(connection, 1)
     }
@@ -199,21 +200,16 @@ pub(crate) fn record_column(connection: &Connection, table: &str, column: &Colum
     Ok(())
 }
 
-fn lay_down(connection: &Connection) -> anyhow::Result<()> {
-    for (name, columns) in &raintek()? {
+fn lay_down(connection: &Connection, generation: Generation) -> anyhow::Result<()> {
+    for (name, columns) in &generation.shape(raintek()?) {
         create_table(connection, name, columns)?;
     }
     Ok(())
 }
 
-/// RainTek's own columns of one table.
-pub(crate) fn columns_of(table: &str) -> anyhow::Result<Vec<Column>> {
-    let found = raintek()?.into_iter().find(|(name, _)| name == table);
-    found.map(|(_, columns)| columns).ok_or_else(|| anyhow::anyhow!("RainTek has no table {table}"))
-}
-
-fn raintek() -> anyhow::Result<Vec<(String, Vec<Column>)>> {
-    let mut tables: Vec<(String, Vec<Column>)> = Vec::new();
+/// RainTek's current tables.
+pub(crate) fn raintek() -> anyhow::Result<Vec<Definition>> {
+    let mut tables: Vec<Definition> = Vec::new();
     for line in COLUMNS.lines().skip(1) {
         let fields = csv_fields(line);
         let field = |at: usize| fields.get(at).map_or("", String::as_str);

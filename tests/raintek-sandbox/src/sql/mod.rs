@@ -9,6 +9,7 @@ pub(crate) mod dml;
 pub(crate) mod error;
 pub(crate) mod expr;
 pub(crate) mod functions;
+pub(crate) mod generation;
 pub(crate) mod natives;
 mod natives_text;
 pub(crate) mod parse;

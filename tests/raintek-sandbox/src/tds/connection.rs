@@ -1,7 +1,7 @@
 //! One client's connection, from prelogin to the end, on a thread of its own.
 
 use std::io::Read;
-use std::net::{Shutdown, TcpStream};
+use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -12,7 +12,8 @@ use tds_protocol::prelogin::{EncryptionLevel, PreLogin};
 use super::login;
 use super::reply::Reply;
 use super::request::{self, Request};
-use crate::engine::session::{Session, Stop, Watch};
+use super::wire::Wire;
+use crate::engine::session::{Session, Stop};
 use crate::engine::shared::Shared;
 use crate::sql::catalog::DATABASES;
 use crate::sql::error::SqlError;
@@ -32,25 +33,45 @@ struct Message {
 
 /// Serves one client until it goes.
 pub(crate) fn serve(shared: &Arc<Shared>, stream: TcpStream) {
-    let served = stream.try_clone().map_err(anyhow::Error::from).and_then(|known| {
-        let spid = shared.enter(Some(known));
-        let result = converse(shared, &stream, spid);
-        shared.leave(spid);
-        result
-    });
+    let Ok(known) = stream.try_clone() else { return };
+    let spid = shared.enter(Some(known));
+    let wire = Wire::new(stream);
     // a client that breaks off, or speaks something else, is nothing the others need to know of
-    drop(served);
-    let _ = stream.shutdown(Shutdown::Both);
+    let _ = converse(shared, &wire, spid);
+    shared.leave(spid);
+    wire.shutdown();
 }
 
-fn converse(shared: &Arc<Shared>, stream: &TcpStream, spid: u16) -> anyhow::Result<()> {
-    stream.set_nodelay(true)?;
+/// What both sides agree on: the server can, and the client wants.
+fn agreed(able: bool, client: EncryptionLevel) -> EncryptionLevel {
+    match client {
+        _ if !able => EncryptionLevel::NotSupported,
+        EncryptionLevel::Off => EncryptionLevel::Off,
+        EncryptionLevel::NotSupported => EncryptionLevel::NotSupported,
+        _ => EncryptionLevel::On,
+    }
+}
+
+fn converse(shared: &Arc<Shared>, stream: &Wire, spid: u16) -> anyhow::Result<()> {
+    stream.set_nodelay()?;
+    let mut encryption = EncryptionLevel::NotSupported;
     let mut message = receive(stream)?.context("gone before prelogin")?;
     if message.kind == PacketType::PreLogin {
-        let mut answer = PreLogin::new().with_encryption(EncryptionLevel::NotSupported);
+        let wanted = PreLogin::decode(message.body.as_slice())?.encryption;
+        encryption = agreed(shared.certificate.is_some(), wanted);
+        let mut answer = PreLogin::new().with_encryption(encryption);
         answer.version = tds_protocol::version::TdsVersion::new(u32::from_be_bytes(crate::VERSION_BYTES));
         Reply::new(stream, 4096, spid, false).raw(&answer.encode())?;
+        if let Some(certificate) = &shared.certificate
+            && encryption != EncryptionLevel::NotSupported
+        {
+            stream.secure(certificate)?;
+        }
         message = receive(stream)?.context("gone before login")?;
+    }
+    if encryption == EncryptionLevel::Off {
+        // only the login was to be secret
+        stream.unsecure();
     }
     if message.kind != PacketType::Tds7Login {
         bail!("expected a login, not {:?}", message.kind);
@@ -60,7 +81,7 @@ fn converse(shared: &Arc<Shared>, stream: &TcpStream, spid: u16) -> anyhow::Resu
     shared.faults.wait_while_hanging();
     let Some(database) = admit(shared, stream, spid, &login, packet_size)? else { return Ok(()) };
     shared.logins.fetch_add(1, Ordering::Relaxed);
-    let watch = watch(stream)?;
+    let watch = stream.watch()?;
     let mut session = Session::new(Arc::clone(shared), spid, watch)?;
     session.database = database;
     let mut client = Client { stream, packet_size };
@@ -80,7 +101,7 @@ fn converse(shared: &Arc<Shared>, stream: &TcpStream, spid: u16) -> anyhow::Resu
 /// Checks the login; None where it was refused.
 fn admit(
     shared: &Shared,
-    stream: &TcpStream,
+    stream: &Wire,
     spid: u16,
     login: &login::Login,
     packet_size: usize,
@@ -117,7 +138,7 @@ fn admit(
 }
 
 struct Client<'a> {
-    stream: &'a TcpStream,
+    stream: &'a Wire,
     packet_size: usize,
 }
 
@@ -211,7 +232,7 @@ fn end(session: &mut Session, reply: &mut Reply<'_>, begin_again: bool, commit: 
 }
 
 /// Reads one message; None where the client has gone.
-fn receive(mut stream: &TcpStream) -> anyhow::Result<Option<Message>> {
+fn receive(mut stream: &Wire) -> anyhow::Result<Option<Message>> {
     let mut body = Vec::new();
     let mut reset = false;
     loop {
@@ -236,22 +257,4 @@ fn receive(mut stream: &TcpStream) -> anyhow::Result<Option<Message>> {
             return Ok(Some(Message { kind: header.packet_type, body, reset }));
         }
     }
-}
-
-/// Looks into the stream without taking anything out: an attention, or the end of the connection.
-fn watch(stream: &TcpStream) -> anyhow::Result<Watch> {
-    let stream = stream.try_clone()?;
-    Ok(Arc::new(move || {
-        let mut first = [0];
-        stream.set_nonblocking(true).ok()?;
-        let seen = stream.peek(&mut first);
-        stream.set_nonblocking(false).ok()?;
-        match seen {
-            Ok(0) => Some(Stop::Disconnect),
-            Ok(_) if first == [0x06] => Some(Stop::Attention),
-            Ok(_) => None,
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => None,
-            Err(_) => Some(Stop::Disconnect),
-        }
-    }))
 }

@@ -6,3 +6,4 @@ pub(crate) mod reader;
 pub(crate) mod reply;
 pub(crate) mod request;
 pub(crate) mod values;
+pub(crate) mod wire;

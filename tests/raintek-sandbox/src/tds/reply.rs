@@ -1,13 +1,13 @@
 //! What goes back: tokens, packed into packets as they come.
 
 use std::io::Write;
-use std::net::TcpStream;
 
 use rusqlite::types::ValueRef;
 use tds_protocol::packet::{PACKET_HEADER_SIZE, PacketHeader, PacketStatus, PacketType};
 use tds_protocol::token::{Done, DoneStatus};
 
 use super::values;
+use super::wire::Wire;
 use crate::engine::session::{Change, Failure, Sink, Stop};
 use crate::sql::error::SqlError;
 use crate::sql::types::ColumnInfo;
@@ -19,7 +19,7 @@ const DONE_IN_PROC: u8 = 0xFF;
 /// One answer, sent while it is made.
 #[derive(Debug)]
 pub(crate) struct Reply<'a> {
-    stream: &'a TcpStream,
+    stream: &'a Wire,
     buffer: Vec<u8>,
     packet_size: usize,
     packet: u8,
@@ -32,7 +32,7 @@ pub(crate) struct Reply<'a> {
 }
 
 impl<'a> Reply<'a> {
-    pub(crate) const fn new(stream: &'a TcpStream, packet_size: usize, spid: u16, procedure: bool) -> Self {
+    pub(crate) const fn new(stream: &'a Wire, packet_size: usize, spid: u16, procedure: bool) -> Self {
         Self {
             stream,
             buffer: Vec::new(),

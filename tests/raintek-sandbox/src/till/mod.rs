@@ -5,6 +5,9 @@ mod arithmetic;
 mod load;
 mod rows;
 mod save;
+mod shape;
+
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use chrono::NaiveDate;
@@ -12,6 +15,9 @@ use rust_decimal::Decimal;
 use tiberius::{AuthMethod, Client, Config, EncryptionLevel, Query, Row};
 use tokio::net::TcpStream;
 use tokio_util::compat::{Compat, TokioAsyncWriteCompatExt as _};
+
+use rows::Cell;
+use shape::Shape;
 
 pub use arithmetic::{Amounts, Rates, TaxMode, Totals, bill as bill_totals, line as line_amounts, r0, r2};
 
@@ -54,6 +60,21 @@ pub struct Billed {
     pub inv_id: i32,
     /// In rupees.
     pub grand_total: Decimal,
+    /// `Product.PID`, quantity and total of each line, in rupees.
+    pub lines: Vec<(i32, Decimal, Decimal)>,
+    /// Mode and amount of each payment, in rupees.
+    pub payments: Vec<(String, Decimal)>,
+}
+
+/// What a new bill set out with: read without a lock, so that somebody else may take it first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// `InvoiceInfo.Inv_ID`.
+    pub inv_id: i32,
+    /// `SaleGST.ID` or `SaleNoTax.ID`.
+    pub counter: i32,
+    /// `InvoiceInfo.InvoiceNo`.
+    pub number: String,
 }
 
 /// A product the owner adds.
@@ -82,8 +103,12 @@ pub struct NewProduct {
 pub struct Till {
     config: Config,
     client: Option<Client<Compat<TcpStream>>>,
+    /// Read with the first row that is written.
+    shape: Option<Arc<Shape>>,
     /// Statements sent so far.
     pub statements: u64,
+    /// What the newest bill set out with, also where its save failed.
+    pub wanted: Option<Wanted>,
 }
 
 impl Till {
@@ -97,7 +122,7 @@ impl Till {
         config.database("Raintech_DB1");
         config.encryption(EncryptionLevel::NotSupported);
         config.application_name("RainTek");
-        Self { config, client: None, statements: 0 }
+        Self { config, client: None, shape: None, statements: 0, wanted: None }
     }
 
     /// Saves a new bill, statement by statement.
@@ -167,7 +192,8 @@ impl Till {
     /// # Errors
     /// Where there is no such product, it was sold already (547), or a statement fails.
     pub async fn remove_product(&mut self, code: &str) -> anyhow::Result<()> {
-        for table in ["Product_OpeningStock", "Temp_Stock"] {
+        let shape = self.shape().await?;
+        for table in ["Product_OpeningStock", "Temp_Stock"].into_iter().filter(|name| shape.has_table(name)) {
             let sql = format!(
                 "DELETE FROM {table} WHERE ProductID IN (SELECT PID FROM Product WHERE ProductCode = @P1)"
             );
@@ -215,6 +241,40 @@ impl Till {
             self.client = None;
         }
         Ok(result?)
+    }
+
+    /// How this shop's tables look.
+    async fn shape(&mut self) -> anyhow::Result<Arc<Shape>> {
+        if let Some(shape) = &self.shape {
+            return Ok(Arc::clone(shape));
+        }
+        let columns = self.rows(Query::new(shape::COLUMNS)).await?;
+        let identities = self.rows(Query::new(shape::IDENTITIES)).await?;
+        let shape = Arc::new(Shape::read(&columns, &identities)?);
+        self.shape = Some(Arc::clone(&shape));
+        Ok(shape)
+    }
+
+    /// Writes a whole row; where RainTek numbers the rows itself, with the next number.
+    async fn add(
+        &mut self,
+        table: &str,
+        day: NaiveDate,
+        given: &[(&'static str, Cell)],
+    ) -> anyhow::Result<()> {
+        let shape = self.shape().await?;
+        let mut given = given.to_vec();
+        let key = match table {
+            "Invoice_Product" => Some("IPo_ID"),
+            "Invoice_Payment" => Some("IP_ID"),
+            _ => None,
+        };
+        if let Some(key) = key.filter(|key| shape.is_plain(table, key)) {
+            let next = 1 + self.number(Query::new(format!("SELECT MAX({key}) FROM {table}"))).await?;
+            given.push((key, next.into()));
+        }
+        self.execute(shape.insert(table, day, &given)?).await?;
+        Ok(())
     }
 
     async fn number(&mut self, query: Query<'static>) -> anyhow::Result<i32> {

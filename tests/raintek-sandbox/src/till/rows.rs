@@ -1,10 +1,9 @@
-//! Whole rows, as RainTek writes them: a column nobody gives a value gets its neutral one, never NULL.
+//! Values of rows, as RainTek writes them: a column nobody gives a value gets its neutral one, never NULL.
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use tiberius::Query;
 
-use crate::sql::catalog::{self, Column};
 use crate::sql::types::Ty;
 
 /// A value of a row.
@@ -36,7 +35,7 @@ impl From<&str> for Cell {
 }
 
 impl Cell {
-    fn bind(self, query: &mut Query<'_>) {
+    pub(super) fn bind(self, query: &mut Query<'_>) {
         match self {
             Self::Int(value) => query.bind(value),
             Self::Money(value) => query.bind(value),
@@ -45,25 +44,6 @@ impl Cell {
             Self::Bytes => query.bind(Vec::<u8>::new()),
         }
     }
-}
-
-/// An INSERT of a whole row; an identity column is left to the server.
-pub(crate) fn insert(table: &str, day: NaiveDate, given: &[(&str, Cell)]) -> anyhow::Result<Query<'static>> {
-    let columns: Vec<Column> =
-        catalog::columns_of(table)?.into_iter().filter(|column| !column.identity).collect();
-    if let Some((name, _)) = given.iter().find(|(name, _)| !columns.iter().any(|column| column.name == *name))
-    {
-        anyhow::bail!("{table} has no column {name}");
-    }
-    let names: Vec<String> = columns.iter().map(|column| format!("[{}]", column.name)).collect();
-    let marks: Vec<String> = (1..=columns.len()).map(|at| format!("@P{at}")).collect();
-    let mut query =
-        Query::new(format!("INSERT INTO {table} ({}) VALUES ({})", names.join(", "), marks.join(", ")));
-    for column in columns {
-        let cell = given.iter().find(|(name, _)| *name == column.name).map(|(_, cell)| cell.clone());
-        cell.unwrap_or_else(|| neutral(column.ty, day)).bind(&mut query);
-    }
-    Ok(query)
 }
 
 /// A statement with its values in order.
@@ -75,7 +55,7 @@ pub(crate) fn statement(sql: &str, values: Vec<Cell>) -> Query<'static> {
     query
 }
 
-const fn neutral(ty: Ty, day: NaiveDate) -> Cell {
+pub(super) const fn neutral(ty: Ty, day: NaiveDate) -> Cell {
     match ty {
         Ty::Str(_) => Cell::Text(String::new()),
         Ty::Dec { .. } | Ty::Float => Cell::Money(Decimal::ZERO),

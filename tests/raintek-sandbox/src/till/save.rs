@@ -5,8 +5,10 @@ use chrono::{Datelike as _, NaiveDate};
 use rust_decimal::Decimal;
 use tiberius::{Query, Row};
 
-use super::rows::{Cell, insert, statement};
-use super::{Amounts, Bill, Billed, NewProduct, Rates, TaxMode, Till, Totals, bill_totals, line_amounts, r2};
+use super::rows::{Cell, statement};
+use super::{
+    Amounts, Bill, Billed, NewProduct, Rates, TaxMode, Till, Totals, Wanted, bill_totals, line_amounts, r2,
+};
 
 /// A line with all that is known of its product.
 struct Worked {
@@ -45,6 +47,12 @@ impl Sale<'_> {
     fn paid(&self) -> Decimal {
         self.payments.iter().filter(|(mode, _)| !is_credit(mode)).map(|(_, amount)| amount).sum()
     }
+
+    /// What the till knows of it once it is saved.
+    fn billed(self, number: String, inv_id: i32) -> Billed {
+        let lines = self.lines.iter().map(|line| (line.pid, line.qty, line.amounts.total)).collect();
+        Billed { number, inv_id, grand_total: self.totals.grand_total, lines, payments: self.payments }
+    }
 }
 
 fn is_credit(mode: &str) -> bool {
@@ -67,26 +75,31 @@ fn money(row: &Row, at: usize) -> Decimal {
 
 impl Till {
     pub(super) async fn save_new(&mut self, bill: &Bill) -> anyhow::Result<Billed> {
+        self.wanted = None;
         let sale = self.work_out(bill).await?;
         // MAX + 1, and no lock: another till may read the same
         let inv_id = 1 + self.number(Query::new("SELECT MAX(Inv_ID) FROM InvoiceInfo")).await?;
-        let counter = if bill.gst { "SaleGST" } else { "SaleNoTax" };
+        let counter = match bill.gst || !self.shape().await?.has_table("SaleNoTax") {
+            true => "SaleGST",
+            false => "SaleNoTax",
+        };
         let next = 1 + self.number(Query::new(format!("SELECT MAX(ID) FROM {counter}"))).await?;
         let number = self.form_number(bill, next).await?;
+        self.wanted = Some(Wanted { inv_id, counter: next, number: number.clone() });
         let mut fields = info(&sale);
         fields.extend([("Inv_ID", inv_id.into()), ("InvoiceNo", number.as_str().into())]);
-        self.execute(insert("InvoiceInfo", bill.date, &fields)?).await?;
+        self.add("InvoiceInfo", bill.date, &fields).await?;
         self.write_rest(&sale, inv_id, &number).await?;
         let row = [("ID", next.into()), ("InvNo", number.as_str().into())];
-        self.execute(insert(counter, bill.date, &row)?).await?;
-        Ok(Billed { number, inv_id, grand_total: sale.totals.grand_total })
+        self.add(counter, bill.date, &row).await?;
+        Ok(sale.billed(number, inv_id))
     }
 
     pub(super) async fn save_edited(&mut self, number: &str, bill: &Bill) -> anyhow::Result<Billed> {
         let inv_id = self.find(number).await?;
         let sale = self.work_out(bill).await?;
         self.take_back(inv_id, number).await?;
-        let fields = info(&sale);
+        let fields = self.shape().await?.kept("InvoiceInfo", info(&sale))?;
         let sets: Vec<String> =
             fields.iter().zip(1..).map(|((name, _), at)| format!("[{name}] = @P{at}")).collect();
         let sql = format!("UPDATE InvoiceInfo SET {} WHERE Inv_ID = @P{}", sets.join(", "), fields.len() + 1);
@@ -94,14 +107,15 @@ impl Till {
         values.push(inv_id.into());
         self.execute(statement(&sql, values)).await?;
         self.write_rest(&sale, inv_id, number).await?;
-        Ok(Billed { number: number.to_owned(), inv_id, grand_total: sale.totals.grand_total })
+        Ok(sale.billed(number.to_owned(), inv_id))
     }
 
     pub(super) async fn remove(&mut self, number: &str) -> anyhow::Result<()> {
         let inv_id = self.find(number).await?;
         self.take_back(inv_id, number).await?;
-        for (table, column) in [("SaleGST", "InvNo"), ("SaleNoTax", "InvNo")] {
-            let sql = format!("DELETE FROM {table} WHERE RTRIM({column}) = @P1");
+        let shape = self.shape().await?;
+        for table in ["SaleGST", "SaleNoTax"].into_iter().filter(|name| shape.has_table(name)) {
+            let sql = format!("DELETE FROM {table} WHERE RTRIM(InvNo) = @P1");
             self.execute(statement(&sql, vec![number.into()])).await?;
         }
         self.execute(statement("DELETE FROM InvoiceInfo WHERE Inv_ID = @P1", vec![inv_id.into()])).await?;
@@ -117,9 +131,13 @@ impl Till {
     }
 
     async fn form_number(&mut self, bill: &Bill, next: i32) -> anyhow::Result<String> {
-        let rows = self.rows(Query::new("SELECT TOP 1 Code, c10 FROM Invcode ORDER BY ID")).await?;
+        let shape = self.shape().await?;
+        let rows = match shape.has_table("Invcode") {
+            true => self.rows(Query::new("SELECT TOP 1 Code, c10 FROM Invcode ORDER BY ID")).await?,
+            false => Vec::new(),
+        };
         let (code, suffix) = rows.first().map(|row| (text(row, 0), text(row, 1))).unwrap_or_default();
-        let code = if !bill.gst {
+        let code = if !bill.gst && shape.has_table("SaleNoTax") {
             "SINV"
         } else if code.is_empty() {
             "GST"
@@ -175,14 +193,18 @@ impl Till {
         line: &super::Line,
         other_state: bool,
     ) -> anyhow::Result<Worked> {
-        let rows = self
-            .rows(statement(
-                "SELECT PID, SellingPrice, CGST, SGST, CESS, CostPrice, MRP, SalesUnit, STax, Barcode, \
-                 (SELECT TOP 1 s.Barcode FROM Temp_Stock s WHERE s.ProductID = p.PID ORDER BY s.Id) \
-                 FROM Product p WHERE p.ProductCode = @P1",
-                vec![line.code.as_str().into()],
-            ))
-            .await?;
+        let shape = self.shape().await?;
+        // Before GST there was one tax.
+        let taxes = if shape.has("Product", "CGST") { "CGST, SGST, CESS" } else { "VAT, 0 * VAT, 0 * VAT" };
+        let lot = match shape.has_table("Temp_Stock") {
+            true => "(SELECT TOP 1 s.Barcode FROM Temp_Stock s WHERE s.ProductID = p.PID ORDER BY s.Id)",
+            false => "N''",
+        };
+        let sql = format!(
+            "SELECT PID, SellingPrice, {taxes}, CostPrice, MRP, SalesUnit, STax, Barcode, {lot} FROM Product p \
+             WHERE p.ProductCode = @P1"
+        );
+        let rows = self.rows(statement(&sql, vec![line.code.as_str().into()])).await?;
         let row = rows.first().with_context(|| format!("there is no product {}", line.code))?;
         let rate = line.rate.unwrap_or_else(|| money(row, 1));
         let mode = if bill.gst { TaxMode::parse(&text(row, 8)) } else { TaxMode::NoTaxes };
@@ -213,7 +235,7 @@ impl Till {
     async fn write_rest(&mut self, sale: &Sale<'_>, inv_id: i32, number: &str) -> anyhow::Result<()> {
         let day = sale.bill.date;
         for line in &sale.lines {
-            self.execute(insert("Invoice_Product", day, &product_row(line, inv_id))?).await?;
+            self.add("Invoice_Product", day, &product_row(line, inv_id)).await?;
         }
         for (mode, amount) in &sale.payments {
             let row = [
@@ -222,7 +244,7 @@ impl Till {
                 ("TotalPaid", (*amount).into()),
                 ("PaymentMode", mode.as_str().into()),
             ];
-            self.execute(insert("Invoice_Payment", day, &row)?).await?;
+            self.add("Invoice_Payment", day, &row).await?;
         }
         self.post("Sales", sale, number, sale.totals.grand_total, Decimal::ZERO).await?;
         for (mode, amount) in sale.payments.iter().filter(|(mode, _)| !is_credit(mode)) {
@@ -236,22 +258,26 @@ impl Till {
                     ("Credit", (*amount).into()),
                     ("PartyID", sale.party.key.as_str().into()),
                 ];
-                self.execute(insert("BankAccountLedger", day, &row)?).await?;
+                self.add("BankAccountLedger", day, &row).await?;
             }
         }
+        let shape = self.shape().await?;
         for line in &sale.lines {
+            let sql = "UPDATE Product SET LastPrice = @P1 WHERE PID = @P2";
+            self.execute(statement(sql, vec![line.rate.into(), line.pid.into()])).await?;
+        }
+        let live = if shape.has_table("Temp_Stock") { sale.lines.as_slice() } else { &[] };
+        for line in live {
             let sql = "UPDATE Temp_Stock SET Qty = Qty - @P1 WHERE ProductID = @P2 AND Barcode = @P3";
             let values = vec![line.qty.into(), line.pid.into(), line.barcode.as_str().into()];
             self.execute(statement(sql, values)).await?;
-            let sql = "UPDATE Product SET LastPrice = @P1 WHERE PID = @P2";
-            self.execute(statement(sql, vec![line.rate.into(), line.pid.into()])).await?;
             let row = [
                 ("ProductID", line.pid.into()),
                 ("StockOut", line.qty.into()),
                 ("Date", Cell::Day(day)),
                 ("TransID", number.into()),
             ];
-            self.execute(insert("StockMovement", day, &row)?).await?;
+            self.add("StockMovement", day, &row).await?;
         }
         let sql = "UPDATE Customer SET Lvisitdate = @P1 WHERE ID = @P2";
         self.execute(statement(sql, vec![Cell::Day(day), sale.party.id.into()])).await?;
@@ -283,17 +309,22 @@ impl Till {
         ];
         let mut row = common.to_vec();
         row.push(("PartyName", sale.party.name.as_str().into()));
-        self.execute(insert("LedgerBook", day, &row)?).await?;
+        self.add("LedgerBook", day, &row).await?;
         let mut row = common.to_vec();
         row.push(("CustNameid", sale.party.name.as_str().into()));
-        self.execute(insert("CustomerLedgerBook", day, &row)?).await?;
+        self.add("CustomerLedgerBook", day, &row).await?;
         Ok(())
     }
 
     /// Brings the stock of a bill back and takes its lines, payments and postings away.
     async fn take_back(&mut self, inv_id: i32, number: &str) -> anyhow::Result<()> {
         let sql = "SELECT ProductID, RTRIM(Barcode), Qty FROM Invoice_Product WHERE InvoiceID = @P1 ORDER BY IPo_ID";
-        for row in self.rows(statement(sql, vec![inv_id.into()])).await? {
+        let shape = self.shape().await?;
+        let sold = match shape.has_table("Temp_Stock") {
+            true => self.rows(statement(sql, vec![inv_id.into()])).await?,
+            false => Vec::new(),
+        };
+        for row in sold {
             let sql = "UPDATE Temp_Stock SET Qty = Qty + @P1 WHERE ProductID = @P2 AND Barcode = @P3";
             let values = vec![
                 money(&row, 2).into(),
@@ -310,7 +341,10 @@ impl Till {
             let sql = format!("DELETE FROM {table} WHERE LedgerNo = @P1");
             self.execute(statement(&sql, vec![number.into()])).await?;
         }
-        self.execute(statement("DELETE FROM StockMovement WHERE TransID = @P1", vec![number.into()])).await?;
+        if shape.has_table("StockMovement") {
+            let sql = "DELETE FROM StockMovement WHERE TransID = @P1";
+            self.execute(statement(sql, vec![number.into()])).await?;
+        }
         Ok(())
     }
 
@@ -328,6 +362,7 @@ impl Till {
             ("MRP", product.price.into()),
             ("CGST", half.into()),
             ("SGST", half.into()),
+            ("VAT", product.gst.into()),
             ("Barcode", "0".into()),
             ("OpeningStock", product.stock.into()),
             ("PurchaseUnit", product.unit.as_str().into()),
@@ -335,16 +370,19 @@ impl Till {
             ("Status", "Yes".into()),
             ("STax", product.tax_mode.name().into()),
         ];
-        self.execute(insert("Product", day, &row)?).await?;
+        self.add("Product", day, &row).await?;
         if let Some(barcode) = &product.barcode {
-            for table in ["Product_OpeningStock", "Temp_Stock"] {
+            let shape = self.shape().await?;
+            for table in
+                ["Product_OpeningStock", "Temp_Stock"].into_iter().filter(|name| shape.has_table(name))
+            {
                 let row = [
                     ("ProductID", pid.into()),
                     ("Qty", product.stock.into()),
                     ("MRP", product.price.into()),
                     ("Barcode", barcode.as_str().into()),
                 ];
-                self.execute(insert(table, day, &row)?).await?;
+                self.add(table, day, &row).await?;
             }
         }
         Ok(pid)
@@ -360,6 +398,7 @@ fn info(sale: &Sale<'_>) -> Vec<(&'static str, Cell)> {
         ("InvoiceDate", Cell::Day(bill.date)),
         ("TaxType", if bill.gst { "GST" } else { "NON GST" }.into()),
         ("Customer_ID", sale.party.id.into()),
+        ("CustomerID", sale.party.id.into()),
         ("SalesmanID", 0.into()),
         ("SubTotal", totals.sub_total.into()),
         ("CGST", totals.cgst.into()),
@@ -409,6 +448,11 @@ fn product_row(line: &Worked, inv_id: i32) -> Vec<(&'static str, Cell)> {
         ("STaxType", line.mode.name().into()),
         ("TotalMRP", r2(line.mrp * line.qty).into()),
         ("MainUnit", line.unit.as_str().into()),
+        ("SellingPrice", line.rate.into()),
+        ("CostPrice", line.cost.into()),
+        ("VATPer", (line.rates.cgst + line.rates.sgst + line.rates.igst + line.rates.cess).into()),
+        ("VAT", amounts.taxes().into()),
+        ("Amount", amounts.total.into()),
     ]
 }
 

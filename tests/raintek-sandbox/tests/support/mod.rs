@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use raintek_sandbox::{Options, Sandbox};
+use raintek_sandbox::{Generation, Options, Sandbox, Tls};
 use serde_json::{Value, json};
 use tiberius::{AuthMethod, Client, Config, EncryptionLevel, Row};
 use tokio::net::TcpStream;
@@ -17,10 +17,21 @@ pub(crate) struct Shop {
 }
 
 pub(crate) fn shop(products: u32) -> Shop {
+    shop_by(Options { seed_products: products, ..Options::default() })
+}
+
+pub(crate) fn shop_with(products: u32, tls: Tls) -> Shop {
+    shop_by(Options { seed_products: products, tls, ..Options::default() })
+}
+
+pub(crate) fn shop_of(generation: Generation, products: u32) -> Shop {
+    shop_by(Options { seed_products: products, generation, ..Options::default() })
+}
+
+fn shop_by(options: Options) -> Shop {
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("shop.sqlite");
-    let sandbox = Sandbox::start(Options { file, seed_products: products, ..Options::default() }).unwrap();
-    Shop { sandbox, _folder: folder }
+    let options = Options { file: folder.path().join("shop.sqlite"), ..options };
+    Shop { sandbox: Sandbox::start(options).unwrap(), _folder: folder }
 }
 
 impl Shop {
@@ -36,6 +47,7 @@ impl Shop {
         config.authentication(AuthMethod::sql_server("sa", password));
         config.database(database);
         config.encryption(encryption);
+        config.trust_cert();
         let tcp = TcpStream::connect(config.get_addr()).await.unwrap();
         tcp.set_nodelay(true).unwrap();
         Client::connect(config, tcp.compat_write()).await

@@ -1,0 +1,123 @@
+//! A shop's week, again and again, from seeds: the real engine over databases in memory, with everything that goes
+//! wrong in a shop. What must never be is looked for after every step; at the end both sides are compared.
+//!
+//! `cargo xtask simulate --seeds N --from S` runs many; `seeds.txt` holds those that ever found something, and they run
+//! first. `SHOPSYNC_STORY=N` tells the week of seed N, line by line.
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test may fail loudly, and this one tells a story"
+)]
+
+mod app;
+mod cellar;
+mod chance;
+mod checks;
+mod compare;
+mod desk;
+mod entropy;
+mod goods;
+mod hands;
+mod listen;
+mod many;
+mod pictures;
+mod planted;
+mod quiet;
+mod raintek;
+mod run;
+mod shrink;
+mod sim;
+mod store;
+mod story;
+mod wire;
+
+use many::{Weeks, number};
+use planted::Planted;
+
+/// Seeds that every `cargo test` runs.
+const SEEDS: u64 = 120;
+/// A planted fault must be caught within so many.
+const CAUGHT_WITHIN: u64 = 300;
+
+/// Weeks that once found something, for ever.
+fn known_seeds() -> Vec<u64> {
+    let lines = include_str!("seeds.txt").lines();
+    lines.filter_map(|line| line.split('#').next()?.trim().parse().ok()).collect()
+}
+
+#[test]
+fn a_week_in_the_shop() {
+    if let Some(seed) = number("SHOPSYNC_STORY") {
+        return many::tell(seed);
+    }
+    let (from, seeds) = (number("SHOPSYNC_FROM").unwrap_or(0), number("SHOPSYNC_SEEDS").unwrap_or(SEEDS));
+    let mut weeks = Weeks::default();
+    weeks.run(known_seeds());
+    weeks.run((from..from.saturating_add(seeds)).collect());
+    weeks.end();
+}
+
+#[test]
+fn a_seed_tells_the_same_story_twice() {
+    if !entropy::IS_FIXED {
+        return;
+    }
+    for seed in 1..=6 {
+        let week = chance::story(seed);
+        let (first, second) = (run::run(&week, None, true), run::run(&week, None, true));
+        let differs = first.told.iter().zip(&second.told).find(|(left, right)| left != right);
+        assert_eq!(differs, None, "seed {seed}");
+        assert_eq!(first, second, "seed {seed}");
+        assert!(first.told.len() > 50, "seed {seed} tells nothing");
+    }
+}
+
+#[test]
+fn every_planted_fault_is_caught() {
+    let caught = many::in_parallel(Planted::ALL.to_vec(), |planted| {
+        let mut seeds = 0..CAUGHT_WITHIN;
+        seeds.find_map(|seed| {
+            let failure = run::run(&chance::story(seed), Some(planted), false).failure?;
+            failure.contains(planted.caught_as()).then_some((seed, failure))
+        })
+    });
+    for (planted, caught) in Planted::ALL.iter().zip(&caught) {
+        match caught {
+            Some((seed, why)) => {
+                let why = why.lines().take(2).collect::<Vec<_>>().join(" ");
+                eprintln!("{planted:?}: caught after {} seeds: {why}", seed + 1);
+            }
+            None => eprintln!("{planted:?}: NOT CAUGHT"),
+        }
+    }
+    assert!(caught.iter().all(Option::is_some), "a planted fault is not caught within {CAUGHT_WITHIN} seeds");
+}
+
+/// An order that tokio draws by lot is another one each time, and no seed could be told twice.
+#[test]
+fn every_select_says_its_order() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut folders = vec![root.join("src/engine"), root.join("src/supervisor")];
+    let (mut selects, mut wrong) = (0, Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            let lines: Vec<&str> = text.lines().collect();
+            for (at, _) in lines.iter().enumerate().filter(|(_, line)| line.contains("select! {")) {
+                selects += 1;
+                if lines.get(at + 1).is_none_or(|next| next.trim() != "biased;") {
+                    wrong.push(format!("{}:{}", path.display(), at + 1));
+                }
+            }
+        }
+    }
+    assert!(selects > 5, "no `select!` was found");
+    assert!(wrong.is_empty(), "`biased;` is missing: {wrong:#?}");
+}

@@ -1,0 +1,250 @@
+//! RainTek in memory: its tables, as far as anybody looks at them, with what SQL Server does about them.
+
+mod adapter;
+pub(crate) mod cashier;
+mod transaction;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
+use rust_decimal::Decimal;
+use tokio::sync::Notify;
+
+use shopsync::model::bill::{FoundBill, Row, Value};
+use shopsync::model::posting::Book;
+use shopsync::model::schema::{Column, ColumnKind, PosSchema, Table};
+
+pub(crate) use adapter::RainTek;
+
+use crate::goods::{code, paise};
+use crate::story::Setup;
+
+const COLUMNS: &str = include_str!("../../raintek-sandbox/data/raintek_columns.csv");
+/// What every product starts with.
+pub(crate) const OPENING: Decimal = Decimal::from_parts(1000, 0, 0, false, 0);
+
+/// One product.
+#[derive(Debug, Clone)]
+pub(crate) struct Product {
+    pub(crate) pid: i32,
+    pub(crate) code: String,
+    pub(crate) name: String,
+    pub(crate) price: Decimal,
+    pub(crate) cost: Decimal,
+    pub(crate) gst: Decimal,
+    pub(crate) active: bool,
+    pub(crate) barcode: String,
+    /// It was switched off once, so that the app may rightly show it so.
+    pub(crate) ever_off: bool,
+}
+
+/// The database.
+pub(crate) struct Db {
+    pub(crate) schema: Arc<PosSchema>,
+    /// `InvoiceInfo` by Inv_ID.
+    pub(crate) infos: BTreeMap<i32, Row>,
+    /// `Invoice_Product` by IPo_ID.
+    pub(crate) lines: BTreeMap<i32, Row>,
+    /// `Invoice_Payment` by IP_ID.
+    pub(crate) payments: BTreeMap<i32, Row>,
+    /// `SaleGST` and `SaleNoTax`: ID -> InvNo.
+    pub(crate) gst: BTreeMap<i32, String>,
+    pub(crate) no_tax: BTreeMap<i32, String>,
+    pub(crate) customers: BTreeMap<i32, Row>,
+    pub(crate) products: BTreeMap<i32, Product>,
+    /// `Temp_Stock` by product and barcode.
+    pub(crate) stock: BTreeMap<(i32, String), Decimal>,
+    pub(crate) books: BTreeMap<Book, BTreeMap<i32, Row>>,
+    identity: i32,
+    /// Transactions that hold the end of the number ranges, and those of them that have written.
+    pub(crate) open: u32,
+    pub(crate) dirty: u32,
+    pub(crate) app_lock: Arc<tokio::sync::Mutex<()>>,
+    pub(crate) changed: Arc<Notify>,
+    /// Bills that RainTek's own till is in the middle of, statement by statement.
+    pub(crate) under_way: u32,
+    /// Inv_IDs of the bills that ShopSync made.
+    pub(crate) ours: BTreeSet<i32>,
+    /// When RainTek's own till last changed a bill, by Inv_ID, in steady milliseconds.
+    pub(crate) till_at: BTreeMap<i32, u64>,
+    /// When a product was last changed.
+    pub(crate) product_at: BTreeMap<i32, u64>,
+}
+
+impl Db {
+    pub(crate) fn new(setup: &Setup) -> Self {
+        let mut db = Self {
+            schema: Arc::new(schema()),
+            infos: BTreeMap::new(),
+            lines: BTreeMap::new(),
+            payments: BTreeMap::new(),
+            gst: BTreeMap::new(),
+            no_tax: BTreeMap::new(),
+            customers: BTreeMap::new(),
+            products: BTreeMap::new(),
+            stock: BTreeMap::new(),
+            books: Book::ALL.into_iter().map(|book| (book, BTreeMap::new())).collect(),
+            identity: 5000,
+            open: 0,
+            dirty: 0,
+            app_lock: Arc::default(),
+            changed: Arc::default(),
+            under_way: 0,
+            ours: BTreeSet::new(),
+            till_at: BTreeMap::new(),
+            product_at: BTreeMap::new(),
+        };
+        db.customers
+            .insert(1, row([("ID", 1.into()), ("CustomerID", "C-0001".into()), ("Name", "Cash".into())]));
+        // Somebody RainTek knows already, as its own screen spells the phone.
+        db.customers.insert(
+            2,
+            row([
+                ("ID", 2.into()),
+                ("CustomerID", "C-0002".into()),
+                ("Name", "Old friend".into()),
+                ("ContactNo", "09840010000".into()),
+            ]),
+        );
+        for n in 0..setup.products {
+            db.add_product(n);
+        }
+        db
+    }
+
+    /// The n-th product comes in.
+    pub(crate) fn add_product(&mut self, n: u32) {
+        let pid = 11 + i32::try_from(n).unwrap_or(0);
+        let gst = [5, 18, 0, 12][usize::try_from(n % 4).unwrap_or(0)];
+        let price = paise(2_500 + i64::from(n) * 1_337);
+        let barcode = format!("890100000{n:04}");
+        self.stock.insert((pid, barcode.clone()), OPENING);
+        self.products.entry(pid).or_insert(Product {
+            pid,
+            code: code(n),
+            name: format!("Article {n}"),
+            price,
+            cost: paise(1_000),
+            gst: Decimal::from(gst),
+            active: true,
+            barcode,
+            ever_off: false,
+        });
+    }
+
+    pub(crate) fn next_identity(&mut self) -> i32 {
+        self.identity += 1;
+        self.identity
+    }
+
+    pub(crate) fn counter(&mut self, gst: bool) -> &mut BTreeMap<i32, String> {
+        if gst { &mut self.gst } else { &mut self.no_tax }
+    }
+
+    pub(crate) fn max_inv(&self) -> i32 {
+        self.infos.last_key_value().map_or(0, |(id, _)| *id)
+    }
+
+    pub(crate) fn by_pid(&self, pid: i64) -> Option<&Product> {
+        i32::try_from(pid).ok().and_then(|pid| self.products.get(&pid))
+    }
+
+    /// Inv_IDs of the bills of a number.
+    pub(crate) fn of_number(&self, number: &str) -> Vec<i32> {
+        let same = |row: &Row| row.text("InvoiceNo").trim().eq_ignore_ascii_case(number.trim());
+        self.infos.iter().filter(|(_, row)| same(row)).map(|(id, _)| *id).collect()
+    }
+
+    /// What ShopSync wrote is ours, whatever its mark says by now.
+    pub(crate) fn is_ours(&self, inv_id: i32) -> bool {
+        self.ours.contains(&inv_id)
+    }
+
+    /// A bill with its lines and payments.
+    pub(crate) fn bill(&self, inv_id: i32) -> Option<FoundBill> {
+        let info = self.infos.get(&inv_id)?.clone();
+        Some(FoundBill {
+            info,
+            lines: of_bill(&self.lines, inv_id),
+            payments: of_bill(&self.payments, inv_id),
+            ..FoundBill::default()
+        })
+    }
+}
+
+fn of_bill(rows: &BTreeMap<i32, Row>, inv_id: i32) -> Vec<Row> {
+    rows.values().filter(|row| row.int("InvoiceID") == i64::from(inv_id)).cloned().collect()
+}
+
+pub(crate) fn date(day: NaiveDate) -> Value {
+    Value::Date(NaiveDateTime::new(day, NaiveTime::MIN))
+}
+
+/// A cell, from what is at hand.
+pub(crate) struct Cell(Value);
+
+impl From<i32> for Cell {
+    fn from(value: i32) -> Self {
+        Self(Value::Int(value.into()))
+    }
+}
+
+impl From<&str> for Cell {
+    fn from(value: &str) -> Self {
+        Self(Value::Text(value.trim_end().to_owned()))
+    }
+}
+
+impl From<Decimal> for Cell {
+    fn from(value: Decimal) -> Self {
+        Self(Value::Dec(value))
+    }
+}
+
+impl From<NaiveDate> for Cell {
+    fn from(value: NaiveDate) -> Self {
+        Self(date(value))
+    }
+}
+
+pub(crate) fn row<const N: usize>(cells: [(&str, Cell); N]) -> Row {
+    Row(cells.into_iter().map(|(name, Cell(value))| (name.to_owned(), value)).collect())
+}
+
+/// RainTek's tables as the facts describe them.
+fn schema() -> PosSchema {
+    let mut schema = PosSchema::default();
+    for text in COLUMNS.lines().skip(1).filter(|text| !text.is_empty()) {
+        let (name, rest) = text.split_once(',').unwrap_or_default();
+        let (column, rest) = rest.split_once(',').unwrap_or_default();
+        let (kind, rest) = match rest.strip_prefix('"') {
+            Some(rest) => rest.split_once('"').unwrap_or_default(),
+            None => rest.split_once(',').unwrap_or_default(),
+        };
+        let identity = rest.trim_start_matches(',').starts_with("yes,yes");
+        let table = schema
+            .tables
+            .entry(name.to_owned())
+            .or_insert_with(|| Table { name: name.to_owned(), columns: Vec::new() });
+        table.columns.push(Column { name: column.to_owned(), kind: column_kind(kind), identity });
+    }
+    schema
+}
+
+fn column_kind(kind: &str) -> ColumnKind {
+    let (name, arguments) = kind.split_once('(').unwrap_or((kind, ""));
+    let numbers: Vec<u32> =
+        arguments.trim_end_matches(')').split(',').filter_map(|n| n.trim().parse().ok()).collect();
+    let at = |index: usize| numbers.get(index).copied().unwrap_or_default();
+    match name {
+        "int" => ColumnKind::Int,
+        "decimal" => ColumnKind::Decimal { precision: at(0), scale: at(1) },
+        "datetime" => ColumnKind::Date,
+        "image" => ColumnKind::Bytes,
+        text => ColumnKind::Text {
+            max: numbers.first().and_then(|n| usize::try_from(*n).ok()),
+            wide: text.starts_with('n'),
+        },
+    }
+}

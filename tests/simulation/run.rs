@@ -1,0 +1,477 @@
+//! One week: the real engine and supervisor, on one thread, in time that passes only when nobody has anything to do.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use shopsync::engine::alerts::Alerting;
+use shopsync::engine::{AwarenessRules, Engine, Handle, Rules, World};
+use shopsync::model::backup::BackupTask;
+use shopsync::model::command::Command;
+use shopsync::model::fault::Action;
+use shopsync::model::settings::{PostingSettings, default_payments};
+use shopsync::ports::{Clock, Controls as _, State as _};
+use shopsync::store::Store;
+use shopsync::supervisor;
+use shopsync::sync::alerting::AlertRules;
+use shopsync::sync::mapping::MapContext;
+
+use crate::app::AppAdapter;
+use crate::desk::{Folder, Telegram};
+use crate::hands::Hands;
+use crate::planted::Planted;
+use crate::raintek::RainTek;
+use crate::sim::{Sim, ZONE, lock};
+use crate::store::{Inline, at_once};
+use crate::story::{Do, Story};
+use crate::wire::Wire;
+use crate::{cellar, checks, listen, quiet};
+
+/// Between two passes over products, and over RainTek's bills.
+pub(crate) const FLOW_EVERY: u64 = 40_000;
+/// A loop that never lets time pass is cut off here.
+const LONGEST: Duration = Duration::from_secs(120);
+
+/// How a week went.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    pub(crate) failure: Option<String>,
+    pub(crate) told: Vec<String>,
+    pub(crate) commits: u64,
+    pub(crate) crashes: u64,
+    pub(crate) greens: u64,
+}
+
+/// Lets a week pass; `telling` keeps its story.
+pub(crate) fn run(story: &Story, planted: Option<Planted>, telling: bool) -> Outcome {
+    let story = story.clone();
+    // A thread of its own: whatever a thread keeps for hash maps and dice begins anew.
+    let (done, outcome) = std::sync::mpsc::channel();
+    let thread = std::thread::spawn(move || {
+        let _gone = done.send(one_thread(&story, planted, telling));
+    });
+    match outcome.recv_timeout(LONGEST) {
+        Ok(outcome) => {
+            let _ended = thread.join();
+            outcome
+        }
+        Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {
+            Outcome { failure: Some("the week never ended".into()), ..Outcome::default() }
+        }
+        Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => {
+            Outcome { failure: Some("the simulation itself panicked".into()), ..Outcome::default() }
+        }
+    }
+}
+
+fn one_thread(story: &Story, planted: Option<Planted>, telling: bool) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .expect("a runtime can be built");
+    let folder = folder();
+    let sim = {
+        let _inside = runtime.enter();
+        Arc::new(Sim::new(story, planted, telling))
+    };
+    let _hears = tracing::subscriber::set_default(listen::Listener(Arc::clone(&sim)));
+    runtime.block_on(async {
+        let mut week = Week::new(&sim, folder.path().join("shopsync.sqlite"));
+        week.pass(story).await;
+        week.end().await;
+    });
+    drop(runtime);
+    let truth = &mut *lock(&sim.truth);
+    truth.store = None;
+    Outcome {
+        failure: sim.failure(),
+        told: sim.told(),
+        commits: truth.commits,
+        crashes: truth.crashes,
+        greens: truth.greens,
+    }
+}
+
+/// In memory where there is such a place: nothing here survives the test.
+fn folder() -> tempfile::TempDir {
+    let shm = std::path::Path::new("/dev/shm");
+    let builder = &mut tempfile::Builder::new();
+    let made = if shm.is_dir() { builder.tempdir_in(shm) } else { builder.tempdir() };
+    made.expect("a folder can be made")
+}
+
+/// A run of the engine.
+struct Running {
+    wire: Wire,
+    handle: Handle,
+    stop: CancellationToken,
+    tasks: Option<JoinHandle<()>>,
+    observer: JoinHandle<()>,
+    /// Commands that are on their way.
+    commands: JoinSet<()>,
+}
+
+struct Week {
+    sim: Arc<Sim>,
+    store: PathBuf,
+    running: Option<Running>,
+    /// When it is started again.
+    start_at: Option<u64>,
+    hands: Hands,
+}
+
+impl Week {
+    fn new(sim: &Arc<Sim>, store: PathBuf) -> Self {
+        Self { sim: Arc::clone(sim), store, running: None, start_at: None, hands: Hands::new(sim) }
+    }
+
+    fn failed(&self) -> bool {
+        self.sim.failure().is_some()
+    }
+
+    async fn pass(&mut self, story: &Story) {
+        self.start();
+        for event in &story.events {
+            self.until(event.at).await;
+            if self.failed() {
+                return;
+            }
+            self.happens(event.id, event.what).await;
+        }
+        self.until(story.length()).await;
+        if !self.failed() {
+            self.quiet().await;
+        }
+    }
+
+    /// Lets time pass; starts what crashed.
+    async fn until(&mut self, at: u64) {
+        loop {
+            let now = self.sim.ms();
+            if self.start_at.is_some_and(|start| start <= now) && self.running.is_none() {
+                self.start();
+            }
+            if self.failed() || now >= at {
+                return;
+            }
+            let next = self.start_at.filter(|_| self.running.is_none()).map_or(at, |start| start.min(at));
+            let sim = Arc::clone(&self.sim);
+            tokio::select! {
+                biased;
+                () = sim.stir.notified() => self.stirred().await,
+                () = tokio::time::sleep(Duration::from_millis(next - now)) => {}
+            }
+        }
+    }
+
+    async fn later(&mut self, ms: u64) {
+        let at = self.sim.ms() + ms;
+        self.until(at).await;
+    }
+
+    async fn stirred(&mut self) {
+        if self.running.as_ref().is_some_and(|running| !running.wire.is_alive()) {
+            let crash = lock(&self.sim.troubles).crash.take();
+            self.sim.say("pc", || "the engine is dropped".into());
+            lock(&self.sim.truth).crashes += 1;
+            self.drop_engine().await;
+            self.start_at = Some(self.sim.ms() + crash.map_or(10, |(_, down)| down));
+        }
+    }
+
+    /// Cut off in the middle: what was being sent may have arrived.
+    async fn drop_engine(&mut self) {
+        let Some(mut running) = self.running.take() else { return };
+        running.wire.cut();
+        running.commands.abort_all();
+        running.observer.abort();
+        if let Some(tasks) = running.tasks.take() {
+            tasks.abort();
+            let _ended = tasks.await;
+        }
+        let store = lock(&self.sim.truth).store.clone();
+        let open = store.map(|store| at_once(store.open_items(u32::MAX)).unwrap_or_default());
+        let truth = &mut *lock(&self.sim.truth);
+        truth.engine_since = None;
+        for item in open.into_iter().flatten() {
+            if item.state == shopsync::model::outbox::ItemState::Sending {
+                *truth.excuses.entry(item.record_id).or_default() += 1;
+            }
+        }
+    }
+
+    async fn stop_engine(&mut self) {
+        let Some(running) = self.running.as_mut() else { return };
+        self.sim.say("pc", || "ShopSync is stopped".into());
+        lock(&self.sim.truth).stopping = true;
+        running.stop.cancel();
+        if let Some(tasks) = running.tasks.as_mut()
+            && tokio::time::timeout(Duration::from_secs(20), tasks).await.is_ok()
+        {
+            running.tasks = None;
+        }
+        self.drop_engine().await;
+    }
+
+    fn start(&mut self) {
+        self.start_at = None;
+        let sim = &self.sim;
+        sim.say("pc", || "ShopSync is started".into());
+        let store = match Store::open(&self.store) {
+            Ok(store) => store,
+            Err(fault) => return sim.fail(format!("the store cannot be opened: {fault}")),
+        };
+        {
+            let truth = &mut *lock(&sim.truth);
+            truth.store = Some(store.clone());
+            truth.stopping = false;
+            truth.looked = [None; 5];
+            truth.engine_since = Some(sim.ms());
+        }
+        let wire = Wire::new(sim);
+        let clock: Arc<dyn Clock> = Arc::new(wire.clone());
+        let state = Arc::new(Inline { wire: wire.clone(), store });
+        let world = World {
+            pos: Arc::new(RainTek::new(&wire)),
+            billing: Arc::new(AppAdapter { wire: wire.clone() }),
+            state: Arc::clone(&state) as Arc<dyn shopsync::ports::State>,
+            alerts: state,
+            archive: Arc::new(Folder(wire.clone())),
+            clock: Arc::clone(&clock),
+        };
+        let stop = CancellationToken::new();
+        let engine = Engine::new(world, rules(sim), stop.clone());
+        if sim.setup.backups {
+            engine.back_up_with(cellar::sources(&wire));
+        }
+        let handle = engine.handle();
+        let mut published = handle.watch();
+        let (watching, restoring, stopping) = (Arc::clone(sim), handle.clone(), stop.clone());
+        let alerting = sim.setup.alerts.then(|| alerting(&wire));
+        let tasks = tokio::spawn(async move {
+            // A start that fails is tried again by whatever starts it.
+            while restoring.restore().await.is_err() && !stopping.is_cancelled() {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            let mut tasks = engine.tasks();
+            tasks.extend(engine.alert_tasks(alerting, None));
+            supervisor::run(tasks, clock, stopping).await;
+        });
+        let observer = tokio::spawn(async move {
+            let mut said = String::new();
+            while published.changed().await.is_ok() {
+                let snapshot = Arc::clone(&published.borrow_and_update());
+                let state = format!("{} - {}", snapshot.state.name(), snapshot.sentence);
+                if state != said {
+                    watching.say("state", || state.clone());
+                    said = state;
+                }
+                checks::published(&watching, &snapshot);
+            }
+        });
+        self.running =
+            Some(Running { wire, handle, stop, tasks: Some(tasks), observer, commands: JoinSet::new() });
+    }
+
+    fn command(&mut self, command: Command) {
+        let Some(running) = self.running.as_mut() else { return };
+        let (sim, handle) = (Arc::clone(&self.sim), running.handle.clone());
+        running.commands.spawn(async move {
+            let reply = handle.command(command.clone()).await;
+            sim.say("person", || format!("{command:?}: {reply:?}"));
+        });
+    }
+
+    async fn happens(&mut self, id: u32, what: Do) {
+        let number = |week: &Self, of: u32| {
+            let app = lock(&week.sim.app);
+            app.of_event.get(&of).and_then(|id| app.records.get(id)).map(|one| one.invoice.number.clone())
+        };
+        match what {
+            Do::Remove { of } => {
+                if let Some(number) = number(self, of) {
+                    self.command(Command::Remove { number });
+                }
+            }
+            Do::Leave { of } => {
+                if let Some(number) = number(self, of) {
+                    self.leave(of, number);
+                }
+            }
+            Do::Retry { of } => {
+                if let Some(number) = number(self, of) {
+                    self.command(Command::Retry { number });
+                }
+            }
+            Do::Rewrite { of } => {
+                if let Some(number) = number(self, of) {
+                    self.command(Command::Rewrite { number });
+                }
+            }
+            Do::Backup { verify } => {
+                let task = if verify { BackupTask::Verify } else { BackupTask::Now };
+                self.command(Command::Backup { task });
+            }
+            Do::RetryAll => self.command(Command::RetryAll),
+            Do::SyncNow => self.command(Command::SyncNow),
+            Do::Pause { ms } => {
+                let until = self.sim.wall() + TimeDelta::milliseconds(i64::try_from(ms).unwrap_or(0));
+                self.command(Command::Pause { until });
+            }
+            Do::Resume => self.command(Command::Resume),
+            Do::Restart { down } => {
+                self.stop_engine().await;
+                self.start_at = Some(self.sim.ms() + down);
+            }
+            Do::Night { off, hours } => {
+                if off {
+                    // Some pull the plug.
+                    if hours % 2 == 0 {
+                        self.stop_engine().await
+                    } else {
+                        self.drop_engine().await
+                    }
+                    self.start_at = Some(self.sim.ms() + 10);
+                }
+                self.sim.say("pc", || format!("{hours} hours pass"));
+                self.sim.jump(TimeDelta::hours(hours));
+            }
+            Do::Sleep { minutes } => {
+                self.sim.say("pc", || format!("sleeps for {minutes} minutes"));
+                self.sim.jump(TimeDelta::minutes(minutes));
+            }
+            Do::ClockSet { seconds } => {
+                self.sim.say("pc", || format!("the clock is set by {seconds} s"));
+                self.sim.jump(TimeDelta::seconds(seconds));
+            }
+            other => self.hands.does(id, other),
+        }
+    }
+
+    fn leave(&mut self, of: u32, number: String) {
+        let Some(running) = self.running.as_mut() else { return };
+        let (sim, handle) = (Arc::clone(&self.sim), running.handle.clone());
+        running.commands.spawn(async move {
+            // Who leaves it there means the record that waits for the word, whichever this is.
+            let store = lock(&sim.truth).store.clone();
+            let open = store.map(|store| at_once(store.open_items(u32::MAX)).unwrap_or_default());
+            let asked = open
+                .into_iter()
+                .flatten()
+                .find(|item| item.number == number && item.action() == Action::RemoveOrLeave);
+            let Some(item) = asked else { return sim.say("person", || format!("{number}: {of} not asked")) };
+            lock(&sim.truth).left.push(item.record_id);
+            let reply = handle.command(Command::Leave { number: number.clone() }).await;
+            sim.say("person", || format!("leaves {number}: {reply:?}"));
+        });
+    }
+
+    /// Everything is well again; then both sides are compared.
+    async fn quiet(&mut self) {
+        self.sim.say("sim", || "everything is well again".into());
+        self.sim.heal();
+        if self.running.is_none() {
+            self.start();
+        }
+        self.command(Command::Resume);
+        for _ in 0..30 {
+            if self.hands.are_done() {
+                break;
+            }
+            self.later(5_000).await;
+        }
+        self.later(100_000).await;
+        self.decide();
+        self.later(50_000).await;
+        for _ in 0..3 {
+            if self.failed() {
+                return;
+            }
+            // Whatever is held is tried again within the hour.
+            self.sim.say("pc", || "an hour passes".into());
+            self.sim.jump(TimeDelta::minutes(61));
+            self.later(2 * FLOW_EVERY + 20_000).await;
+            self.decide();
+            let store = lock(&self.sim.truth).store.clone();
+            if store.is_some_and(|store| quiet::differences(&self.sim, &store).is_empty()) {
+                return;
+            }
+        }
+        let store = lock(&self.sim.truth).store.clone();
+        let Some(store) = store else { return };
+        let differences = quiet::differences(&self.sim, &store);
+        if !differences.is_empty() && !self.failed() {
+            self.sim.fail(format!("the two sides differ:\n  {}", differences.join("\n  ")));
+        }
+    }
+
+    /// A person answers what is asked.
+    fn decide(&mut self) {
+        let store = lock(&self.sim.truth).store.clone();
+        let Some(store) = store else { return };
+        for item in at_once(store.open_items(u32::MAX)).unwrap_or_default() {
+            if item.action() == Action::RemoveOrLeave {
+                if item.seq % 2 == 0 {
+                    self.command(Command::Remove { number: item.number.clone() });
+                } else {
+                    self.leave(0, item.number.clone());
+                }
+            }
+        }
+        for bill in at_once(store.bill_problems(u32::MAX)).unwrap_or_default() {
+            if bill.state.is_mismatch() && bill.inv_id % 2 == 0 {
+                self.command(Command::Rewrite { number: bill.number });
+            }
+        }
+    }
+
+    async fn end(&mut self) {
+        self.hands.stop();
+        self.drop_engine().await;
+    }
+}
+
+fn rules(sim: &Sim) -> Rules {
+    let on = sim.setup.posting;
+    Rules {
+        version: "simulated".into(),
+        zone: ZONE,
+        map: MapContext {
+            payments: default_payments(),
+            unknown_item: None,
+            posting: PostingSettings { stock: on, ledgers: on },
+        },
+        products_every: Duration::from_millis(FLOW_EVERY),
+        look_every: Duration::from_secs(30),
+        awareness: AwarenessRules {
+            every: Duration::from_millis(FLOW_EVERY),
+            window_days: 45,
+            history_days: 90,
+            history_from: None,
+        },
+        from_date: None,
+        raintek: "RainTek".into(),
+        billing: "the app".into(),
+    }
+}
+
+fn alerting(wire: &Wire) -> Alerting {
+    let gap = if wire.sim.is(Planted::NoAlertLimit) { 0 } else { 60 };
+    Alerting {
+        messenger: Arc::new(Telegram(wire.clone())),
+        chats: vec![1],
+        rules: AlertRules {
+            zone: ZONE,
+            lost_after: TimeDelta::seconds(60),
+            failing_after: TimeDelta::hours(24),
+            gap: TimeDelta::seconds(gap),
+            closing: None,
+        },
+        commands: false,
+    }
+}

@@ -1,0 +1,191 @@
+//! What everybody in a simulated week shares: time, chance, the story as it is told, the two databases.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use shopsync::model::ids::RecordId;
+use shopsync::store::Store;
+
+use crate::app::App;
+use crate::cellar::Files;
+use crate::chance::Dice;
+use crate::planted::Planted;
+use crate::raintek::Db;
+use crate::story::{Fault, Setup, Story};
+
+/// The shop's zone.
+pub(crate) const ZONE: Tz = Tz::Asia__Kolkata;
+
+/// Everything but the engine.
+pub(crate) struct Sim {
+    pub(crate) setup: Setup,
+    pub(crate) planted: Option<Planted>,
+    start: Instant,
+    /// How far the wall clock is from the steady one.
+    wall: Mutex<TimeDelta>,
+    dice: Mutex<Dice>,
+    /// Faults that still wait for their moment, in the order of their time.
+    pub(crate) faults: Mutex<Vec<Fault>>,
+    pub(crate) troubles: Mutex<Troubles>,
+    pub(crate) db: Mutex<Db>,
+    pub(crate) app: Mutex<App>,
+    pub(crate) files: Mutex<Files>,
+    pub(crate) truth: Mutex<Truth>,
+    told: Mutex<Option<Vec<String>>>,
+    failure: Mutex<Option<String>>,
+    /// Somebody failed, or the engine is to be dropped.
+    pub(crate) stir: Notify,
+}
+
+/// What is wrong right now, until when (milliseconds since the start).
+#[derive(Debug, Default)]
+pub(crate) struct Troubles {
+    pub(crate) pos_down: u64,
+    pub(crate) app_down: u64,
+    pub(crate) disk_full: u64,
+    pub(crate) messages_down: u64,
+    pub(crate) events_lost: u64,
+    pub(crate) events_twice: u64,
+    pub(crate) events_late: (u64, u64),
+    pub(crate) stream_down: u64,
+    pub(crate) token: u32,
+    pub(crate) deadlocks: u32,
+    pub(crate) taken: u32,
+    pub(crate) commit_lost: Option<(bool, u64)>,
+    /// Awaits until the engine is dropped, and for how long it is away then.
+    pub(crate) crash: Option<(u32, u64)>,
+}
+
+/// What really happened, beside the two databases.
+#[derive(Debug, Default)]
+pub(crate) struct Truth {
+    /// How often an item's tries may have been used up by itself.
+    pub(crate) excuses: HashMap<RecordId, u32>,
+    /// Bills of ours that somebody touched in RainTek: number -> when last.
+    pub(crate) touched: HashMap<String, u64>,
+    /// Numbers of invoices that a person left in RainTek.
+    pub(crate) left: Vec<RecordId>,
+    /// Copies that were made of rows, as (Inv_ID, digest of the rows).
+    pub(crate) copies: Vec<(i32, String)>,
+    /// What is copied only later, by a planted fault.
+    pub(crate) copies_later: Vec<(i32, String)>,
+    /// When this engine was started, in milliseconds; `None` while none runs.
+    pub(crate) engine_since: Option<u64>,
+    /// When each leg was really looked at since then: RainTek, app, invoices, products, bills.
+    pub(crate) looked: [Option<u64>; 5],
+    /// When the wall clock was last set or the PC slept.
+    pub(crate) jumped: Option<u64>,
+    /// The last message that was decided: when.
+    pub(crate) messages: Vec<u64>,
+    /// When the last list of invoices was made, per invoice that it showed.
+    pub(crate) list_served: Option<u64>,
+    /// The store, for those who look at it beside the engine.
+    pub(crate) store: Option<Store>,
+    /// The engine was asked to stop.
+    pub(crate) stopping: bool,
+    /// Bills of one number on both sides of the shop: whose postings are whose nobody can tell.
+    pub(crate) clashed: bool,
+    pub(crate) commits: u64,
+    pub(crate) crashes: u64,
+    pub(crate) greens: u64,
+}
+
+impl Sim {
+    pub(crate) fn new(story: &Story, planted: Option<Planted>, telling: bool) -> Self {
+        let setup = story.setup.clone();
+        Self {
+            planted,
+            start: now(),
+            wall: Mutex::default(),
+            dice: Mutex::new(Dice::new(story.seed ^ 0xd1ce)),
+            faults: Mutex::new(story.faults.clone()),
+            troubles: Mutex::default(),
+            db: Mutex::new(Db::new(&setup)),
+            app: Mutex::new(App::new(&setup)),
+            files: Mutex::default(),
+            truth: Mutex::default(),
+            told: Mutex::new(telling.then(Vec::new)),
+            failure: Mutex::default(),
+            stir: Notify::new(),
+            setup,
+        }
+    }
+
+    pub(crate) fn is(&self, planted: Planted) -> bool {
+        self.planted == Some(planted)
+    }
+
+    /// Steady milliseconds since the start of the week.
+    pub(crate) fn ms(&self) -> u64 {
+        u64::try_from(self.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    pub(crate) fn elapsed(&self) -> Duration {
+        now().saturating_duration_since(self.start)
+    }
+
+    pub(crate) fn wall(&self) -> DateTime<Utc> {
+        // A Monday in November 2026, 9:30 in the shop.
+        let start = DateTime::from_timestamp(1_795_406_400, 0).unwrap_or_default();
+        start + TimeDelta::from_std(self.elapsed()).unwrap_or_default() + *lock(&self.wall)
+    }
+
+    pub(crate) fn jump(&self, by: TimeDelta) {
+        *lock(&self.wall) += by;
+        lock(&self.truth).jumped = Some(self.ms());
+    }
+
+    pub(crate) fn below(&self, n: u64) -> u64 {
+        lock(&self.dice).below(n)
+    }
+
+    /// Adds to the story.
+    pub(crate) fn say(&self, who: &str, what: impl FnOnce() -> String) {
+        if let Some(told) = lock(&self.told).as_mut() {
+            let ms = self.ms();
+            let wall = self.wall().with_timezone(&ZONE).format("%d %b %H:%M:%S");
+            told.push(format!("{:>5}.{:03} {wall} {who:<8} {}", ms / 1000, ms % 1000, what()));
+        }
+    }
+
+    /// What must never be, was.
+    pub(crate) fn fail(&self, what: impl Into<String>) {
+        let what = what.into();
+        self.say("CHECK", || what.clone());
+        lock(&self.failure).get_or_insert(what);
+        self.stir.notify_one();
+    }
+
+    pub(crate) fn failure(&self) -> Option<String> {
+        lock(&self.failure).clone()
+    }
+
+    pub(crate) fn told(&self) -> Vec<String> {
+        lock(&self.told).clone().unwrap_or_default()
+    }
+
+    /// Everything that was wrong is right again.
+    pub(crate) fn heal(&self) {
+        lock(&self.faults).clear();
+        *lock(&self.troubles) = Troubles::default();
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the clock of the simulation, and it stands still by itself"
+)]
+fn now() -> Instant {
+    Instant::now()
+}
+
+/// Everything runs on one thread: nobody ever waits here.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,370 @@
+//! What happens in a shop's week, and what goes wrong in it: an explicit list that follows from the seed, so that it
+//! can be shortened.
+
+/// What differs from shop to shop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Setup {
+    /// Stock and ledgers are posted.
+    pub(crate) posting: bool,
+    /// The database reads the last committed rows instead of waiting for a writer.
+    pub(crate) snapshots: bool,
+    /// The app says how many lines an invoice has.
+    pub(crate) item_count: bool,
+    /// Who gives the app's numbers.
+    pub(crate) numbers: Numbers,
+    /// Backups are made.
+    pub(crate) backups: bool,
+    /// Somebody is told by messages.
+    pub(crate) alerts: bool,
+    /// Days of the week that are told.
+    pub(crate) days: u32,
+    /// Milliseconds of a day that are told.
+    pub(crate) day: u64,
+    /// Products at the start.
+    pub(crate) products: u32,
+}
+
+/// Who gives the app's numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Numbers {
+    /// The counters that ShopSync laid down, in an app that takes no two completed invoices of one number.
+    Ours,
+    /// The app, in a series of its own.
+    Own,
+    /// The app, in RainTek's own series, without looking at RainTek.
+    Same,
+}
+
+/// One line of a bill: product and quantity in thousandths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Take {
+    pub(crate) product: u32,
+    pub(crate) milli: i64,
+}
+
+/// How a bill is paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pay {
+    Cash,
+    Upi,
+    Card,
+    Credit,
+    /// Half cash, half UPI.
+    Split,
+    /// Cash, and not all of it.
+    PartCash,
+}
+
+/// How a bill is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Bill {
+    pub(crate) lines: [Option<Take>; 4],
+    pub(crate) pay: Pay,
+    /// `None` is the walk-in customer.
+    pub(crate) customer: Option<u32>,
+    pub(crate) gst: bool,
+}
+
+/// How an invoice comes into the app.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// In one batch.
+    Whole,
+    /// The lines one by one behind it, with so many milliseconds between them.
+    LinesLater(u64),
+    /// A draft, whole, completed after so many milliseconds.
+    Draft(u64),
+    /// One line never comes.
+    Short,
+    /// Its lines do not add up.
+    Wrong,
+    /// Its number is one that is much too long.
+    LongNumber,
+    /// An item that RainTek does not have.
+    UnknownItem,
+}
+
+/// One thing that somebody does. `of` is the id of the event that made the bill.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Do {
+    // On a phone.
+    Bill {
+        bill: Bill,
+        way: Way,
+    },
+    Revise {
+        of: u32,
+        bill: Bill,
+        newest_first: bool,
+        gap: u64,
+        way: Way,
+    },
+    Change {
+        of: u32,
+        bill: Bill,
+        gap: u64,
+    },
+    Cancel {
+        of: u32,
+    },
+    Reopen {
+        of: u32,
+    },
+    Delete {
+        of: u32,
+    },
+    DraftAgain {
+        of: u32,
+        bill: Bill,
+        gap: u64,
+    },
+    /// A phone writes into our own fields.
+    Meddle {
+        of: u32,
+        inv_id: i32,
+    },
+    PhoneProduct {
+        n: u32,
+    },
+    // At RainTek's own till.
+    TillBill {
+        bill: Bill,
+        gap: u64,
+    },
+    TillEdit {
+        of: u32,
+        bill: Bill,
+        gap: u64,
+    },
+    TillDelete {
+        of: u32,
+        gap: u64,
+    },
+    /// On a bill of the app.
+    TillEditsOurs {
+        of: u32,
+        bill: Bill,
+        gap: u64,
+    },
+    TillDeletesOurs {
+        of: u32,
+        gap: u64,
+    },
+    // In RainTek's office.
+    Price {
+        product: u32,
+        paise: i64,
+    },
+    Switch {
+        product: u32,
+        on: bool,
+    },
+    NewProduct {
+        n: u32,
+    },
+    // Before the screen.
+    Remove {
+        of: u32,
+    },
+    Leave {
+        of: u32,
+    },
+    Retry {
+        of: u32,
+    },
+    RetryAll,
+    SyncNow,
+    Pause {
+        ms: u64,
+    },
+    Resume,
+    Rewrite {
+        of: u32,
+    },
+    Backup {
+        verify: bool,
+    },
+    // The PC.
+    Restart {
+        down: u64,
+    },
+    /// Switched off, or asleep, until the next morning.
+    Night {
+        off: bool,
+        hours: i64,
+    },
+    Sleep {
+        minutes: i64,
+    },
+    ClockSet {
+        seconds: i64,
+    },
+}
+
+/// Something that happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Event {
+    pub(crate) id: u32,
+    /// Milliseconds since the start of the week, nights left out.
+    pub(crate) at: u64,
+    pub(crate) what: Do,
+}
+
+/// Whom a fault concerns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    Pos,
+    App,
+    Store,
+}
+
+/// A call into the world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Call {
+    PosProbe,
+    PosProducts,
+    Open,
+    Apply,
+    Commit,
+    Rollback,
+    PosRead,
+    AppProbe,
+    List,
+    Invoice,
+    OfNumber,
+    Stamp,
+    AppProducts,
+    WriteProducts,
+    WriteBill,
+    Numbers,
+    StoreRead,
+    StoreWrite,
+    Snapshot,
+    Message,
+    PosBackup,
+    AppBackup,
+    Disk,
+}
+
+impl Call {
+    pub(crate) const FAILING: [Self; 19] = [
+        Self::PosProbe,
+        Self::PosProducts,
+        Self::Open,
+        Self::Apply,
+        Self::Rollback,
+        Self::PosRead,
+        Self::AppProbe,
+        Self::List,
+        Self::Invoice,
+        Self::OfNumber,
+        Self::Stamp,
+        Self::AppProducts,
+        Self::WriteProducts,
+        Self::WriteBill,
+        Self::Numbers,
+        Self::Snapshot,
+        Self::PosBackup,
+        Self::AppBackup,
+        Self::Disk,
+    ];
+
+    pub(crate) fn side(self) -> Option<Side> {
+        match self {
+            Self::PosProbe
+            | Self::PosProducts
+            | Self::Open
+            | Self::Apply
+            | Self::Commit
+            | Self::Rollback
+            | Self::PosBackup
+            | Self::PosRead => Some(Side::Pos),
+            Self::StoreRead | Self::StoreWrite => Some(Side::Store),
+            Self::Snapshot | Self::Message | Self::Disk => None,
+            _ => Some(Side::App),
+        }
+    }
+}
+
+/// What goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wrong {
+    /// The next call of this kind fails: before it took effect, or after, so that its answer is lost.
+    Call {
+        call: Call,
+        after: bool,
+        hang: u64,
+    },
+    /// A side is away.
+    Down {
+        side: Side,
+        ms: u64,
+    },
+    /// The answer to a COMMIT is lost; it took effect, or took it `late` milliseconds later.
+    CommitLost {
+        effect: bool,
+        late: u64,
+    },
+    /// RainTek chooses ShopSync as the victim.
+    Deadlock {
+        times: u32,
+    },
+    /// Somebody takes the number in the same moment.
+    Taken {
+        times: u32,
+    },
+    /// The app takes ShopSync for a guest.
+    Token {
+        calls: u32,
+    },
+    /// Events are lost, come twice, or come late.
+    EventsLost {
+        ms: u64,
+    },
+    EventsTwice {
+        ms: u64,
+    },
+    EventsLate {
+        ms: u64,
+        by: u64,
+    },
+    StreamBreaks {
+        ms: u64,
+    },
+    /// The store cannot write.
+    DiskFull {
+        ms: u64,
+    },
+    /// The engine is dropped at the n-th await from now, and started again.
+    Crash {
+        calls: u32,
+        down: u64,
+    },
+    /// No message goes out.
+    MessagesDown {
+        ms: u64,
+    },
+}
+
+/// Something goes wrong from `at` on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Fault {
+    pub(crate) at: u64,
+    pub(crate) what: Wrong,
+}
+
+/// A week.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Story {
+    pub(crate) seed: u64,
+    pub(crate) setup: Setup,
+    pub(crate) events: Vec<Event>,
+    pub(crate) faults: Vec<Fault>,
+}
+
+impl Story {
+    /// Length in milliseconds, nights left out.
+    pub(crate) fn length(&self) -> u64 {
+        self.setup.day * u64::from(self.setup.days)
+    }
+}
