@@ -196,10 +196,21 @@ pub(super) async fn recheck(shared: &Shared, id: &RecordId) -> Result<(), Fault>
 
 /// The same; `updated` is what a list said of the record.
 async fn recheck_as(shared: &Shared, id: &RecordId, updated: Option<&str>) -> Result<(), Fault> {
-    // Whoever works on it looks again when done.
-    let Some(_claim) = shared.claims.claim_or_mark(id) else { return Ok(()) };
+    loop {
+        // Whoever works on it looks again when done.
+        let Some(claim) = shared.claims.claim_or_mark(id) else { return Ok(()) };
+        recheck_claimed(shared, id, updated).await?;
+        if !claim.end() {
+            return Ok(());
+        }
+    }
+}
+
+async fn recheck_claimed(shared: &Shared, id: &RecordId, updated: Option<&str>) -> Result<(), Fault> {
     let Some(mut item) = shared.world.state.item(id).await? else { return Ok(()) };
     let read = shared.world.billing.invoice(id).await?;
+    // What was read before is out of date.
+    shared.take_fresh(id);
     let now = shared.now();
     match read {
         InvoiceRead::Found(invoice) => {
