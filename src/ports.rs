@@ -195,6 +195,9 @@ pub trait State: Send + Sync {
     /// The item that was proven as this bill, if any.
     async fn owner_of(&self, inv_id: InvId) -> Result<Option<Item>, Fault>;
 
+    /// The newest item of an invoice number that was proven in RainTek, if any.
+    async fn booked_under(&self, number: &str) -> Result<Option<Item>, Fault>;
+
     /// Items that stand in RainTek, in the order of `seq`, after `seq`: for checking, in pages.
     async fn proven_after(&self, seq: i64, limit: u32) -> Result<Vec<Item>, Fault>;
 

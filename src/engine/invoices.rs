@@ -136,11 +136,18 @@ async fn look(shared: &Shared, all: bool) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Invoices that are known and no longer completed: the event that told of it may be lost.
+/// Invoices that are known and no longer completed: the event that told of it may be lost. One that was cancelled before
+/// it was ever seen completed concerns RainTek, too, where a bill of its number stands: it was to take that one's place.
 async fn look_for_taken_back(shared: &Shared, since: Option<String>) -> Result<Vec<InvoiceHead>, Fault> {
     let heads = shared.world.billing.list(&InvoiceScan::TakenBack { since }).await?;
     for head in &heads {
-        let Some(item) = shared.world.state.item(&head.id).await? else { continue };
+        let Some(item) = shared.world.state.item(&head.id).await? else {
+            if shared.world.state.booked_under(&head.number).await?.is_some() {
+                shared.world.state.take_up(std::slice::from_ref(head), shared.now()).await?;
+                recheck_as(shared, &head.id, Some(&head.updated)).await?;
+            }
+            continue;
+        };
         if item.updated != head.updated || head.updated.is_empty() {
             recheck_as(shared, &head.id, Some(&head.updated)).await?;
         }
