@@ -7,18 +7,20 @@ use super::attempt::{conflict_fault, copy_rows};
 use super::hold::hold;
 use crate::model::bill::{Found, FoundBill, Lookup, Plan};
 use crate::model::fault::{Action, Fault, SendOutcome};
+use crate::model::ids::InvId;
 use crate::model::invoice::{NotDue, TaxType};
 use crate::model::outbox::{Item, ItemState};
+use crate::sync::awareness::has_our_mark;
 use crate::sync::numbering::counter_of;
 use crate::sync::plan::plan_removal;
 
 /// The app took an invoice back. What never reached RainTek is withdrawn; what stands there and was cancelled waits
 /// for a person; what was revised gives way to its newer record.
 pub(super) async fn taken_back(shared: &Shared, mut item: Item, reason: NotDue) -> Result<(), Fault> {
-    // Its last answer may have been lost: whether it stands in RainTek is looked up.
+    // An answer may have been lost at any try: whether it stands in RainTek is looked up.
     let mut inv_id = item.inv_id;
-    if inv_id.is_none() && matches!(item.state, ItemState::Sending | ItemState::Unknown) {
-        inv_id = look_up(shared, &item.number).await?;
+    if inv_id.is_none() && !item.state.is_settled() {
+        inv_id = look_up(shared, &item).await?;
     }
     item.inv_id = inv_id;
     // Its bill may have become that of a newer record of the same number.
@@ -59,15 +61,22 @@ fn was_left(item: &Item) -> bool {
     item.state == ItemState::Withdrawn
 }
 
-async fn look_up(shared: &Shared, number: &str) -> Result<Option<i32>, Fault> {
-    for tax_type in [TaxType::Gst, TaxType::NonGst] {
-        let bills = shared.world.pos.read_back(number, -1, tax_type).await?;
-        let ours = |bill: &&FoundBill| bill.info.text("TillID").trim() == crate::model::bill::TILL_ID;
-        if let Some(bill) = bills.iter().find(ours) {
-            return Ok(Some(bill.inv_id()));
-        }
-    }
-    Ok(None)
+/// Under the lock: a COMMIT whose answer was lost may still be on its way.
+async fn look_up(shared: &Shared, item: &Item) -> Result<Option<InvId>, Fault> {
+    let lookup = Lookup {
+        number: item.number.clone(),
+        inv_id: None,
+        tax_type: TaxType::Gst,
+        counter: counter_of(&item.number),
+        product_codes: Vec::new(),
+        phone: None,
+    };
+    let (transaction, found) = shared.world.pos.open(&lookup).await?;
+    transaction.rollback().await;
+    let Some(bill) = found.bills.iter().find(|bill| has_our_mark(bill)) else { return Ok(None) };
+    // Where another invoice of the app has the number, the bill is that one's.
+    let others = shared.world.billing.of_number(&item.number).await?;
+    Ok((!others.iter().any(|head| head.id != item.record_id)).then(|| bill.inv_id()))
 }
 
 /// Takes a bill out of RainTek in one transaction, its rows copied first.
