@@ -187,7 +187,10 @@ impl State for Inline {
     }
 
     async fn activity(&self, limit: u32) -> Result<Vec<Activity>, Fault> {
-        self.read(self.store.activity(limit)).await
+        let activity = self.read(self.store.activity(limit)).await;
+        // The last that is read for a state.
+        self.wire.sim.published.notify_one();
+        activity
     }
 }
 
