@@ -254,15 +254,16 @@ pub(super) async fn report(stage: &Stage, memory: &Memory) -> anyhow::Result<Rep
     Ok(report)
 }
 
-/// What still waits, or nothing.
+/// What still waits, or nothing; `wanted` is how many invoices are to be in RainTek at least, 0 where that is not known.
 pub(super) fn waits(snapshot: &Snapshot, wanted: u64) -> Option<String> {
     let counts = &snapshot.counts;
     let in_touch = snapshot.raintek.connected && snapshot.billing.connected;
     if in_touch && counts.waiting == 0 && counts.held == 0 && counts.done_total >= wanted {
         return None;
     }
+    let of = if wanted == 0 { String::new() } else { format!(" of {wanted}") };
     let mut words = vec![format!(
-        "{} of {wanted} are in RainTek, {} wait, {} are held. {}",
+        "{}{of} are in RainTek, {} wait, {} are held. {}",
         counts.done_total, counts.waiting, counts.held, snapshot.sentence
     )];
     for item in snapshot.items.iter().take(20) {
