@@ -140,9 +140,9 @@ pub trait Billing: Send + Sync {
     /// Invoices of a scan, complete or an error; never fewer because a token expired.
     async fn list(&self, scan: &InvoiceScan) -> Result<Vec<InvoiceHead>, Fault>;
 
-    /// Invoices that show an Inv_ID and are not to be booked any more, whatever their status is by now, with their
-    /// `updated`: all, or those written at or after `since`. Complete or an error.
-    async fn taken_back(&self, since: Option<&str>) -> Result<Vec<(RecordId, String)>, Fault>;
+    /// Invoices that are not, or no longer, completed (drafts, revised, cancelled), and not from RainTek: all, or those
+    /// written at or after `since`. Complete or an error.
+    async fn taken_back(&self, since: Option<&str>) -> Result<Vec<InvoiceHead>, Fault>;
 
     /// One invoice with its customer, lines and payments.
     async fn invoice(&self, id: &RecordId) -> Result<InvoiceRead, Fault>;
@@ -234,6 +234,9 @@ pub trait State: Send + Sync {
 
     /// The item that was proven last as this very bill: RainTek gives the Inv_ID of a deleted newest bill out again.
     async fn proven_as(&self, key: &BillKey) -> Result<Option<Item>, Fault>;
+
+    /// The newest item of an invoice number that was proven in RainTek, if any.
+    async fn booked_under(&self, number: &str) -> Result<Option<Item>, Fault>;
 
     /// Items that stand in RainTek, in the order of `seq`, after `seq`: for checking, in pages.
     async fn proven_after(&self, seq: i64, limit: u32) -> Result<Vec<Item>, Fault>;

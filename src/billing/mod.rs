@@ -239,7 +239,7 @@ impl Billing for PocketBase {
         healing!(self, ready => self.list_once(&ready, scan))
     }
 
-    async fn taken_back(&self, since: Option<&str>) -> Result<Vec<(RecordId, String)>, Fault> {
+    async fn taken_back(&self, since: Option<&str>) -> Result<Vec<InvoiceHead>, Fault> {
         healing!(self, ready => self.taken_back_once(&ready, since))
     }
 

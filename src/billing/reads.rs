@@ -64,26 +64,19 @@ impl PocketBase {
         &self,
         ready: &Ready,
         since: Option<&str>,
-    ) -> Result<Vec<(RecordId, String)>, Fault> {
-        let field = |name| self.field("invoices", name);
-        let (status, source, updated) = (field("status"), field("source"), field("updated"));
-        let inv_id = field("raintek_inv_id");
-        let mut filter = format!("{status} !~ 'completed' && {source} !~ 'raintek' && {inv_id} > 0");
-        match since {
-            // Without the field nobody can tell what is new: looks at everything find it.
-            Some(_) if !ready.shape.has_field("invoices", "updated") => return Ok(Vec::new()),
-            Some(since) => {
-                let since = quoted(since).ok_or_else(|| not_askable(since))?;
-                filter = format!("{filter} && {updated} >= {since}");
+    ) -> Result<Vec<InvoiceHead>, Fault> {
+        let (status, source) = (self.field("invoices", "status"), self.field("invoices", "source"));
+        let mut filter = format!("{status} !~ 'completed' && {source} !~ 'raintek'");
+        if let Some(since) = since {
+            // Without a time of change nobody can say which are new: they are found with the whole list.
+            if !ready.shape.has_field("invoices", "updated") {
+                return Ok(Vec::new());
             }
-            None => {}
+            let updated = self.field("invoices", "updated");
+            filter = format!("{filter} && {updated} >= {}", askable(since)?);
         }
-        let fields = [("fields", format!("id,{updated}"))];
-        let records = self.all("invoices", &filter, &fields).await?;
-        let text = |record: &Value, name: &str| {
-            record.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
-        };
-        Ok(records.iter().map(|record| (RecordId::new(text(record, "id")), text(record, updated))).collect())
+        self.heads_where(ready, &filter, |reason| reason.is_some_and(|reason| reason != NotDue::FromPos))
+            .await
     }
 
     pub(super) async fn of_number_once(
@@ -168,6 +161,16 @@ impl PocketBase {
     }
 
     async fn heads(&self, ready: &Ready, filter: &str) -> Result<Vec<InvoiceHead>, Fault> {
+        self.heads_where(ready, filter, |reason| reason.is_none()).await
+    }
+
+    /// `wanted` judges by why a record is not to be booked, if so.
+    async fn heads_where(
+        &self,
+        ready: &Ready,
+        filter: &str,
+        wanted: fn(Option<NotDue>) -> bool,
+    ) -> Result<Vec<InvoiceHead>, Fault> {
         let customer = self.field("invoices", "customer");
         let mut query = Vec::new();
         let mut fields = vec!["id".to_owned()];
@@ -184,8 +187,8 @@ impl PocketBase {
         }
         query.push(("fields", fields.join(",")));
         let records = self.all("invoices", filter, &query).await?;
-        let due = records.iter().filter(|record| self.reader.not_due(record).is_none());
-        Ok(due.map(|record| self.reader.head(record)).collect())
+        let wanted = records.iter().filter(|record| wanted(self.reader.not_due(record)));
+        Ok(wanted.map(|record| self.reader.head(record)).collect())
     }
 
     /// Every record that a filter finds. Pages go by id, so that a record that is written meanwhile moves no other.

@@ -56,24 +56,87 @@ impl Caller {
         self.call(Method::PATCH, &path, Some(body), None).await.map(|_| ())
     }
 
+    /// Deletes a record.
+    pub(super) async fn delete(&self, collection: &str, id: &str) -> anyhow::Result<()> {
+        let path = format!("{}/{id}", records(collection));
+        self.call(Method::DELETE, &path, None, None).await.map(|_| ())
+    }
+
+    /// One record.
+    pub(super) async fn one(&self, collection: &str, id: &str) -> anyhow::Result<Value> {
+        self.call(Method::GET, &format!("{}/{id}", records(collection)), None, None).await
+    }
+
+    /// How a collection is set up.
+    pub(super) async fn settings_of(&self, collection: &str) -> anyhow::Result<Value> {
+        self.call(Method::GET, &format!("/api/collections/{collection}"), None, None).await
+    }
+
+    /// Sets a collection up otherwise, as a superuser.
+    pub(super) async fn set_up(&self, collection: &str, body: &Value) -> anyhow::Result<()> {
+        self.call(Method::PATCH, &format!("/api/collections/{collection}"), Some(body), None)
+            .await
+            .map(|_| ())
+    }
+
+    /// Whether the app refuses a change (`Some`) or a deletion (`None`) of a record.
+    pub(super) async fn is_refused(
+        &self,
+        collection: &str,
+        id: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<bool> {
+        let path = format!("{}/{id}", records(collection));
+        let method = if body.is_some() { Method::PATCH } else { Method::DELETE };
+        let (status, _) = self.once(method, &path, body).await?;
+        Ok(matches!(status, StatusCode::FORBIDDEN | StatusCode::NOT_FOUND))
+    }
+
     /// Makes records in one transaction: pairs of collection and record, each with its own id.
     pub(super) async fn batch(&self, new: &[(&str, Value)]) -> anyhow::Result<()> {
+        self.batch_with(new, None).await
+    }
+
+    /// The same, with a change of another record in the same transaction: its collection, id and content, and whether
+    /// it comes first.
+    pub(super) async fn batch_with(
+        &self,
+        new: &[(&str, Value)],
+        change: Option<(&str, &str, Value, bool)>,
+    ) -> anyhow::Result<()> {
         let Some((first, body)) = new.first() else { return Ok(()) };
         let id = body.get("id").and_then(Value::as_str).context("a record without an id of its own")?;
         let there = format!("{}/{id}", records(first));
-        let requests: Vec<Value> = new
+        let mut requests: Vec<Value> = new
             .iter()
             .map(|(collection, body)| json!({ "method": "POST", "url": records(collection), "body": body }))
             .collect();
+        if let Some((collection, id, body, is_first)) = change {
+            let url = format!("{}/{id}", records(collection));
+            let at = if is_first { 0 } else { requests.len() };
+            requests.insert(at, json!({ "method": "PATCH", "url": url, "body": body }));
+        }
         let body = json!({ "requests": requests });
         self.call(Method::POST, "/api/batch", Some(&body), Some(&there)).await.map(|_| ())
     }
 
     /// All records of a collection, in the order of their ids.
     pub(super) async fn all(&self, collection: &str) -> anyhow::Result<Vec<Value>> {
+        self.list(collection, "").await
+    }
+
+    /// The records in which a field has exactly this text.
+    pub(super) async fn with(&self, collection: &str, field: &str, text: &str) -> anyhow::Result<Vec<Value>> {
+        let filter = format!("{field} = '{}'", text.replace('\'', "\\'"));
+        let encoded: String = filter.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        self.list(collection, &format!("&filter={encoded}")).await
+    }
+
+    async fn list(&self, collection: &str, filter: &str) -> anyhow::Result<Vec<Value>> {
         let mut found = Vec::new();
         for page in 1.. {
-            let path = format!("{}?perPage={PAGE}&page={page}&sort=id&skipTotal=1", records(collection));
+            let path =
+                format!("{}?perPage={PAGE}&page={page}&sort=id&skipTotal=1{filter}", records(collection));
             let answer = self.call(Method::GET, &path, None, None).await?;
             let items = answer.get("items").and_then(Value::as_array).context("a list without items")?;
             found.extend(items.iter().cloned());
@@ -101,6 +164,9 @@ impl Caller {
             match self.once(method.clone(), path, body).await {
                 Ok((status, answer)) if status.is_success() => return Ok(answer),
                 Ok((status, answer)) => {
+                    if tries > 0 && method == Method::DELETE && status == StatusCode::NOT_FOUND {
+                        return Ok(Value::Null);
+                    }
                     if let (true, Some(there)) = (tries > 0, there)
                         && matches!(self.once(Method::GET, there, None).await, Ok((status, _)) if status.is_success())
                     {

@@ -6,6 +6,7 @@ use anyhow::bail;
 use serde_json::Value;
 
 use super::compare::{App, Memory, Report, compare};
+use super::mixed::Mixed;
 use super::phone::{Kind, Phone, UnknownItem};
 use super::stage::Stage;
 use super::till::{self, Till};
@@ -45,8 +46,11 @@ enum Event {
 }
 
 /// Runs it; says the result and whether both sides are the same.
-pub(super) async fn run(stage: &Stage, invoices: u64, seed: u64) -> anyhow::Result<bool> {
+pub(super) async fn run(stage: &Stage, invoices: u64, seed: u64, mixed: bool) -> anyhow::Result<bool> {
     let mut day = Day::begin(stage, invoices, seed).await?;
+    if mixed {
+        day.mixed = Some(Mixed::begin(stage, seed).await?);
+    }
     day.work().await?;
     let report = day.end().await?;
     tell("");
@@ -69,6 +73,8 @@ struct Day<'a> {
     memory: Memory,
     unknown: Option<UnknownItem>,
     to_come: Vec<(u64, Event)>,
+    /// What is done beside the billing.
+    mixed: Option<Mixed>,
 }
 
 impl<'a> Day<'a> {
@@ -88,7 +94,7 @@ impl<'a> Day<'a> {
             (at(7), Event::ItemArrives),
         ];
         let memory = Memory { opening, ..Memory::default() };
-        Ok(Self { stage, invoices, seed, phone, till, memory, unknown: None, to_come })
+        Ok(Self { stage, invoices, seed, phone, till, memory, unknown: None, to_come, mixed: None })
     }
 
     /// Bills, while things happen.
@@ -100,16 +106,26 @@ impl<'a> Day<'a> {
             let number = if Some(place) == unknown_at {
                 let (number, item) = self.phone.bill_unknown_item().await?;
                 self.unknown = Some(item);
+                if let Some(mixed) = &mut self.mixed {
+                    mixed.leave_alone(&number);
+                }
                 number
             } else {
                 self.phone.bill(Kind::at(place + self.seed)).await?
             };
             self.memory.numbers.push(number);
             self.phone.complete_drafts(false).await?;
+            if let Some(mixed) = &mut self.mixed {
+                mixed.after(self.stage, &mut self.phone, &self.till, place).await?;
+            }
             progress(&self.stage.watch()?.borrow(), place + 1, self.invoices);
         }
         self.happen(u64::MAX).await?;
-        self.phone.complete_drafts(true).await
+        self.phone.complete_drafts(true).await?;
+        match &mut self.mixed {
+            Some(mixed) => mixed.finish(self.stage, &mut self.phone, &self.till).await,
+            None => Ok(()),
+        }
     }
 
     /// Waits until all is in step, and compares.
@@ -122,6 +138,9 @@ impl<'a> Day<'a> {
         self.memory.till_said = said?;
         // The till is closed: what it wrote must stay as it is, whatever still comes from the app.
         self.memory.close_till(&stage.sandbox()?.dump().await?);
+        if let Some(mixed) = self.mixed.take() {
+            return mixed.settle(stage, self.phone, self.memory, limit).await;
+        }
         let (wanted, all) = (self.invoices, self.invoices);
         stage
             .wait("Not everything is in step", limit, |snapshot| {
@@ -141,14 +160,8 @@ impl<'a> Day<'a> {
                 })
                 .await?;
         }
-        let app = App::read(&stage.superuser().await?).await?;
-        let dump: Value = stage.sandbox()?.dump().await?;
-        let mut report = compare(&app, &dump, &self.memory);
+        let mut report = report(stage, &self.memory).await?;
         report.differences.extend(own_check(stage, limit).await?);
-        let lost = stage.sandbox()?.commits_to_lose().await?;
-        if lost > 0 {
-            report.differences.push(format!("{lost} commits that were to be lost never came."));
-        }
         Ok(report)
     }
 
@@ -164,6 +177,15 @@ impl<'a> Day<'a> {
     async fn one(&mut self, event: Event) -> anyhow::Result<()> {
         let stage = self.stage;
         let sandbox = stage.sandbox()?;
+        let crashes_billing = self.crashes_billing();
+        if let Some(mixed) = &mut self.mixed {
+            mixed.raintek_is_away = match event {
+                Event::RainTekGone => true,
+                Event::SecondOutage => !crashes_billing,
+                Event::RainTekBack | Event::SecondOutageOver => false,
+                _ => mixed.raintek_is_away,
+            };
+        }
         match event {
             Event::LoseBeforeCommit => sandbox.order("drop_before_commit").await,
             Event::LoseAfterCommit => sandbox.order("drop_after_commit").await,
@@ -220,15 +242,28 @@ async fn own_check(stage: &Stage, limit: Duration) -> anyhow::Result<Vec<String>
         .collect())
 }
 
-/// What still waits, or nothing.
-fn waits(snapshot: &Snapshot, wanted: u64) -> Option<String> {
+/// Compares both sides as they stand.
+pub(super) async fn report(stage: &Stage, memory: &Memory) -> anyhow::Result<Report> {
+    let app = App::read(&stage.superuser().await?).await?;
+    let dump: Value = stage.sandbox()?.dump().await?;
+    let mut report = compare(&app, &dump, memory);
+    let lost = stage.sandbox()?.commits_to_lose().await?;
+    if lost > 0 {
+        report.differences.push(format!("{lost} commits that were to be lost never came."));
+    }
+    Ok(report)
+}
+
+/// What still waits, or nothing; `wanted` is how many invoices are to be in RainTek at least, 0 where that is not known.
+pub(super) fn waits(snapshot: &Snapshot, wanted: u64) -> Option<String> {
     let counts = &snapshot.counts;
     let in_touch = snapshot.raintek.connected && snapshot.billing.connected;
     if in_touch && counts.waiting == 0 && counts.held == 0 && counts.done_total >= wanted {
         return None;
     }
+    let of = if wanted == 0 { String::new() } else { format!(" of {wanted}") };
     let mut words = vec![format!(
-        "{} of {wanted} are in RainTek, {} wait, {} are held. {}",
+        "{}{of} are in RainTek, {} wait, {} are held. {}",
         counts.done_total, counts.waiting, counts.held, snapshot.sentence
     )];
     for item in snapshot.items.iter().take(20) {
@@ -240,7 +275,7 @@ fn waits(snapshot: &Snapshot, wanted: u64) -> Option<String> {
 }
 
 /// One line that is written over and over, for whoever looks.
-fn progress(snapshot: &Snapshot, made: u64, of: u64) {
+pub(super) fn progress(snapshot: &Snapshot, made: u64, of: u64) {
     let counts = &snapshot.counts;
     tell(&format!(
         "{made} of {of} made, {} in RainTek, {} waiting, {} held",

@@ -6,6 +6,7 @@ mod caller;
 mod chance;
 mod compare;
 mod headless;
+mod mixed;
 mod phone;
 mod sandbox;
 mod show;
@@ -44,6 +45,9 @@ pub struct Options {
     /// What the shop and its day are made up from.
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub seed: u64,
+    /// With --headless: invoices are also revised and cancelled, bills edited and deleted on both sides.
+    #[arg(long, requires = "headless")]
+    pub mixed: bool,
     /// Leave both servers running at the end, and say where.
     #[arg(long)]
     pub keep: bool,
@@ -116,7 +120,8 @@ async fn play(stage: &mut Stage, options: &Options, host: Option<&mut Host>) -> 
     stage.open(options.seed).await?;
     let stage = &*stage;
     if options.headless {
-        return headless::run(stage, options.invoices.unwrap_or(INVOICES), options.seed).await;
+        let invoices = options.invoices.unwrap_or(INVOICES);
+        return headless::run(stage, invoices, options.seed, options.mixed).await;
     }
     say(&format!("The shop is open. Its page: {}", stage.link()));
     let Some(host) = host else {
@@ -182,7 +187,7 @@ mod tests {
 
     #[test]
     fn numbers_that_cannot_be_meant_are_a_sentence_of_the_settings_kind() {
-        let options = |invoices| Options { headless: true, invoices, seed: 1, keep: false };
+        let options = |invoices| Options { headless: true, invoices, seed: 1, mixed: false, keep: false };
         for invoices in [0, MOST_INVOICES + 1] {
             let fault = check(&options(Some(invoices))).unwrap_err();
             assert_eq!(fault.kind, FaultKind::Config);

@@ -14,7 +14,7 @@ use super::sandbox::{self, Sandbox};
 use crate::app::desktop::Host;
 use crate::app::{self, RAINTEK_PASSWORD, Running, Screen, Start};
 use crate::billing::{OWN_IDENTITY, OWN_PASSWORD_SECRET};
-use crate::model::command::Command;
+use crate::model::command::{Command, Reply};
 use crate::model::settings::{Encryption, Settings};
 use crate::model::status::Snapshot;
 use crate::platform::{
@@ -113,6 +113,7 @@ impl Stage {
         // A demonstration is short: five minutes between two looks at the products would show nothing.
         settings.products.every_seconds = 5;
         settings.push.look_every_seconds = 5;
+        settings.awareness.every_seconds = 5;
         settings.web.port = 0;
         let path = settings_path(&data);
         let text = toml::to_string(&settings).context("the settings cannot be written")?;
@@ -155,12 +156,10 @@ impl Stage {
         Ok(self.running.as_ref().context("ShopSync has ended")?.handle.watch())
     }
 
-    /// What a button of the page asks for.
-    pub(super) async fn command(&self, command: Command) -> anyhow::Result<()> {
+    /// What a button of the page asks for. What comes of it is seen in the published state.
+    pub(super) async fn command(&self, command: Command) -> anyhow::Result<Reply> {
         let running = self.running.as_ref().context("ShopSync has ended")?;
-        // What comes of it is seen in the published state.
-        let _ = running.handle.command(command).await;
-        Ok(())
+        Ok(running.handle.command(command).await)
     }
 
     /// Waits for a published state about which `still` has nothing to say; else its last words end the wait.

@@ -58,9 +58,22 @@ impl Till {
     /// Writes one of its bills anew, as a cashier who corrects one. Nothing where there is none yet.
     pub(super) async fn edit(&self, sandbox: &Sandbox, seed: u64) -> anyhow::Result<Option<String>> {
         let Some(number) = self.said().into_keys().next_back() else { return Ok(None) };
-        let edited = errand(sandbox, &["edit", "--number", &number, "--seed", &seed.to_string()]).await?;
-        note(&self.said, &edited);
+        self.edit_one(sandbox, &number, seed).await?;
         Ok(Some(number))
+    }
+
+    /// Writes this bill of its own anew.
+    pub(super) async fn edit_one(&self, sandbox: &Sandbox, number: &str, seed: u64) -> anyhow::Result<()> {
+        let edited = errand(sandbox, &["edit", "--number", number, "--seed", &seed.to_string()]).await?;
+        note(&self.said, &edited);
+        Ok(())
+    }
+
+    /// Deletes a bill of its own.
+    pub(super) async fn delete(&self, sandbox: &Sandbox, number: &str) -> anyhow::Result<()> {
+        // First: the next bill may get the number the moment it is free.
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).remove(number);
+        delete(sandbox, number).await
     }
 
     /// Waits until it has billed all it was to bill.
@@ -92,6 +105,22 @@ pub(super) async fn switch_off(sandbox: &Sandbox, code: &str) -> anyhow::Result<
     errand(sandbox, &["product", "--code", code, "--set", "off"]).await.map(|_| ())
 }
 
+/// Switches a product of RainTek on.
+pub(super) async fn switch_on(sandbox: &Sandbox, code: &str) -> anyhow::Result<()> {
+    errand(sandbox, &["product", "--code", code, "--set", "on"]).await.map(|_| ())
+}
+
+/// A cashier writes any bill anew, also one that the app made; returns it as it then stands.
+pub(super) async fn write_over(sandbox: &Sandbox, number: &str, seed: u64) -> anyhow::Result<TillBill> {
+    let edited = errand(sandbox, &["edit", "--number", number, "--seed", &seed.to_string()]).await?;
+    TillBill::said(&edited).context("the till does not say what it saved")
+}
+
+/// A cashier deletes any bill, also one that the app made.
+pub(super) async fn delete(sandbox: &Sandbox, number: &str) -> anyhow::Result<()> {
+    errand(sandbox, &["delete", "--number", number]).await.map(|_| ())
+}
+
 /// One piece of work at the till, done by a child of its own.
 async fn errand(sandbox: &Sandbox, work: &[&str]) -> anyhow::Result<Value> {
     let mut last = String::new();
@@ -112,9 +141,6 @@ async fn errand(sandbox: &Sandbox, work: &[&str]) -> anyhow::Result<Value> {
 /// A bill that failed is not noted down: the cashier was told, and tries again.
 fn note(said: &Said, bill: &Value) {
     let number = text(bill, "number");
-    let Some(inv_id) = bill.get("inv_id").and_then(Value::as_i64).filter(|_| !number.is_empty()) else {
-        return;
-    };
-    let bill = TillBill { inv_id: inv_id.to_string(), grand_total: text(bill, "grand_total").to_owned() };
-    said.lock().unwrap_or_else(PoisonError::into_inner).insert(number.to_owned(), bill);
+    let Some(saved) = TillBill::said(bill).filter(|_| !number.is_empty()) else { return };
+    said.lock().unwrap_or_else(PoisonError::into_inner).insert(number.to_owned(), saved);
 }

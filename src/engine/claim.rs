@@ -15,7 +15,8 @@ pub(super) struct Claims {
 #[derive(Debug)]
 pub(super) struct Claim<'a> {
     claims: &'a Claims,
-    id: RecordId,
+    /// Nothing once it was given back.
+    id: Option<RecordId>,
 }
 
 impl Claims {
@@ -27,7 +28,12 @@ impl Claims {
             return None;
         }
         claimed.insert(id.clone(), false);
-        Some(Claim { claims: self, id: id.clone() })
+        Some(Claim { claims: self, id: Some(id.clone()) })
+    }
+
+    /// Takes it, or leaves no word: for who tries again by itself.
+    pub(super) fn try_claim(&self, id: &RecordId) -> Option<Claim<'_>> {
+        self.claim(id).then(|| Claim { claims: self, id: Some(id.clone()) })
     }
 
     /// Forgets all: whoever held them was stopped in the middle.
@@ -51,8 +57,54 @@ impl Claims {
     }
 }
 
+impl Claim<'_> {
+    /// Gives it back; whether a look was wanted meanwhile.
+    pub(super) fn end(mut self) -> bool {
+        self.id.take().is_some_and(|id| self.claims.release(&id))
+    }
+}
+
 impl Drop for Claim<'_> {
     fn drop(&mut self) {
-        self.claims.release(&self.id);
+        if let Some(id) = self.id.take() {
+            self.claims.release(&id);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_look_that_was_wanted_meanwhile_is_told_of_once() {
+        let claims = Claims::default();
+        let id = RecordId::new("a");
+        let claim = claims.claim_or_mark(&id).unwrap();
+        assert!(claims.claim_or_mark(&id).is_none(), "somebody works on it");
+        assert!(claim.end(), "and is told that it is to be looked at again");
+        let claim = claims.claim_or_mark(&id).unwrap();
+        assert!(!claim.end());
+    }
+
+    #[test]
+    fn who_only_tries_keeps_nobody_looking_again() {
+        let claims = Claims::default();
+        let id = RecordId::new("a");
+        let claim = claims.claim_or_mark(&id).unwrap();
+        assert!(claims.try_claim(&id).is_none());
+        assert!(!claim.end());
+        assert!(claims.try_claim(&id).is_some());
+    }
+
+    #[test]
+    fn a_claim_that_is_dropped_is_given_back_and_no_other() {
+        let claims = Claims::default();
+        let id = RecordId::new("a");
+        drop(claims.claim_or_mark(&id));
+        let ended = claims.claim_or_mark(&id).unwrap();
+        ended.end();
+        assert!(claims.claim(&id), "free");
+        assert!(!claims.claim(&id), "taken");
     }
 }

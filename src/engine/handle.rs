@@ -2,21 +2,27 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 
 use super::Shared;
+use super::claim::Claim;
 use crate::model::alert::Event;
 use crate::model::command::{Command, Reply};
 use crate::model::fault::{Action, Fault};
-use crate::model::outbox::ItemState;
+use crate::model::ids::RecordId;
+use crate::model::outbox::{Item, ItemState};
 use crate::model::status::Snapshot;
 use crate::ports::Controls;
 
 /// Why nothing can be asked for just then.
 pub(super) const GOING_LIVE: &str = "ShopSync is going live. Try again when it is done.";
+/// How often, and after what pause, a decision tries to get hold of its invoice.
+const CLAIM_TRIES: u32 = 100;
+const CLAIM_PAUSE: Duration = Duration::from_millis(20);
 /// Until when it is paused, in the store.
 const PAUSED_UNTIL: &str = "paused_until";
 
@@ -88,17 +94,27 @@ impl Handle {
     /// A person decided about an invoice that the app took back.
     async fn decide(&self, number: &str, state: ItemState, words: &str) -> Result<Reply, Fault> {
         let shared = &self.shared;
+        let refused = |sentence: String| Ok(Reply::Refused { sentence });
+        let is_asked = |item: &Item| !item.state.is_settled() && item.action() == Action::RemoveOrLeave;
         let open = shared.world.state.open_items(u32::MAX).await?;
-        let asked =
-            open.into_iter().find(|item| item.number == number && item.action() == Action::RemoveOrLeave);
-        let Some(mut item) = asked else {
-            return Ok(Reply::Refused { sentence: format!("No invoice {number} waits for a decision.") });
+        let Some(asked) = open.into_iter().find(|item| item.number == number && is_asked(item)) else {
+            return refused(format!("No invoice {number} waits for a decision."));
+        };
+        // Whoever works on it at this moment would write over the decision.
+        let Some(claim) = self.claim(&asked.record_id).await else {
+            return refused(format!("{number} is being worked on. Try again in a moment."));
+        };
+        let Some(mut item) = shared.world.state.item(&asked.record_id).await?.filter(is_asked) else {
+            return refused(format!("No invoice {number} waits for a decision."));
         };
         item.state = state;
         item.next_try = shared.now();
         item.fault = None;
         item.first_failed = None;
         shared.world.state.put(&item).await?;
+        if claim.end() {
+            shared.signals.invoices.notify_one();
+        }
         shared.signals.push.notify_one();
         let sentence = format!("{number} {words}.");
         shared.journal("push", number, sentence.clone()).await;
@@ -121,6 +137,16 @@ impl Handle {
             }
             _ => None,
         }
+    }
+
+    async fn claim(&self, id: &RecordId) -> Option<Claim<'_>> {
+        for _ in 0..CLAIM_TRIES {
+            if let Some(claim) = self.shared.claims.try_claim(id) {
+                return Some(claim);
+            }
+            self.shared.world.clock.sleep(CLAIM_PAUSE).await;
+        }
+        None
     }
 
     async fn run(&self, command: Command) -> Result<Reply, Fault> {

@@ -1,6 +1,6 @@
 //! Finding completed invoices: events are hints, looking is what finds.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,8 +30,6 @@ const TIME_FORMAT: &str = "%Y-%m-%d %H:%M:%S%.3fZ";
 /// Looks every half minute, after each reconnect and on demand.
 pub(super) async fn run(shared: Arc<Shared>) {
     let mut all_seen: Option<DateTime<Utc>> = None;
-    // Those that were taken back and looked at, with their `updated`.
-    let mut taken_back = HashMap::new();
     while !shared.stopping() {
         if shared.board.seen().billing.status.connected
             && let Some(_flow) = shared.trial.flow().await
@@ -42,7 +40,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
             if all {
                 ask(&shared, Compare::All);
             }
-            match look(&shared, all_seen.filter(|_| !all), &mut taken_back).await {
+            match look(&shared, all_seen.filter(|_| !all)).await {
                 Ok(()) => {
                     if all {
                         all_seen = Some(now);
@@ -137,11 +135,7 @@ async fn follow_once(shared: &Arc<Shared>) {
 
 /// One look; the cursor moves only after what was found is stored.
 /// `all_seen` is when everything was last looked at; without it everything is.
-async fn look(
-    shared: &Shared,
-    all_seen: Option<DateTime<Utc>>,
-    known: &mut HashMap<RecordId, String>,
-) -> Result<(), Fault> {
+async fn look(shared: &Shared, all_seen: Option<DateTime<Utc>>) -> Result<(), Fault> {
     let cursor = shared.world.state.get(CURSOR).await?;
     // Before anything was listed there is no cursor, and a phone may have written our own fields by then.
     let since = all_seen.and_then(|at| {
@@ -170,26 +164,24 @@ async fn look(
     if taken.new > 0 {
         shared.signals.push.notify_one();
     }
-    look_at_taken_back(shared, since.as_deref(), known).await
+    look_for_taken_back(shared, since.as_deref()).await
 }
 
-/// A cancelled invoice is on no list of what is to be booked, and the event that told of it may have been lost.
-async fn look_at_taken_back(
-    shared: &Shared,
-    since: Option<&str>,
-    known: &mut HashMap<RecordId, String>,
-) -> Result<(), Fault> {
-    let listed = shared.world.billing.taken_back(since).await?;
-    known.retain(|id, _| listed.iter().any(|(other, _)| other == id));
-    for (id, updated) in listed {
-        if known.get(&id) == Some(&updated) {
+/// Invoices that are known and no longer completed: the event that told of it may be lost. One that was cancelled before
+/// it was ever seen completed concerns RainTek, too, where a bill of its number stands: it was to take that one's place.
+async fn look_for_taken_back(shared: &Shared, since: Option<&str>) -> Result<(), Fault> {
+    let heads = shared.world.billing.taken_back(since).await?;
+    for head in &heads {
+        let Some(item) = shared.world.state.item(&head.id).await? else {
+            if shared.world.state.booked_under(&head.number).await?.is_some() {
+                shared.world.state.take_up(std::slice::from_ref(head), shared.now()).await?;
+                recheck_as(shared, &head.id, Some(&head.updated)).await?;
+            }
             continue;
+        };
+        if item.updated != head.updated || head.updated.is_empty() {
+            recheck_as(shared, &head.id, Some(&head.updated)).await?;
         }
-        let item = shared.world.state.item(&id).await?;
-        if item.is_some_and(|item| item.state == ItemState::Done) {
-            recheck(shared, &id).await?;
-        }
-        known.insert(id, updated);
     }
     Ok(())
 }
@@ -237,14 +229,30 @@ fn head_of(invoice: &Invoice) -> InvoiceHead {
 
 /// Reads a known invoice again and decides whether anything is to be done about it. Our own stamp changes nothing.
 pub(super) async fn recheck(shared: &Shared, id: &RecordId) -> Result<(), Fault> {
-    // Whoever works on it looks again when done.
-    let Some(_claim) = shared.claims.claim_or_mark(id) else { return Ok(()) };
+    recheck_as(shared, id, None).await
+}
+
+/// The same; `updated` is what a list said of the record.
+async fn recheck_as(shared: &Shared, id: &RecordId, updated: Option<&str>) -> Result<(), Fault> {
+    loop {
+        // Whoever works on it looks again when done.
+        let Some(claim) = shared.claims.claim_or_mark(id) else { return Ok(()) };
+        recheck_claimed(shared, id, updated).await?;
+        if !claim.end() {
+            return Ok(());
+        }
+    }
+}
+
+async fn recheck_claimed(shared: &Shared, id: &RecordId, updated: Option<&str>) -> Result<(), Fault> {
     if shared.world.state.item(id).await?.is_none() {
         return Ok(());
     }
     let read = shared.world.billing.invoice(id).await?;
     // Read only now: a try that somebody asked for meanwhile must not be overwritten by what stood there before.
     let Some(mut item) = shared.world.state.item(id).await? else { return Ok(()) };
+    // What was read before is out of date.
+    shared.take_fresh(id);
     let now = shared.now();
     match read {
         InvoiceRead::Found(invoice) => {
@@ -278,6 +286,9 @@ pub(super) async fn recheck(shared: &Shared, id: &RecordId) -> Result<(), Fault>
         InvoiceRead::NotDue(reason) => {
             // A later invoice of this number may have waited for it.
             shared.world.state.make_due(Some(&item.number), now).await?;
+            if let Some(updated) = updated {
+                updated.clone_into(&mut item.updated);
+            }
             removal::taken_back(shared, item, reason).await?;
         }
     }

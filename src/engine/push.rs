@@ -77,7 +77,7 @@ async fn pass(shared: &Arc<Shared>, settling: &mut JoinSet<()>) -> Result<Durati
         return Ok(wait);
     }
     let (due, ahead) = lead(shared, due).await?;
-    let due: Vec<Item> = due.into_iter().filter(|item| shared.claims.claim(&item.record_id)).collect();
+    let due = claim_all(shared, due).await?;
     if due.is_empty() {
         let next = shared.world.state.next_due().await?;
         let wait = next.map(|at| (at - shared.now()).to_std().unwrap_or_default());
@@ -117,6 +117,29 @@ async fn lead(shared: &Shared, mut due: Vec<Item>) -> Result<(Vec<Item>, usize),
     due.retain(|item| !leaders.iter().any(|leader| leader.record_id == item.record_id));
     let ahead = if due.len() >= QUEUE { leaders.len() } else { 0 };
     Ok((leaders.into_iter().chain(due).collect(), ahead))
+}
+
+/// Claims what nobody works on, as it stands then: it may have changed since it was listed.
+async fn claim_all(shared: &Shared, listed: Vec<Item>) -> Result<Vec<Item>, Fault> {
+    let mut due = Vec::with_capacity(listed.len());
+    for item in listed {
+        let id = item.record_id;
+        if !shared.claims.claim(&id) {
+            continue;
+        }
+        match shared.world.state.item(&id).await {
+            Ok(Some(item)) if !item.state.is_settled() && item.next_try <= shared.now() => due.push(item),
+            Ok(_) => release(shared, &id).await,
+            Err(fault) => {
+                release(shared, &id).await;
+                for item in due {
+                    release(shared, &item.record_id).await;
+                }
+                return Err(fault);
+            }
+        }
+    }
+    Ok(due)
 }
 
 async fn send_all(

@@ -5,6 +5,7 @@ use chrono::TimeDelta;
 use super::Shared;
 use super::attempt::{conflict_fault, copy_rows};
 use super::hold::hold;
+use super::trial::has_our_mark;
 use crate::model::bill::{Found, FoundBill, Lookup, Plan};
 use crate::model::fault::{Action, Fault, SendOutcome};
 use crate::model::ids::InvId;
@@ -27,17 +28,17 @@ pub(super) async fn taken_back(shared: &Shared, mut item: Item, reason: NotDue) 
         return shared.world.state.put(&item).await;
     }
     let left = was_left(&item);
-    // Whether it stands in RainTek is looked up where its last answer may have been lost, and where it may have been
-    // meant to take the place of what stands there.
+    // Whether it stands in RainTek is looked up where the answer to any try may have been lost, and where it may have
+    // been meant to take the place of what stands there.
     let mut inv_id = item.inv_id;
-    if inv_id.is_none() && (gone || matches!(item.state, ItemState::Sending | ItemState::Unknown)) {
+    if inv_id.is_none() && (gone || !item.state.is_settled()) {
         if !shared.board.both_up() {
             // The push looks it up once RainTek is back.
             item.state = ItemState::Unknown;
             item.next_try = shared.now();
             return shared.world.state.put(&item).await;
         }
-        inv_id = look_up(shared, &item.number).await?;
+        inv_id = look_up(shared, &item).await?;
     }
     let superseded = match inv_id {
         Some(id) => is_superseded(shared, &item, id).await?,
@@ -93,14 +94,26 @@ fn was_left(item: &Item) -> bool {
     item.state == ItemState::Withdrawn && item.inv_id.is_some()
 }
 
-async fn look_up(shared: &Shared, number: &str) -> Result<Option<i32>, Fault> {
-    for tax_type in [TaxType::Gst, TaxType::NonGst] {
-        let bills = shared.world.pos.read_back(number, -1, tax_type).await?;
-        if let Some(bill) = bills.iter().find(|bill| bill.has_our_mark()) {
-            return Ok(Some(bill.inv_id()));
-        }
+/// Under the lock: a COMMIT whose answer was lost may still be on its way.
+async fn look_up(shared: &Shared, item: &Item) -> Result<Option<InvId>, Fault> {
+    if shared.trial.watching() {
+        // Nothing was ever sent.
+        return Ok(None);
     }
-    Ok(None)
+    let lookup = Lookup {
+        number: item.number.clone(),
+        inv_id: None,
+        tax_type: TaxType::Gst,
+        counter: counter_of(&item.number),
+        product_codes: Vec::new(),
+        phone: None,
+    };
+    let (transaction, found) = shared.world.pos.open(&lookup).await?;
+    transaction.rollback().await;
+    let Some(bill) = found.bills.iter().find(|bill| has_our_mark(shared, bill)) else { return Ok(None) };
+    // Where another invoice of the app has the number, the bill is that one's.
+    let others = shared.world.billing.of_number(&item.number).await?;
+    Ok((!others.iter().any(|head| head.id != item.record_id)).then(|| bill.inv_id()))
 }
 
 /// Leaves a bill in RainTek: the app shows that it stands there, and nobody is asked again.

@@ -145,6 +145,11 @@ impl State for Store {
         self.run(move |db| outbox::proven_as(db, &key)).await
     }
 
+    async fn booked_under(&self, number: &str) -> Result<Option<Item>, Fault> {
+        let number = number.to_owned();
+        self.run(move |db| outbox::booked_under(db, &number)).await
+    }
+
     async fn proven_after(&self, seq: i64, limit: u32) -> Result<Vec<Item>, Fault> {
         self.run(move |db| outbox::proven_after(db, seq, limit)).await
     }

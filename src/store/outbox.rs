@@ -193,6 +193,14 @@ pub(super) fn proven_as(db: &Connection, key: &BillKey) -> rusqlite::Result<Opti
     .optional()
 }
 
+pub(super) fn booked_under(db: &Connection, number: &str) -> rusqlite::Result<Option<Item>> {
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM outbox WHERE number = ?1 AND inv_id IS NOT NULL ORDER BY seq DESC LIMIT 1"
+    ))?
+    .query_row([number], read)
+    .optional()
+}
+
 pub(super) fn proven_after(db: &Connection, seq: i64, limit: u32) -> rusqlite::Result<Vec<Item>> {
     db.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM outbox WHERE seq > ?1 AND state = 'done' ORDER BY seq LIMIT ?2"

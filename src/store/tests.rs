@@ -113,6 +113,8 @@ async fn counts_and_retry_see_only_what_is_open() {
     assert_eq!(store.due(at(1), 10).await.unwrap().len(), 2);
     assert_eq!(store.open_items(10).await.unwrap()[0].number, "GST-2", "held ones first");
     assert_eq!(store.owner_of(7).await.unwrap().unwrap().number, "GST-1");
+    assert_eq!(store.booked_under("GST-1").await.unwrap().unwrap().inv_id, Some(7));
+    assert_eq!(store.booked_under("GST-9").await.unwrap(), None);
     assert_eq!(store.last_done().await.unwrap(), Some(("GST-1".into(), at(5))));
     // The next bill gets the Inv_ID again; the one before is still found by both.
     done(&store, "c", 7).await;

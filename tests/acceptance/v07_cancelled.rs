@@ -152,3 +152,23 @@ async fn v07_cancelled_while_nobody_looked() {
     shop.in_step().await;
     assert_eq!(shop.raintek.dump().await.bills(&bill.number).len(), 1);
 }
+
+/// Both the revision and its end came and went while nobody looked: RainTek holds what the app no longer means.
+#[tokio::test]
+async fn v07_cancelled_revision_that_nobody_saw() {
+    let mut shop = Shop::open(4).await;
+    let phone = shop.phone().await;
+    let first = Bill::plain("GST-0001-2026/27");
+    let first_id = first.send(&shop).await;
+    shop.synced(&first_id).await;
+    shop.kill();
+    phone.change("invoices", &first_id, json!({"status": "revised"})).await;
+    let second = Bill { discount: Decimal::ONE, ..first.clone() };
+    let second_id = second.send(&shop).await;
+    phone.change("invoices", &second_id, json!({"status": "cancelled"})).await;
+    shop.start().await;
+    is_asked(&shop, &first.number).await;
+    answer(&shop, "remove", &first.number).await;
+    assert_gone(&shop, &first.number).await;
+    shop.in_step().await;
+}

@@ -87,8 +87,8 @@ async fn what_is_not_due_is_said(app: &dyn App) {
         assert!(!listed(billing.as_ref(), &InvoiceScan::All).await.contains(&id));
         assert_eq!(billing.of_number(&number).await, Ok(Vec::new()));
         let gone = billing.taken_back(None).await.expect("it lists");
-        assert_eq!(gone.iter().map(|(id, _)| id).collect::<Vec<_>>(), [&id]);
-        let since = billing.taken_back(Some(&gone[0].1)).await.expect("it lists");
+        assert_eq!(gone.iter().map(|head| &head.id).collect::<Vec<_>>(), [&id]);
+        let since = billing.taken_back(Some(&gone[0].updated)).await.expect("it lists");
         assert_eq!(since, gone);
         assert_eq!(billing.taken_back(Some("2100-01-01 00:00:00.000Z")).await, Ok(Vec::new()));
     }

@@ -250,7 +250,7 @@ impl Week {
             engine.back_up_with(cellar::sources(&wire));
         }
         let handle = engine.handle();
-        let mut published = handle.watch();
+        let published = handle.watch();
         let (watching, restoring, stopping) = (Arc::clone(sim), handle.clone(), stop.clone());
         let alerting = sim.setup.alerts.then(|| alerting(&wire));
         let tasks = tokio::spawn(async move {
@@ -263,9 +263,13 @@ impl Week {
             supervisor::run(tasks, clock, stopping).await;
         });
         let observer = tokio::spawn(async move {
-            let mut said = String::new();
-            while published.changed().await.is_ok() {
-                let snapshot = Arc::clone(&published.borrow_and_update());
+            let (mut said, mut seen) = (String::new(), None);
+            loop {
+                watching.published.notified().await;
+                let snapshot = Arc::clone(&published.borrow());
+                if seen.replace(snapshot.at) == Some(snapshot.at) {
+                    continue;
+                }
                 let state = format!("{} - {}", snapshot.state.name(), snapshot.sentence);
                 if state != said {
                     watching.say("state", || state.clone());

@@ -41,6 +41,8 @@ pub(crate) struct Sim {
     failure: Mutex<Option<String>>,
     /// Somebody failed, or the engine is to be dropped.
     pub(crate) stir: Notify,
+    /// The state is about to be published. (Who waits for tokio's own `watch` is woken in an order drawn by lot.)
+    pub(crate) published: Notify,
 }
 
 /// What is wrong right now, until when (milliseconds since the start).
@@ -113,6 +115,7 @@ impl Sim {
             told: Mutex::new(telling.then(Vec::new)),
             failure: Mutex::default(),
             stir: Notify::new(),
+            published: Notify::new(),
             setup,
         }
     }

@@ -127,6 +127,10 @@ impl State for Inline {
         self.read(self.store.proven_as(key)).await
     }
 
+    async fn booked_under(&self, number: &str) -> Result<Option<Item>, Fault> {
+        self.read(self.store.booked_under(number)).await
+    }
+
     async fn proven_after(&self, seq: i64, limit: u32) -> Result<Vec<Item>, Fault> {
         self.read(self.store.proven_after(seq, limit)).await
     }
@@ -187,7 +191,10 @@ impl State for Inline {
     }
 
     async fn activity(&self, limit: u32) -> Result<Vec<Activity>, Fault> {
-        self.read(self.store.activity(limit)).await
+        let activity = self.read(self.store.activity(limit)).await;
+        // The last that is read for a state.
+        self.wire.sim.published.notify_one();
+        activity
     }
 }
 

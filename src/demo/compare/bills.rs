@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::customers::Register;
 use super::row::{Row, differences, nulls, rows_differ};
 use super::{App, TILL, sale};
-use crate::demo::values::{number, rows, text};
+use crate::demo::values::{json_number, number, rows, text};
 
 /// Both sides, ready to be looked things up in.
 pub(super) struct Books<'a> {
@@ -22,10 +22,12 @@ pub(super) struct Books<'a> {
     products: BTreeMap<&'a str, &'a Value>,
     register: Register<'a>,
     home: &'a str,
+    /// What invoices were booked as paid with, by record, where a receipt came later.
+    paid: BTreeMap<String, Decimal>,
 }
 
 impl<'a> Books<'a> {
-    pub(super) fn new(app: &'a App, dump: &'a Value) -> Self {
+    pub(super) fn new(app: &'a App, dump: &'a Value, paid: BTreeMap<String, Decimal>) -> Self {
         let of_invoice = |all: &'a [Value]| {
             let mut by: HashMap<&str, Vec<&Value>> = HashMap::new();
             for row in all {
@@ -54,13 +56,33 @@ impl<'a> Books<'a> {
             products,
             register: Register::new(dump),
             home: rows(dump, "Company").first().map_or("", |row| text(row, "State")),
+            paid,
         }
+    }
+
+    /// RainTek's bills of a number.
+    pub(super) fn of_number(&self, number: &str) -> &[&'a Value] {
+        self.bills.get(number).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// How many counter rows there are of a number.
+    pub(super) fn counters(&self, number: &str) -> usize {
+        let of =
+            |table: &str| rows(self.dump, table).iter().filter(|row| text(row, "InvNo") == number).count();
+        of("SaleGST") + of("SaleNoTax")
+    }
+
+    /// Whether a bill holds what this record of the app says.
+    pub(super) fn is_content(&self, invoice: &Value, bill: &Value) -> bool {
+        let mut found = Vec::new();
+        self.content(invoice, bill, &mut found);
+        found.is_empty()
     }
 
     /// One invoice.
     pub(super) fn compare(&self, invoice: &Value, all: &mut Vec<String>) {
         let number = text(invoice, "invoice_number");
-        let bill = match self.bills.get(number).map(Vec::as_slice).unwrap_or_default() {
+        let bill = match self.of_number(number) {
             [bill] => *bill,
             bills => {
                 all.push(format!("{number}: RainTek has {} bills of this number.", bills.len()));
@@ -77,6 +99,8 @@ impl<'a> Books<'a> {
 
     fn content(&self, invoice: &Value, bill: &Value, found: &mut Vec<String>) {
         let record = text(invoice, "id");
+        let booked = self.paid.get(record).map(|paid| as_booked(invoice, *paid));
+        let invoice = booked.as_ref().unwrap_or(invoice);
         let Some(day) = sale::day(invoice) else {
             found.push(format!("its date cannot be read: {}", text(invoice, "invoice_date")));
             return;
@@ -173,6 +197,15 @@ impl<'a> Books<'a> {
             }
         }
     }
+}
+
+/// The invoice as it was when it was booked: a later receipt changes no bill.
+fn as_booked(invoice: &Value, paid: Decimal) -> Value {
+    let mut booked = invoice.clone();
+    if let Some(fields) = booked.as_object_mut() {
+        fields.insert("amount_paid".to_owned(), json_number(paid));
+    }
+    booked
 }
 
 /// What ShopSync wrote back into the app.

@@ -76,12 +76,13 @@ pub(super) fn compare(app: &App, dump: &Value, memory: &Memory, all: &mut Vec<St
     let mut taken: BTreeSet<String> = before.iter().map(|row| digits(text(row, "ContactNo"))).collect();
     taken.remove("");
     let mut keys: BTreeSet<&str> = before.iter().map(|row| text(row, "CustomerID")).collect();
-    let billed: HashSet<&str> = app
-        .invoices
-        .iter()
-        .filter(|invoice| text(invoice, "status") == "completed")
-        .map(|invoice| text(invoice, "customer"))
-        .collect();
+    let of = |wanted: fn(&str) -> bool| -> HashSet<&str> {
+        let all = app.invoices.iter().filter(|invoice| wanted(text(invoice, "status")));
+        all.map(|invoice| text(invoice, "customer")).collect()
+    };
+    let billed = of(|status| status == "completed");
+    // Whoever an invoice was for before it was revised or cancelled is a customer of RainTek's, too.
+    let ever_billed = of(|status| status != "draft");
     let mut new: Vec<&Value> =
         rows(dump, "Customer").iter().filter(|row| !there.contains(text(row, "ID"))).collect();
     new.sort_by_key(|row| number(row, "ID"));
@@ -101,7 +102,7 @@ pub(super) fn compare(app: &App, dump: &Value, memory: &Memory, all: &mut Vec<St
             .customers
             .iter()
             .filter(|customer| {
-                billed.contains(text(customer, "id")) && digits(text(customer, "phone")) == phone
+                ever_billed.contains(text(customer, "id")) && digits(text(customer, "phone")) == phone
             })
             .collect();
         let wrong: Vec<Vec<String>> = candidates.iter().map(|customer| unlike(row, customer)).collect();

@@ -17,7 +17,11 @@ pub(super) fn shop() -> Shop {
     let dump = dump();
     let mut memory = Memory { opening, numbers: vec!["APP-0001-2026/27".into()], ..Memory::default() };
     memory.close_till(&dump);
-    let said = TillBill { inv_id: "1".into(), grand_total: "50.00".into() };
+    let said = json!({
+        "inv_id": 1, "grand_total": "50.00", "lines": [{ "pid": 1, "qty": "1.000", "total": "50.00" }],
+        "payments": [{ "mode": "By Cash", "amount": "50.00" }]
+    });
+    let said = TillBill::said(&said).unwrap();
     memory.till_said.insert("GST-0150-2026/27".into(), said);
     Shop { app: app(), dump, memory }
 }
@@ -114,9 +118,13 @@ fn lots(barcode: &str) -> Value {
 fn till_bill() -> Value {
     json!({
         "Inv_ID": "1", "InvoiceNo": "GST-0150-2026/27", "TillID": "TILL-1", "GrandTotal": "50.00",
-        "TaxableAmt": "50.00", "Invoice_Product": [{ "TaxableAmt": "50.00", "Qty": "1.000" }],
+        "TaxableAmt": "50.00", "Invoice_Product": [till_line()],
         "Invoice_Payment": [{ "TotalPaid": "50.00", "PaymentMode": "By Cash" }]
     })
+}
+
+fn till_line() -> Value {
+    json!({ "ProductID": "1", "TaxableAmt": "50.00", "TotalAmount": "50.00", "Qty": "1.000" })
 }
 
 /// As text: too much for the macro.

@@ -89,7 +89,8 @@ pub(super) fn payments(invoice: &Value, split: &[&Value]) -> Vec<Payment> {
     all.map(|(mode, amount)| Payment { mode: raintek_mode(mode), amount }).collect()
 }
 
-fn raintek_mode(mode: &str) -> &'static str {
+/// The app's word as RainTek's text.
+pub(super) fn raintek_mode(mode: &str) -> &'static str {
     match mode {
         "cash" => "By Cash",
         "upi" | "gpay" => "Google Pay",

@@ -3,13 +3,13 @@
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use super::{Memory, TILL};
+use super::{Memory, is_raintek_s};
 use crate::demo::values::{number, rows, text};
 
 /// Compares RainTek's own bills with what was remembered, and with what the till said.
 pub(super) fn compare(dump: &Value, memory: &Memory, all: &mut Vec<String>) {
     let own: Vec<&Value> =
-        rows(dump, "InvoiceInfo").iter().filter(|bill| text(bill, "TillID") != TILL).collect();
+        rows(dump, "InvoiceInfo").iter().filter(|bill| is_raintek_s(bill, &memory.numbers)).collect();
     for bill in &own {
         let number = text(bill, "InvoiceNo");
         match memory.till_bills.get(text(bill, "Inv_ID")) {
@@ -32,6 +32,9 @@ pub(super) fn compare(dump: &Value, memory: &Memory, all: &mut Vec<String>) {
             continue;
         };
         let total = number(bill, "GrandTotal");
+        if !said.stands_as(bill) {
+            all.push(format!("{invoice}: RainTek's own bill is not as its till left it: {said:?}."));
+        }
         if Some(total) != said.grand_total.parse::<Decimal>().ok() {
             all.push(format!(
                 "{invoice}: RainTek's own bill is of {total}, and its till said {}.",

@@ -91,15 +91,7 @@ pub(super) fn make_up(
         let Some(good) = pick_good(chance, kind, goods) else { continue };
         lines.push(line(chance, kind, good, gst_bill, other_state, left_out));
     }
-    let sum = |part: fn(&BillLine) -> Decimal| lines.iter().map(part).sum::<Decimal>();
-    let taxable = sum(|line| line.amounts.taxable);
-    let tax = Tax {
-        cgst: sum(|line| line.amounts.tax.cgst),
-        sgst: sum(|line| line.amounts.tax.sgst),
-        igst: sum(|line| line.amounts.tax.igst),
-        cess: sum(|line| line.amounts.tax.cess),
-    };
-    let goods_total = taxable + tax.sum();
+    let goods_total: Decimal = lines.iter().map(|line| line.amounts.taxable + line.amounts.tax.sum()).sum();
     let freight = match kind {
         Kind::Freight => Decimal::new(i64::try_from(chance.between(100, 15_000)).unwrap_or(100), 2),
         _ => Decimal::ZERO,
@@ -109,28 +101,51 @@ pub(super) fn make_up(
     } else {
         Decimal::ZERO
     };
-    let total = goods_total + freight - discount;
     let rounded = kind == Kind::RoundOff || chance.one_in(2);
-    let grand_total = if rounded { whole(total) } else { total };
-    let (method, paid, payments) = pay(chance, kind, grand_total);
-    Bill {
+    let mut bill = Bill {
         gst_bill,
         lines,
-        taxable,
-        tax,
+        taxable: Decimal::ZERO,
+        tax: Tax::default(),
         freight,
         discount,
-        round_off: grand_total - total,
-        grand_total,
-        method,
-        paid,
-        payments,
+        round_off: Decimal::ZERO,
+        grand_total: Decimal::ZERO,
+        method: "",
+        paid: Decimal::ZERO,
+        payments: Vec::new(),
         left_out,
-        notes: if chance.one_in(5) { chance.pick(&NOTES).copied().unwrap_or("") } else { "" },
+        notes: "",
+    };
+    bill.add_up(rounded);
+    bill.pay(chance, kind);
+    bill.notes = if chance.one_in(5) { chance.pick(&NOTES).copied().unwrap_or("") } else { "" };
+    bill
+}
+
+impl Bill {
+    /// Its sums from its lines, freight and discount; `rounded` to whole rupees.
+    pub(super) fn add_up(&mut self, rounded: bool) {
+        let sum = |part: fn(&BillLine) -> Decimal| self.lines.iter().map(part).sum::<Decimal>();
+        self.taxable = sum(|line| line.amounts.taxable);
+        self.tax = Tax {
+            cgst: sum(|line| line.amounts.tax.cgst),
+            sgst: sum(|line| line.amounts.tax.sgst),
+            igst: sum(|line| line.amounts.tax.igst),
+            cess: sum(|line| line.amounts.tax.cess),
+        };
+        let total = self.taxable + self.tax.sum() + self.freight - self.discount;
+        self.grand_total = if rounded { whole(total) } else { total };
+        self.round_off = self.grand_total - total;
+    }
+
+    /// Paid in full, in part, in parts or not at all.
+    pub(super) fn pay(&mut self, chance: &mut Chance, kind: Kind) {
+        (self.method, self.paid, self.payments) = pay(chance, kind, self.grand_total);
     }
 }
 
-fn pick_good<'a>(chance: &mut Chance, kind: Kind, goods: &'a [Good]) -> Option<&'a Good> {
+pub(super) fn pick_good<'a>(chance: &mut Chance, kind: Kind, goods: &'a [Good]) -> Option<&'a Good> {
     let by_weight: Vec<&Good> = goods.iter().filter(|good| good.unit == "KG").collect();
     if kind == Kind::Weights && !by_weight.is_empty() {
         return chance.pick(&by_weight).copied();
@@ -142,7 +157,8 @@ fn pick_good<'a>(chance: &mut Chance, kind: Kind, goods: &'a [Good]) -> Option<&
     chance.pick(goods)
 }
 
-fn line(
+/// A line of one good.
+pub(super) fn line(
     chance: &mut Chance,
     kind: Kind,
     good: &Good,

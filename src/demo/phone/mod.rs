@@ -1,8 +1,10 @@
 //! The shop's phone: an ordinary user of the billing app that bills all the time.
 
 mod bill;
+mod change;
 mod customers;
 mod kind;
+mod paper;
 mod send;
 
 use std::sync::Arc;
@@ -14,8 +16,11 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use self::bill::{Bill, Good};
-use self::customers::Customers;
+pub(super) use self::change::Change;
+use self::customers::{Buyer, Customers};
 pub(super) use self::kind::Kind;
+pub(super) use self::paper::{Order, Replaced};
+use self::paper::{Paper, Version};
 use super::caller::Caller;
 use super::chance::Chance;
 use super::values::{flag, number, text};
@@ -44,6 +49,8 @@ pub(super) struct Phone {
     long_ones: u64,
     /// Records still to be completed, and after which invoice.
     drafts: Vec<(String, u64)>,
+    /// What it wrote, in the order in which it did.
+    papers: Vec<Paper>,
 }
 
 /// An invoice number of the phone's own series: RainTek's till numbers `GST-` and `SINV-` itself, and until ShopSync
@@ -93,6 +100,7 @@ impl Phone {
             made: 0,
             long_ones: 0,
             drafts: Vec::new(),
+            papers: Vec::new(),
         })
     }
 
@@ -102,7 +110,7 @@ impl Phone {
         let long = kind == Kind::Long && self.long_ones.is_multiple_of(4);
         self.long_ones += u64::from(kind == Kind::Long);
         let bill = bill::make_up(&mut self.chance, kind, &self.goods, buyer.other_state, long);
-        self.write(kind, bill, &buyer.record).await
+        self.write(kind, bill, buyer).await
     }
 
     /// Sells something that RainTek does not have: the phone adds it to the app and bills it at once. Returns the
@@ -133,7 +141,7 @@ impl Phone {
         });
         self.caller.create("products", &product).await?;
         let bill = bill::make_up(&mut self.chance, Kind::Batched, &[good], false, false);
-        Ok((self.write(Kind::Batched, bill, "").await?, item))
+        Ok((self.write(Kind::Batched, bill, Buyer::default()).await?, item))
     }
 
     /// Completes drafts: those that have lain for long enough, or all.
@@ -149,12 +157,9 @@ impl Phone {
         Ok(())
     }
 
-    async fn write(&mut self, kind: Kind, bill: Bill, customer: &str) -> anyhow::Result<String> {
+    async fn write(&mut self, kind: Kind, bill: Bill, buyer: Buyer) -> anyhow::Result<String> {
         let (day, date) = self.date(kind)?;
-        let [gst, non_gst] = &mut self.last;
-        let last = if bill.gst_bill { gst } else { non_gst };
-        *last += 1;
-        let number = invoice_number(bill.gst_bill, *last, day);
+        let number = self.next_number(bill.gst_bill, day);
         self.made += 1;
         let record = self.chance.record_id();
         let draft = send::write(
@@ -162,15 +167,24 @@ impl Phone {
             &mut self.chance,
             kind,
             &bill,
-            send::Names { record: &record, number: &number, date: &date, customer },
+            send::Names { record: &record, number: &number, date: &date, customer: &buyer.record },
         )
         .await
         .with_context(|| format!("the phone cannot write {number}"))?;
         if draft {
             let lies = self.chance.between(1, DRAFT_LIES);
-            self.drafts.push((record, self.made + lies));
+            self.drafts.push((record.clone(), self.made + lies));
         }
+        let version = Version { record, buyer, bill };
+        self.papers.push(Paper { number: number.clone(), date, versions: vec![version] });
         Ok(number)
+    }
+
+    fn next_number(&mut self, gst_bill: bool, day: NaiveDate) -> String {
+        let [gst, non_gst] = &mut self.last;
+        let last = if gst_bill { gst } else { non_gst };
+        *last += 1;
+        invoice_number(gst_bill, *last, day)
     }
 
     /// The day in the shop, and how the phone writes it: as a plain day or as a moment.

@@ -25,6 +25,44 @@ pub(super) struct Names<'a> {
     pub(super) customer: &'a str,
 }
 
+/// In which order its records reach the app.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// The invoice first, complete; its parts a moment later.
+    HeadFirst,
+    /// The invoice as a draft, then its parts.
+    Draft,
+    /// All in one transaction.
+    Batch,
+}
+
+/// An invoice and its lines and payments, ready to be written.
+#[derive(Debug, Clone)]
+pub(super) struct Records {
+    head: Value,
+    parts: Vec<(&'static str, Value)>,
+}
+
+impl Records {
+    /// Whether one transaction holds them all, and one change more.
+    pub(super) fn fit_one_batch(&self) -> bool {
+        self.parts.len() + 2 <= BATCH
+    }
+
+    /// The invoice, then its parts.
+    pub(super) fn all(self) -> Vec<(&'static str, Value)> {
+        let mut all = vec![("invoices", self.head)];
+        all.extend(self.parts);
+        all
+    }
+
+    /// The last part first.
+    pub(super) fn backwards(mut self) -> Self {
+        self.parts.reverse();
+        self
+    }
+}
+
 /// Writes it. True where it is a draft that is still to be completed.
 pub(super) async fn write(
     caller: &Caller,
@@ -33,6 +71,28 @@ pub(super) async fn write(
     bill: &Bill,
     names: Names<'_>,
 ) -> anyhow::Result<bool> {
+    let records = records(chance, kind, bill, names);
+    let way = match kind {
+        Kind::HeaderFirst => Way::HeadFirst,
+        Kind::Draft => Way::Draft,
+        Kind::Batched => Way::Batch,
+        _ => any_way(chance),
+    };
+    write_in(caller, chance, way, records).await?;
+    Ok(way == Way::Draft)
+}
+
+/// Any of them, most often all at once.
+pub(super) fn any_way(chance: &mut Chance) -> Way {
+    match chance.below(4) {
+        0 => Way::HeadFirst,
+        1 => Way::Draft,
+        _ => Way::Batch,
+    }
+}
+
+/// Makes its records up.
+pub(super) fn records(chance: &mut Chance, kind: Kind, bill: &Bill, names: Names<'_>) -> Records {
     // An app need not count its lines; then only their sum says that all are there.
     let counted = kind == Kind::HeaderFirst || !chance.one_in(5);
     let mut head = header(bill, names, counted);
@@ -41,7 +101,7 @@ pub(super) async fn write(
         put(&mut head, "sync_status", json!("synced"));
         put(&mut head, "raintek_inv_id", json!(7));
     }
-    let mut parts: Vec<(&str, Value)> = Vec::new();
+    let mut parts = Vec::new();
     for line in &bill.lines {
         parts.push(("invoice_items", item(chance, line, bill, names.record)));
     }
@@ -52,32 +112,35 @@ pub(super) async fn write(
         });
         parts.push(("invoice_payments", payment));
     }
-    let way = match kind {
-        Kind::HeaderFirst => 0,
-        Kind::Draft => 1,
-        Kind::Batched => 2,
-        _ => chance.below(4),
-    };
+    Records { head, parts }
+}
+
+/// Writes records in the given order.
+pub(super) async fn write_in(
+    caller: &Caller,
+    chance: &mut Chance,
+    way: Way,
+    records: Records,
+) -> anyhow::Result<()> {
+    let Records { mut head, parts } = records;
     match way {
-        0 => {
+        Way::HeadFirst => {
             caller.create("invoices", &head).await?;
             tokio::time::sleep(APART).await;
-            write_apart(caller, chance, &parts).await?;
+            write_apart(caller, chance, &parts).await
         }
-        1 => {
+        Way::Draft => {
             put(&mut head, "status", json!("draft"));
             caller.create("invoices", &head).await?;
-            write_apart(caller, chance, &parts).await?;
-            return Ok(true);
+            write_apart(caller, chance, &parts).await
         }
-        _ => {
-            parts.insert(0, ("invoices", head));
-            for chunk in parts.chunks(BATCH) {
+        Way::Batch => {
+            for chunk in (Records { head, parts }).all().chunks(BATCH) {
                 caller.batch(chunk).await?;
             }
+            Ok(())
         }
     }
-    Ok(false)
 }
 
 /// In several requests: each line by itself, or some at a time.

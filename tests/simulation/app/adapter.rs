@@ -12,6 +12,7 @@ use shopsync::model::fault::Fault;
 use shopsync::model::ids::RecordId;
 use shopsync::model::invoice::{InvoiceHead, InvoiceRead, InvoiceStatus, Stamp};
 use shopsync::model::product::{AppProduct, ProductWrite};
+use shopsync::model::renumber::{Renumber, Renumbered};
 use shopsync::ports::{Billing, BillingEvent, InvoiceScan};
 
 use super::events::{OnTheWay, tell};
@@ -117,16 +118,15 @@ impl Billing for App {
         Ok(heads)
     }
 
-    async fn taken_back(&self, since: Option<&str>) -> Result<Vec<(RecordId, String)>, Fault> {
+    async fn taken_back(&self, since: Option<&str>) -> Result<Vec<InvoiceHead>, Fault> {
         self.call(Call::List, |app| {
             let gone = app.records.iter().filter(|(_, record)| {
                 !record.is_due()
                     && !record.deleted
                     && !record.from_pos
-                    && record.invoice.pos_id.is_some_and(|id| id > 0)
                     && since.is_none_or(|since| record.updated.as_str() >= since)
             });
-            gone.map(|(id, record)| (id.clone(), record.updated.clone())).collect()
+            gone.map(|(id, record)| Records::head(id, record)).collect()
         })
         .await
     }
@@ -181,6 +181,10 @@ impl Billing for App {
                         record.sync_error.clone_from(sentence);
                     }
                     Stamp::Pending => record.sync_status = "pending".into(),
+                    Stamp::Removed => {
+                        record.sync_status = "na".into();
+                        record.invoice.pos_id = None;
+                    }
                 }
                 Some(())
             })
@@ -228,6 +232,35 @@ impl Billing for App {
                 app.forms[at] = Some((one.prefix.clone(), one.suffix.clone()));
             }
             ours
+        })
+        .await
+    }
+
+    async fn renumber(&self, wanted: &Renumber) -> Result<Renumbered, Fault> {
+        let wall = self.wire.sim.wall();
+        let events = [BillingEvent::Invoice(wanted.id.clone())];
+        self.write(Call::Numbers, &events, |app| {
+            let ours = app.numbers == Numbers::Ours;
+            let at = usize::from(wanted.series.name == "invoice_non_gst");
+            let used: Vec<String> =
+                app.records.values().map(|record| record.invoice.number.clone()).collect();
+            let above = if ours { app.counters[at] } else { 0 };
+            let Some(record) = app.records.get_mut(&wanted.id).filter(|record| record.is_due()) else {
+                return Renumbered::NotDue;
+            };
+            if record.invoice.number != wanted.from {
+                return Renumbered::Carries(record.invoice.number.clone());
+            }
+            let mut n = wanted.series.value.max(above) + 1;
+            while used.contains(&wanted.series.text(n)) {
+                n += 1;
+            }
+            record.invoice.number = wanted.series.text(n);
+            record.updated = stamp(wall);
+            if ours {
+                app.counters[at] = n;
+            }
+            Renumbered::Carries(wanted.series.text(n))
         })
         .await
     }

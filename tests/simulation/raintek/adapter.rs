@@ -9,7 +9,9 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 use shopsync::model::awareness::BillPage;
-use shopsync::model::bill::{Found, FoundBill, LineProduct, Lookup, Marks, NumberMarks, Row, TILL_ID, Value};
+use shopsync::model::bill::{
+    Former, Found, FoundBill, LineProduct, Lookup, Marks, NumberMarks, Row, TILL_ID, Value,
+};
 use shopsync::model::customer::phone_key;
 use shopsync::model::fault::{Fault, Scope};
 use shopsync::model::ids::InvId;
@@ -194,6 +196,7 @@ impl Pos for RainTek {
 
     async fn number_marks(&self) -> Result<NumberMarks, Fault> {
         self.read(Call::PosRead, |db| NumberMarks {
+            inv_id: db.max_inv(),
             gst: db.gst.last_key_value().map_or(0, |(id, _)| *id),
             non_gst: db.no_tax.last_key_value().map_or(0, |(id, _)| *id),
             code: "GST".into(),
@@ -352,6 +355,7 @@ fn look_up(db: &Db, lookup: &Lookup, posting: PostingSettings) -> Found {
     let stock = if posting.stock { stock.collect() } else { BTreeMap::new() };
     Found {
         bills: found_bills,
+        former: former(db, lookup),
         customer: customer.map(|(id, _)| *id),
         company_state: "Tamil Nadu".into(),
         known: lookup.inv_id,
@@ -364,6 +368,23 @@ fn look_up(db: &Db, lookup: &Lookup, posting: PostingSettings) -> Found {
         },
         products,
     }
+}
+
+/// What stands under the number of the bill of the known Inv_ID, where the invoice carries another one by now.
+fn former(db: &Db, lookup: &Lookup) -> Option<Former> {
+    let known = lookup.inv_id?;
+    let number = db.infos.get(&known)?.text("InvoiceNo").to_owned();
+    if number.is_empty() || number.eq_ignore_ascii_case(&lookup.number) {
+        return None;
+    }
+    let counters = if lookup.tax_type == TaxType::Gst { &db.gst } else { &db.no_tax };
+    let of_number = counters.iter().filter(|(_, text)| **text == number);
+    let counter = of_number.map(|(id, text)| {
+        let cells = [("ID", Value::Int((*id).into())), ("InvNo", Value::Text(text.clone()))];
+        Row(cells.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    });
+    let shared = db.of_number(&number).iter().any(|id| *id != known);
+    Some(Former { counter: counter.collect(), shared })
 }
 
 fn marks(db: &Db, lookup: &Lookup) -> Marks {
