@@ -2,7 +2,6 @@
 #![cfg(target_os = "linux")]
 #![allow(
     clippy::unwrap_used,
-    clippy::unwrap_in_result,
     clippy::expect_used,
     clippy::indexing_slicing,
     reason = "a test may fail loudly"

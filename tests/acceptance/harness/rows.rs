@@ -39,6 +39,7 @@ pub(crate) fn assert_booked(dump: &Dump, bill: &Bill, record: &Value, customer: 
 }
 
 /// Checks all rows of one invoice; hands back where it counts, if it is counted.
+#[expect(clippy::unwrap_in_result, reason = "a test may fail loudly")]
 pub(crate) fn assert_rows_booked(dump: &Dump, bill: &Bill, record: &Value, customer: i64) -> Option<Decimal> {
     let name = &bill.number;
     let found = dump.bills(name);
