@@ -140,7 +140,7 @@ pub(crate) struct Dump {
 impl Dump {
     /// Every table.
     pub(crate) fn whole(&self) -> &Value {
-        &self.0
+        &self.tables
     }
 
     pub(crate) fn rows(&self, table: &str) -> &[Value] {
