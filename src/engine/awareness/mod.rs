@@ -206,7 +206,9 @@ impl Pass<'_> {
             self.shared.world.state.set(CURSOR, Some(&last.to_string())).await?;
             page.after = last;
             done += u64::try_from(bills.len()).unwrap_or_default();
-            if bills.len() < usize::try_from(PAGE).unwrap_or_default() || self.shared.stopping() {
+            // A long first run goes on where it was: who is stopping, or going live, need not wait for it.
+            let is_wanted_to_end = self.shared.stopping() || self.shared.trial.going_live();
+            if bills.len() < usize::try_from(PAGE).unwrap_or_default() || is_wanted_to_end {
                 break;
             }
         }
