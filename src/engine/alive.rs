@@ -55,6 +55,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
         let planned = if catch_up.is_told { LOOK } else { LOOK_STARTING };
         let (wall, steady) = (shared.now(), shared.world.clock.elapsed());
         let woken = tokio::select! {
+            biased;
             () = shared.world.clock.sleep(planned) => false,
             () = shared.signals.alive.notified() => true,
             () = shared.stop.cancelled() => return,

@@ -75,6 +75,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
 pub(super) async fn follow(shared: Arc<Shared>) {
     while !shared.stopping() {
         tokio::select! {
+            biased;
             () = follow_once(&shared) => return,
             () = shared.signals.events.notified() => {}
         }

@@ -70,6 +70,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
         }
         let until = clock_due.saturating_sub(shared.world.clock.elapsed());
         tokio::select! {
+            biased;
             () = shared.world.clock.sleep(DISKS_EVERY.min(until)) => {}
             // The clock may have been set.
             () = shared.signals.surroundings.notified() => clock_due = Duration::ZERO,
@@ -82,6 +83,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
 async fn look_at_clock(shared: &Shared, around: &Surroundings, clock: &mut ClockSeen) -> Duration {
     let Some(time) = &around.time else { return CLOCK_EVERY };
     let asked = tokio::select! {
+        biased;
         asked = time.ahead() => asked,
         () = shared.stop.cancelled() => return CLOCK_ASK_AGAIN,
     };

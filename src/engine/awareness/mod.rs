@@ -271,6 +271,13 @@ impl Pass<'_> {
         {
             known = Some(ours);
         }
+        if known.as_ref().is_some_and(|known| known.state == BillState::Unclaimed)
+            && !has_our_mark(self.shared, bill)
+        {
+            // Somebody took our mark off: it is RainTek's own now.
+            self.no_longer_unclaimed(&key);
+            known = None;
+        }
         match &known {
             Some(known) if known.state == BillState::Unclaimed => {
                 return self.claim(bill, known, digest).await;

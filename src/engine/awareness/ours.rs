@@ -157,10 +157,17 @@ impl Pass<'_> {
     ) -> Result<(), Fault> {
         let owner = self.shared.world.state.proven_as(&key(bill)).await?;
         if owner.is_some() || self.app_has(&known.number).await? {
+            self.events.push(Event::MismatchOver { number: known.number.clone() });
             self.say(&known.number, format!("The app has {} again.", known.number));
             self.keep(KnownBill { state: BillState::Proven, sentence: None, digest, ..known.clone() });
         }
         Ok(())
+    }
+
+    /// Nobody needs to look any more; what it is instead is seen next.
+    pub(super) fn no_longer_unclaimed(&mut self, key: &BillKey) {
+        self.events.push(Event::MismatchOver { number: key.number.clone() });
+        self.forget(key.clone());
     }
 
     /// Whether a completed invoice of the app carries the number.

@@ -184,6 +184,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
     let Some(sources) = shared.trial.sources.get() else { return shared.stop.cancelled().await };
     while !shared.stopping() {
         let wait = tokio::select! {
+            biased;
             wait = round(&shared, sources) => wait,
             // Every step can be made again: dropped in the middle, it is.
             () = shared.stop.cancelled() => break,
