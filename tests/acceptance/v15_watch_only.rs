@@ -47,8 +47,8 @@ async fn v15_watch_only_writes_nothing() {
     .await;
     let said = shop.cli(&["status", "--json"]).await;
     assert!(said.out.contains(&planned), "{said:?}");
+    eventually("both sides were looked at", SOON, async || shop.status().await["state"] == "paused").await;
     let status = shop.status().await;
-    assert_eq!(status["state"], "paused", "{status}");
     assert!(status["sentence"].as_str().unwrap().starts_with("ShopSync only watches"), "{status}");
     assert_eq!(status["trial"]["watch_only"], true);
 
