@@ -192,8 +192,11 @@ pub trait State: Send + Sync {
     /// Unsettled items, held first, oldest first.
     async fn open_items(&self, limit: u32) -> Result<Vec<Item>, Fault>;
 
-    /// The item that was proven as this bill, if any.
+    /// The item that was proven last under this Inv_ID, if any.
     async fn owner_of(&self, inv_id: InvId) -> Result<Option<Item>, Fault>;
+
+    /// The item that was proven last as this very bill: RainTek gives the Inv_ID of a deleted newest bill out again.
+    async fn proven_as(&self, key: &BillKey) -> Result<Option<Item>, Fault>;
 
     /// The newest item of an invoice number that was proven in RainTek, if any.
     async fn booked_under(&self, number: &str) -> Result<Option<Item>, Fault>;

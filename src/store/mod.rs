@@ -138,6 +138,11 @@ impl State for Store {
         self.run(move |db| outbox::owner_of(db, inv_id)).await
     }
 
+    async fn proven_as(&self, key: &BillKey) -> Result<Option<Item>, Fault> {
+        let key = key.clone();
+        self.run(move |db| outbox::proven_as(db, &key)).await
+    }
+
     async fn booked_under(&self, number: &str) -> Result<Option<Item>, Fault> {
         let number = number.to_owned();
         self.run(move |db| outbox::booked_under(db, &number)).await

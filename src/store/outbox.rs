@@ -4,6 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use crate::model::awareness::BillKey;
 use crate::model::ids::{InvId, RecordId};
 use crate::model::invoice::InvoiceHead;
 use crate::model::outbox::{Item, ItemState};
@@ -179,6 +180,16 @@ pub(super) fn owner_of(db: &Connection, inv_id: InvId) -> rusqlite::Result<Optio
         "SELECT {COLUMNS} FROM outbox WHERE inv_id = ?1 ORDER BY done_at DESC, seq DESC LIMIT 1"
     ))?
     .query_row([inv_id], read)
+    .optional()
+}
+
+/// Numbers are compared as [`BillKey`] spells them.
+pub(super) fn proven_as(db: &Connection, key: &BillKey) -> rusqlite::Result<Option<Item>> {
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM outbox WHERE inv_id = ?1 AND UPPER(TRIM(number)) = ?2 \
+         ORDER BY done_at DESC, seq DESC LIMIT 1"
+    ))?
+    .query_row(params![key.inv_id, key.number], read)
     .optional()
 }
 

@@ -116,6 +116,12 @@ async fn counts_and_retry_see_only_what_is_open() {
     assert_eq!(store.booked_under("GST-1").await.unwrap().unwrap().inv_id, Some(7));
     assert_eq!(store.booked_under("GST-9").await.unwrap(), None);
     assert_eq!(store.last_done().await.unwrap(), Some(("GST-1".into(), at(5))));
+    // The next bill gets the Inv_ID again; the one before is still found by both.
+    done(&store, "c", 7).await;
+    let as_bill = async |number| store.proven_as(&BillKey::new(7, number)).await.unwrap();
+    assert_eq!(as_bill("gst-1 ").await.unwrap().record_id, RecordId::new("a"));
+    assert_eq!(as_bill("GST-3").await.unwrap().record_id, RecordId::new("c"));
+    assert_eq!(as_bill("GST-2").await, None);
 }
 
 #[tokio::test]

@@ -309,8 +309,7 @@ impl Pass<'_> {
         if has_our_mark(bill) {
             return Ok(true);
         }
-        let owner = self.shared.world.state.owner_of(bill.inv_id()).await?;
-        Ok(owner.is_some_and(|item| BillKey::new(bill.inv_id(), &item.number) == key(bill)))
+        Ok(self.shared.world.state.proven_as(&key(bill)).await?.is_some())
     }
 
     fn keep(&mut self, bill: KnownBill) {

@@ -12,7 +12,7 @@ use crate::model::fault::Fault;
 use crate::model::ids::InvId;
 use crate::model::invoice::InvoiceRead;
 use crate::model::outbox::{Item, ItemState};
-use crate::sync::awareness::{day, desired_digest, edited_sentence, found_digest, gone_sentence};
+use crate::sync::awareness::{day, desired_digest, edited_sentence, found_digest, gone_sentence, key};
 
 /// Keeps the digest of a bill that was just proven. Called before the item itself is stored as done, so that no pass
 /// ever compares a new bill with the digest of the one it replaced.
@@ -69,8 +69,7 @@ pub(in crate::engine) async fn rewrite(shared: &Shared, number: &str) -> Result<
 
 /// The app's invoice that was proven as this bill.
 async fn owner(shared: &Shared, known: &KnownBill) -> Result<Option<Item>, Fault> {
-    let item = shared.world.state.owner_of(known.inv_id).await?;
-    Ok(item.filter(|item| item.number.trim().eq_ignore_ascii_case(known.number.trim())))
+    shared.world.state.proven_as(&known.key()).await
 }
 
 impl Pass<'_> {
@@ -80,7 +79,7 @@ impl Pass<'_> {
         bill: &FoundBill,
         digest: String,
     ) -> Result<(), Fault> {
-        let owner = self.shared.world.state.owner_of(bill.inv_id()).await?;
+        let owner = self.shared.world.state.proven_as(&key(bill)).await?;
         // One that is on its way is remembered when it is proven.
         if owner.is_some_and(|item| item.state != ItemState::Done) {
             return Ok(());
