@@ -7,9 +7,11 @@ use chrono::TimeDelta;
 use super::Shared;
 use super::hold::{hold, retry_later};
 use super::settle::Sent;
-use crate::model::bill::{Conflict, Desired, FoundBill, Lookup, Plan};
+use crate::model::awareness::BillKey;
+use crate::model::bill::{Conflict, Desired, Found, FoundBill, Lookup, Plan};
 use crate::model::customer::phone_key;
 use crate::model::fault::{Action, Fault, FaultKind, Scope, SendOutcome};
+use crate::model::ids::InvId;
 use crate::model::invoice::Invoice;
 use crate::model::money::rupees;
 use crate::model::outbox::{Item, ItemState};
@@ -160,6 +162,17 @@ async fn attempt(
     }
     // Only the store's own word makes a bill ours; what the app's record says may come from a phone.
     found.known = item.inv_id;
+    match another_invoices_bill(shared, item, &found).await {
+        Ok(None) => {}
+        Ok(Some(inv_id)) => {
+            found.known = None;
+            found.bills.retain(|bill| bill.inv_id() != inv_id);
+        }
+        Err(fault) => {
+            transaction.rollback().await;
+            return Err(fault);
+        }
+    }
     let desired = match desired_bill(invoice, &found, &schema, &shared.rules.map) {
         Ok(desired) => desired,
         Err(fault) => {
@@ -203,6 +216,19 @@ async fn attempt(
             }
         }
     }
+}
+
+/// RainTek gives the Inv_ID of a deleted newest bill out again: under an invoice's own Inv_ID may stand another
+/// invoice's bill by now. Returns that Inv_ID.
+async fn another_invoices_bill(shared: &Shared, item: &Item, found: &Found) -> Result<Option<InvId>, Fault> {
+    let known = found.known.and_then(|id| found.bills.iter().find(|bill| bill.inv_id() == id));
+    let Some(bill) = known else { return Ok(None) };
+    let key = BillKey::new(bill.inv_id(), bill.info.text("InvoiceNo"));
+    if key == BillKey::new(key.inv_id, &item.number) {
+        return Ok(None);
+    }
+    let owner = shared.world.state.proven_as(&key).await?;
+    Ok(owner.filter(|owner| owner.record_id != item.record_id).map(|_| key.inv_id))
 }
 
 /// May this invoice take the place of the bill that stands there? Its rows are copied where they will change.
