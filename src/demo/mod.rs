@@ -26,7 +26,7 @@ use self::stage::Stage;
 use crate::app::desktop::{Host, on_desk};
 use crate::model::fault::{Fault, FaultKind, Scope};
 use crate::model::settings::OpenIn;
-use crate::platform::has_display;
+use crate::platform::{asked_to_end, has_display};
 
 /// What `--headless` makes where nobody says how many.
 const INVOICES: u64 = 100;
@@ -87,7 +87,7 @@ async fn run_on(mut stage: Stage, options: Options, mut host: Option<Host>) -> a
     stage.screen(host.as_ref());
     let played = tokio::select! {
         played = AssertUnwindSafe(play(&mut stage, &options, host.as_mut())).catch_unwind() => Some(played),
-        () = asked_to_stop() => None,
+        () = asked_to_end() => None,
     };
     let stopped = played.is_none();
     let same = match played {
@@ -145,26 +145,6 @@ fn check(options: &Options) -> Result<(), Fault> {
         Some(many) if many > MOST_INVOICES => wrong(format!("--invoices must be at most {MOST_INVOICES}.")),
         _ => Ok(()),
     }
-}
-
-/// Ctrl-C, or SIGTERM where there is one. Where neither can be heard, never.
-async fn asked_to_stop() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                Ok(()) = tokio::signal::ctrl_c() => return,
-                Some(()) = terminate.recv() => return,
-                else => {}
-            }
-        }
-    }
-    #[cfg(not(unix))]
-    if tokio::signal::ctrl_c().await.is_ok() {
-        return;
-    }
-    std::future::pending().await
 }
 
 /// A line for the person at the terminal; one that went away is no reason to fail.

@@ -21,6 +21,10 @@ pub enum HealthState {
 }
 
 impl HealthState {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Starting, Self::InStep, Self::Working, Self::Attention, Self::Failing, Self::Paused];
+
     /// As published.
     pub fn name(self) -> &'static str {
         match self {

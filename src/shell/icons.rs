@@ -65,14 +65,7 @@ mod tests {
     #[test]
     fn every_state_has_its_picture_in_every_size() {
         let mut all = Vec::new();
-        for state in [
-            HealthState::Starting,
-            HealthState::InStep,
-            HealthState::Working,
-            HealthState::Attention,
-            HealthState::Failing,
-            HealthState::Paused,
-        ] {
+        for state in HealthState::ALL {
             for dark in [false, true] {
                 for (size, width) in [(16, 16), (17, 20), (24, 24), (48, 48), (400, 256)] {
                     let picture = of_state(state, dark, 0, size).unwrap();

@@ -90,15 +90,6 @@ mod tests {
     use super::*;
     use crate::model::status::Progress;
 
-    const STATES: [HealthState; 6] = [
-        HealthState::Starting,
-        HealthState::InStep,
-        HealthState::Working,
-        HealthState::Attention,
-        HealthState::Failing,
-        HealthState::Paused,
-    ];
-
     fn plain() -> Mode<'static> {
         Mode { trial: false, trial_is_set: false, watch_only: false, waiting: 3, going_live: None }
     }
@@ -109,7 +100,7 @@ mod tests {
 
     #[test]
     fn watching_only_is_never_green_and_always_said() {
-        for state in STATES {
+        for state in HealthState::ALL {
             let said = in_mode(verdict(state), Mode { watch_only: true, ..plain() });
             assert_ne!(said.state, HealthState::InStep);
             assert!(said.sentence.starts_with("ShopSync only watches: nothing is written"), "{said:?}");

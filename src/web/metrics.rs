@@ -13,15 +13,6 @@ use chrono::{DateTime, Utc};
 use super::{Published, Shared};
 use crate::model::health::HealthState;
 
-const STATES: [HealthState; 6] = [
-    HealthState::Starting,
-    HealthState::InStep,
-    HealthState::Working,
-    HealthState::Attention,
-    HealthState::Failing,
-    HealthState::Paused,
-];
-
 /// The answer.
 pub(super) fn metrics(State(shared): State<Shared>) -> Ready<Response> {
     let text = text(&shared.published());
@@ -40,7 +31,7 @@ fn text(published: &Published) -> String {
     page.gauge("engine_up", "1 while the engine publishes its state.");
     page.sample(&[], u8::from(running));
     page.gauge("state", "The state of the whole: 1 for the one that holds.");
-    for known in STATES {
+    for known in HealthState::ALL {
         page.sample(&[("state", known.name())], u8::from(known == state));
     }
 

@@ -127,14 +127,7 @@ fn stage() {
 
 #[expect(clippy::disallowed_methods, reason = "a state is only good while it is fresh")]
 fn snapshot(state: &str) -> Snapshot {
-    let states = [
-        HealthState::Starting,
-        HealthState::InStep,
-        HealthState::Working,
-        HealthState::Attention,
-        HealthState::Failing,
-        HealthState::Paused,
-    ];
+    let states = HealthState::ALL;
     Snapshot {
         version: String::new(),
         at: Utc::now(),
