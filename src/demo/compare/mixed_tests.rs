@@ -220,3 +220,27 @@ fn a_receipt_that_came_later_changes_no_bill() {
 fn a_draft_that_was_thrown_away_is_nowhere() {
     must_find(&changed(|shop| notes(shop).drafts.push(REVISED.into())), "a draft that was thrown away");
 }
+
+#[test]
+fn whom_raintek_alone_bills_is_whom_its_bill_names() {
+    let mut shop = changed(|shop| {
+        // Two of RainTek's customers have one phone, and its bill is the later one's.
+        let mut twin = shop.dump["Customer"][1].clone();
+        twin["ID"] = json!("3");
+        twin["CustomerID"] = json!("C-0003");
+        shop.dump["Customer"].as_array_mut().unwrap().push(twin);
+        shop.memory.opening["Customer"] = shop.dump["Customer"].clone();
+        shop.dump["InvoiceInfo"][0]["Customer_ID"] = json!("3");
+        let mut record = shop.app.customers[0].clone();
+        record["id"] = json!("cus9");
+        record["raintek_customer_id"] = json!(3);
+        shop.app.customers.push(record);
+        invoice(shop, "rt1")["customer"] = json!("cus9");
+        let dump = shop.dump.clone();
+        shop.memory.close_till(&dump);
+    });
+    assert_eq!(report(&shop).differences, Vec::<String>::new());
+    // An invoice of the app goes to the first of them.
+    invoice(&mut shop, "over1")["customer"] = json!("cus9");
+    must_find(&shop, "the app shows raintek_customer_id 3, not 2");
+}
