@@ -38,6 +38,11 @@ impl Screen {
         screen.start("openbox", &[]);
         screen.start("xfce4-panel", &["--disable-wm-check"]);
         eventually("the panel is there", SOON, async || !screen.windows("^xfce4-panel$").is_empty()).await;
+        // Before that an icon is a window of its own, and becomes the panel's a moment later.
+        eventually("the panel takes icons", SOON, async || {
+            screen.has_on_the_bus("org.kde.StatusNotifierWatcher")
+        })
+        .await;
         screen
     }
 
@@ -46,6 +51,13 @@ impl Screen {
         let log = self.home.path().join(format!("{program}.log"));
         let mut command = self.command(program);
         self.children.insert(0, spawn(command.args(arguments), &log));
+    }
+
+    fn has_on_the_bus(&self, name: &str) -> bool {
+        let mut command = self.command("dbus-send");
+        command.args(["--session", "--print-reply", "--dest=org.freedesktop.DBus", "/org/freedesktop/DBus"]);
+        command.arg("org.freedesktop.DBus.NameHasOwner").arg(format!("string:{name}"));
+        String::from_utf8_lossy(&command.output().unwrap().stdout).contains("boolean true")
     }
 
     fn first_line(&mut self, command: &mut Command) -> String {

@@ -56,9 +56,9 @@ const DEBIAN_PACKAGES: [(&str, For); 15] = [
     ("libgtk-3-dev", For::Demo),
     ("libwebkit2gtk-4.1-dev", For::Demo),
     ("libayatana-appindicator3-1", For::Demo),
-    // A screen, a session bus, a panel with a tray, toasts, and what looks and clicks.
+    // A screen, a session bus and who asks it, a panel with a tray, toasts, and what looks and clicks.
     ("xvfb", For::Tests),
-    ("dbus-daemon", For::Tests),
+    ("dbus", For::Tests),
     ("xfce4-panel", For::Tests),
     ("openbox", For::Tests),
     ("dunst", For::Tests),
