@@ -314,3 +314,23 @@ async fn a_foreign_superuser_that_is_not_accepted_is_one_sentence() {
     assert!(!fault.to_string().contains("wrong-secret"));
     app.server().stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stamp_never_undoes_what_a_phone_writes_at_the_same_moment() {
+    let (shop, app, phone) = start().await;
+    let admin = shop.as_shopsync().await;
+    for round in 0..60 {
+        let made = phone.make("invoices", bill(&format!("R-{round}"))).await;
+        let id = id_of(&made);
+        let path = format!("/api/collections/invoices/records/{id}");
+        let stamp = Stamp::Synced { inv_id: 7, customer: None };
+        let (stamped, revised) = tokio::join!(
+            app.stamp(&id, &stamp),
+            admin.send("PATCH", &path, Some(json!({"status": "revised"}))),
+        );
+        stamped.unwrap();
+        assert_eq!(revised.0, 200, "{revised:?}");
+        assert_eq!(phone.read("invoices", id.as_str()).await["status"], "revised", "round {round}");
+    }
+    app.server().stop().await;
+}

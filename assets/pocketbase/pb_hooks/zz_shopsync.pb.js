@@ -111,13 +111,16 @@ const markParent = (e) => {
     const link = e.record.collection().name === "{{invoice_payments}}" ? "{{invoice_payments.invoice}}" : "{{invoice_items.invoice}}"
     const parent = e.record.getString(link)
     if (!parent) return
-    const invoice = e.app.findRecordById("{{invoices}}", parent)
-    const word = (name) => invoice.getString(name).trim().toLowerCase()
-    const shown = word("{{invoices.sync_status}}") === "synced" || word("{{invoices.sync_status}}") === "failed"
-    if (shown && word("{{invoices.status}}") === "completed" && word("{{invoices.source}}") !== "raintek") {
-      invoice.set("{{invoices.sync_status}}", "pending")
-      e.app.saveNoValidate(invoice)
-    }
+    // Read and written in one transaction: what another phone writes into the invoice in that moment stays.
+    e.app.runInTransaction((tx) => {
+      const invoice = tx.findRecordById("{{invoices}}", parent)
+      const word = (name) => invoice.getString(name).trim().toLowerCase()
+      const shown = word("{{invoices.sync_status}}") === "synced" || word("{{invoices.sync_status}}") === "failed"
+      if (shown && word("{{invoices.status}}") === "completed" && word("{{invoices.source}}") !== "raintek") {
+        invoice.set("{{invoices.sync_status}}", "pending")
+        tx.saveNoValidate(invoice)
+      }
+    })
   } catch (_) {
     // The invoice went with its lines, or cannot be saved: ShopSync looks at all invoices by itself.
   }
