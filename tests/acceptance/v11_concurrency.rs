@@ -12,7 +12,7 @@ use futures_util::future::join_all;
 use raintek_sandbox::till::{Till, Wanted};
 use serde_json::{Value, json};
 
-use crate::harness::raintek::{Dump, PASSWORD, RainTek, number};
+use crate::harness::raintek::{Dump, PASSWORD, RainTek};
 use crate::harness::rows::assert_rows_booked;
 use crate::harness::{Bill, Line, SOON, Shop, eventually, now};
 
@@ -155,10 +155,23 @@ async fn one_phone(shop: &Shop, from: usize) -> Vec<(String, Bill)> {
     sent
 }
 
+async fn two_phones(shop: &Shop, from: usize) -> (Vec<(String, Bill)>, Vec<(String, Bill)>) {
+    tokio::join!(one_phone(shop, from), one_phone(shop, from + 1000))
+}
+
 async fn command(shop: &Shop, command: Value) -> (u16, Value) {
     let request = shop.http.post(shop.page("/api/command")).bearer_auth(shop.secret("page.token"));
     let answer = request.json(&command).send().await.unwrap();
     (answer.status().as_u16(), answer.json().await.unwrap())
+}
+
+async fn pause_until_told(shop: &Shop) {
+    let pause = json!({"command": "pause", "until": "2099-01-01T00:00:00Z"});
+    assert_eq!(command(shop, pause).await.0, 200);
+}
+
+async fn resume(shop: &Shop) {
+    assert_eq!(command(shop, json!({"command": "resume"})).await.0, 200);
 }
 
 /// Nothing is on its way any more: what is not in RainTek is held.
@@ -217,15 +230,12 @@ async fn assert_all_booked(shop: &Shop, sent: &[(String, Bill)]) {
     assert_eq!(dump.with("InvoiceInfo", "TillID", "SHOPSYNC").len(), sent.len(), "none twice");
 }
 
-/// Each series' counter is at RainTek's highest number of it.
-async fn counters_are_there(shop: &Shop) -> bool {
+/// Whether the app's counter runs ahead of RainTek's.
+async fn is_ahead(shop: &Shop) -> bool {
+    let highest = shop.raintek.count("SELECT ISNULL(MAX(ID), 0) FROM SaleGST").await;
     let all = shop.app.as_shopsync().await.get("/api/collections/counters/records").await;
-    let dump = shop.raintek.dump().await;
-    [("invoice_gst", "SaleGST"), ("invoice_non_gst", "SaleNoTax")].into_iter().all(|(name, table)| {
-        let highest = dump.rows(table).iter().map(|row| number(row, "ID")).max().unwrap_or_default();
-        let counters = all["items"].as_array().unwrap();
-        counters.iter().any(|one| one["name"] == name && one["value"].as_i64() == i64::try_from(highest).ok())
-    })
+    let mut gst = all["items"].as_array().unwrap().iter().filter(|one| one["name"] == "invoice_gst");
+    gst.any(|one| one["value"].as_i64() > Some(highest.into()))
 }
 
 #[expect(clippy::print_stderr, reason = "what was measured")]
@@ -236,48 +246,51 @@ fn tell(what: &str) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn v11_concurrency() {
     let began = now();
-    // The tills alone.
+    let shop = Shop::open(PRODUCTS).await;
+    shop.phone().await;
+
+    // Without ShopSync: the tills on a RainTek of their own, beside phones that bill as they will again; what those
+    // bill waits. So the machine has the same to do.
     let folder = tempfile::tempdir().unwrap();
     let mut alone = RainTek::new(folder.path().to_owned(), PRODUCTS);
     alone.start().await;
-    let alone_saves = four_tills(alone.port).await;
-    let total = alone_saves.len();
-    tell(&format!("alone: {} of {total} saves failed, {:?}", failed(&alone_saves), began.elapsed()));
-
-    // The tills and the app at once.
-    let shop = Shop::open(PRODUCTS).await;
-    shop.phone().await;
-    // The shop is open: a till billed, and ShopSync has seen it.
-    let early = one_till(shop.raintek.port, 8000..8003).await;
-    assert_eq!(failed(&early), 0);
-    eventually("the app's counter is at RainTek's", SOON, async || counters_are_there(&shop).await).await;
-    let (saves, first, second) =
-        tokio::join!(four_tills(shop.raintek.port), one_phone(&shop, 0), one_phone(&shop, 1000));
+    pause_until_told(&shop).await;
+    let (alone_saves, (first, second)) = tokio::join!(four_tills(alone.port), two_phones(&shop, 0));
     let mut sent: Vec<(String, Bill)> = first.into_iter().chain(second).collect();
+    let without = failed(&alone_saves);
+    tell(&format!("without: {without} of {} saves failed, {:?}", alone_saves.len(), began.elapsed()));
+    resume(&shop).await;
+    assert_eq!(settled(&shop).await, 0);
+
+    // The tills and the app at once. The shop is open for a moment by then: several tills were seen.
+    let phones = async {
+        eventually("numbers are left to the tills", SOON, async || is_ahead(&shop).await).await;
+        two_phones(&shop, 2000).await
+    };
+    let (saves, (first, second)) = tokio::join!(four_tills(shop.raintek.port), phones);
+    sent.extend(first.into_iter().chain(second));
     let held = settled(&shop).await;
     let dump = shop.raintek.dump().await;
-    let ours = by_shopsync(&dump, &saves);
+    let (with, ours) = (failed(&saves), by_shopsync(&dump, &saves));
     tell(&format!(
-        "together: {} of {} saves failed, {} by ShopSync; {held} of {} invoices held, {:?}",
-        failed(&saves),
+        "with: {with} of {} saves failed, {} by ShopSync; {held} of {} invoices held, {:?}",
         saves.len(),
         ours.len(),
-        sent.len(),
+        2 * PHONE_BILLS,
         began.elapsed()
     ));
-    for save in &ours {
-        tell(&format!("{save:?}"));
-    }
     assert!(ours.len() * 200 <= saves.len(), "more than one save in 200 failed by ShopSync: {ours:?}");
+    // How often tills clash with each other varies from run to run by the root of it; four times that is no chance.
+    let room = 4 * (with + without).isqrt();
+    assert!(with <= without + saves.len() / 200 + room, "{with} saves failed, {without} without ShopSync");
 
     // A catch-up while one till bills.
-    let paused = json!({"command": "pause", "until": "2099-01-01T00:00:00Z"});
-    assert_eq!(command(&shop, paused).await.0, 200);
+    pause_until_told(&shop).await;
     let phone = shop.phone().await;
     for chunk in (0..CATCH_UP).collect::<Vec<_>>().chunks(25) {
         let mut requests = Vec::new();
         for at in chunk {
-            let bill = basket(2000 + at);
+            let bill = basket(4000 + at);
             let id = format!("catchup{at:0>8}");
             let mut head = bill.head("completed");
             head["id"] = json!(id);
@@ -306,7 +319,7 @@ async fn v11_concurrency() {
         }
         saves
     });
-    assert_eq!(command(&shop, json!({"command": "resume"})).await.0, 200);
+    resume(&shop).await;
     settled(&shop).await;
     stop.cancel();
     let one_till = till.await.unwrap();
@@ -333,7 +346,7 @@ async fn v11_concurrency() {
 
     // Every bill of a till is what the same basket is where there is no ShopSync.
     let dump = shop.raintek.dump().await;
-    let all: Vec<Save> = early.iter().chain(&saves).chain(&one_till).cloned().collect();
+    let all: Vec<Save> = saves.iter().chain(&one_till).cloned().collect();
     let there = contents(&dump, &all);
     let mut reference = contents(&alone.dump().await, &alone_saves);
     let missing: Vec<u64> = there.keys().filter(|seed| !reference.contains_key(seed)).copied().collect();
