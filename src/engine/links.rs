@@ -106,6 +106,8 @@ pub(super) fn wake_all(shared: &Shared) {
     shared.signals.push.notify_one();
     shared.signals.products.notify_one();
     shared.signals.bills.notify_one();
+    // Until the app knows RainTek's numbers it gives none.
+    shared.signals.numbers.notify_one();
     shared.signals.backup.notify_one();
     shared.signals.trial.notify_one();
 }

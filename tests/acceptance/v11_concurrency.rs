@@ -233,9 +233,12 @@ async fn assert_all_booked(shop: &Shop, sent: &[(String, Bill)]) {
 /// Whether the app's counter runs ahead of RainTek's.
 async fn is_ahead(shop: &Shop) -> bool {
     let highest = shop.raintek.count("SELECT ISNULL(MAX(ID), 0) FROM SaleGST").await;
+    gst_counter(shop).await > Some(highest.into())
+}
+
+async fn gst_counter(shop: &Shop) -> Option<i64> {
     let all = shop.app.as_shopsync().await.get("/api/collections/counters/records").await;
-    let mut gst = all["items"].as_array().unwrap().iter().filter(|one| one["name"] == "invoice_gst");
-    gst.any(|one| one["value"].as_i64() > Some(highest.into()))
+    all["items"].as_array()?.iter().find(|one| one["name"] == "invoice_gst")?["value"].as_i64()
 }
 
 #[expect(clippy::print_stderr, reason = "what was measured")]
@@ -254,6 +257,7 @@ async fn v11_concurrency() {
     let folder = tempfile::tempdir().unwrap();
     let mut alone = RainTek::new(folder.path().to_owned(), PRODUCTS);
     alone.start().await;
+    eventually("the app knows RainTek's numbers", SOON, async || gst_counter(&shop).await.is_some()).await;
     pause_until_told(&shop).await;
     let (alone_saves, (first, second)) = tokio::join!(four_tills(alone.port), two_phones(&shop, 0));
     let mut sent: Vec<(String, Bill)> = first.into_iter().chain(second).collect();
