@@ -39,7 +39,7 @@ pub(super) async fn renumber(shared: &Shared, number: &str) -> Result<Reply, Fau
     let Some(_flow) = shared.trial.flow().await else { return refused(GOING_LIVE.into()) };
     let open = shared.world.state.open_items(u32::MAX).await?;
     let of_number = |item: &&Item| item.number.trim().eq_ignore_ascii_case(number);
-    let waits = open.iter().filter(of_number).find(|item| waits_for_a_number(item));
+    let waits = open.iter().filter(of_number).find(|item| waits_for_a_number(item) || is_being_tried(item));
     let Some(item) = waits else {
         return refused(match (given(shared, number).await?, open.iter().find(of_number)) {
             (Some(new), _) => {
@@ -53,7 +53,7 @@ pub(super) async fn renumber(shared: &Shared, number: &str) -> Result<Reply, Fau
         });
     };
     let id = item.record_id.clone();
-    let reply = match claimed(shared, &id).await {
+    let reply = match claimed(shared, &id).await? {
         Some(_claim) => give(shared, &id).await,
         None => refused(format!("{number} is being tried right now. Ask again in a moment.")),
     };
@@ -74,6 +74,11 @@ fn waits_for_a_number(item: &Item) -> bool {
     item.state == ItemState::Held && item.action() == Action::Renumber
 }
 
+/// What is held is tried again by itself, for the moment of which it is on its way.
+fn is_being_tried(item: &Item) -> bool {
+    matches!(item.state, ItemState::Sending | ItemState::Unknown) && item.action() == Action::Renumber
+}
+
 fn key(number: &str) -> String {
     format!("{GIVEN}{}", number.trim().to_uppercase())
 }
@@ -82,14 +87,17 @@ async fn given(shared: &Shared, number: &str) -> Result<Option<String>, Fault> {
     shared.world.state.get(&key(number)).await
 }
 
-async fn claimed<'a>(shared: &'a Shared, id: &RecordId) -> Option<Claim<'a>> {
+/// The invoice for as long as nobody else works on it, once its try has ended.
+async fn claimed<'a>(shared: &'a Shared, id: &RecordId) -> Result<Option<Claim<'a>>, Fault> {
     let began = shared.world.clock.elapsed();
     loop {
-        if let Some(claim) = shared.claims.claim_or_mark(id) {
-            return Some(claim);
+        if let Some(claim) = shared.claims.claim_or_mark(id)
+            && !shared.world.state.item(id).await?.as_ref().is_some_and(is_being_tried)
+        {
+            return Ok(Some(claim));
         }
         if shared.world.clock.elapsed().saturating_sub(began) >= PATIENCE || shared.stopping() {
-            return None;
+            return Ok(None);
         }
         shared.world.clock.sleep(STEP).await;
     }

@@ -125,6 +125,26 @@ async fn v11_next_free_number() {
     eventually("one number was used", SOON, async || counter_value(&shop).await == n_of(new)).await;
     assert_eq!(in_raintek(&shop, new).await, 1);
 
+    // Asked for while it is tried once more by itself.
+    for round in 0..3_u64 {
+        let taken = till_bill(&shop, 72 + round * 4).await;
+        let id = Bill::plain(&taken).send(&shop).await;
+        held_for_its_number(&shop, &id, &taken).await;
+        let retry = json!({"command": "retry", "number": taken});
+        let retrying = async {
+            loop {
+                let http = shop.http.post(shop.page("/api/command")).bearer_auth(shop.secret("page.token"));
+                http.json(&retry).send().await.unwrap();
+            }
+        };
+        let record = tokio::select! {
+            biased;
+            record = renumbered(&shop, &id, &taken) => record,
+            () = retrying => unreachable!(),
+        };
+        assert_eq!(in_raintek(&shop, record["invoice_number"].as_str().unwrap()).await, 1);
+    }
+
     // A number of another form, and a bill of RainTek's above its own counter: that number is not free either.
     let odd = till_bill(&shop, 90).await;
     shop.raintek.sql(&format!("UPDATE InvoiceInfo SET InvoiceNo = N'B/77' WHERE InvoiceNo = N'{odd}'")).await;
