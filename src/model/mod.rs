@@ -22,6 +22,7 @@ pub mod schema;
 pub mod settings;
 pub mod status;
 pub mod trial;
+pub mod words;
 
 #[cfg(test)]
 pub(crate) mod sample;

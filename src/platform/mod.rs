@@ -5,6 +5,8 @@ mod autostart;
 mod clock;
 mod desktop;
 mod disk;
+#[doc(hidden)]
+pub mod fuzzing;
 mod instance;
 mod paths;
 mod room;

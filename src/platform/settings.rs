@@ -5,6 +5,12 @@ use std::path::{Path, PathBuf};
 
 use crate::model::fault::{Action, Fault, FaultKind, Scope};
 use crate::model::settings::Settings;
+use crate::model::words::one_line;
+
+/// Nothing that comes around takes longer than a week, and no clock holds what a typing error can ask for.
+const LONGEST_SECONDS: u64 = 7 * 24 * 3600;
+/// Characters of what is wrong.
+const LONGEST_REASON: usize = 300;
 
 /// Where the settings lie.
 pub fn settings_path(data: &Path) -> PathBuf {
@@ -27,12 +33,13 @@ pub fn read_settings(path: &Path) -> Result<Settings, Fault> {
     Ok(Settings { file: Some(path.to_owned()), ..settings })
 }
 
-fn parse(text: &str) -> Result<Settings, String> {
+pub(super) fn parse(text: &str) -> Result<Settings, String> {
     let settings: Settings = toml::from_str(text).map_err(|error| {
         let before = error.span().and_then(|span| text.get(..span.start));
         let line = before.map(|before| before.matches('\n').count() + 1);
         let place = line.map(|line| format!("line {line}: ")).unwrap_or_default();
-        format!("{place}{}", error.message().trim())
+        // A key that nobody knows is repeated, whatever it is called.
+        one_line(&format!("{place}{}", error.message().trim()), LONGEST_REASON)
     })?;
     check(&settings)?;
     Ok(settings)
@@ -45,6 +52,19 @@ fn check(settings: &Settings) -> Result<(), String> {
     }
     if settings.push.look_every_seconds == 0 {
         return Err("push.look_every_seconds must be at least 1".into());
+    }
+    let longest = [
+        ("products.every_seconds", settings.products.every_seconds),
+        ("push.look_every_seconds", settings.push.look_every_seconds),
+        ("awareness.every_seconds", settings.awareness.every_seconds),
+        ("alerts.lost_after_seconds", settings.alerts.lost_after_seconds.into()),
+        ("alerts.gap_seconds", settings.alerts.gap_seconds.into()),
+        ("alerts.heartbeat_seconds", settings.alerts.heartbeat_seconds.into()),
+    ]
+    .into_iter()
+    .find(|(_, seconds)| *seconds > LONGEST_SECONDS);
+    if let Some((name, _)) = longest {
+        return Err(format!("{name} must be at most {LONGEST_SECONDS}, which is a week"));
     }
     if settings.raintek.database.trim().is_empty() {
         return Err("raintek.database must not be empty".into());

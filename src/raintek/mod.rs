@@ -6,6 +6,8 @@ mod classify;
 mod connect;
 mod dump;
 mod files;
+#[doc(hidden)]
+pub mod fuzzing;
 mod lookup;
 mod postings;
 mod products;
