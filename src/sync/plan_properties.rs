@@ -207,7 +207,7 @@ fn edit(tables: &mut Tables, at: usize, edit: &Edit) {
         Edit::NoLines => bill.lines.clear(),
         Edit::NotPaid => bill.payments.clear(),
         Edit::TwicePaid => {
-            let again: Vec<Row> = bill.payments.iter().cloned().collect();
+            let again = bill.payments.clone();
             for (mut row, id) in again.into_iter().zip(900_i64..) {
                 row.0.insert("IP_ID".into(), Value::Int(id));
                 bill.payments.push(row);

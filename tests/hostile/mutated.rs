@@ -80,7 +80,9 @@ fn changed(chance: &mut Chance, files: &[Vec<u8>]) -> Vec<u8> {
         let at = chance.below(data.len() + 1);
         match chance.below(5) {
             0 if at < data.len() => data[at] = u8::try_from(chance.below(256)).unwrap(),
-            1 if at < data.len() => drop(data.remove(at)),
+            1 if at < data.len() => {
+                data.remove(at);
+            }
             2 => drop(data.splice(at..at, TEXTS[chance.below(TEXTS.len())].bytes())),
             3 => drop(data.splice(at..at, NUMBERS[chance.below(NUMBERS.len())].bytes())),
             _ => {
