@@ -110,10 +110,9 @@ impl Tables {
             Plan::Remove(_) => panic!("nobody asked for that"),
         }
         // An IDENTITY numbers rows across all bills.
-        let mut next = 1;
-        for row in self.bills.iter_mut().flat_map(|bill| bill.payments.iter_mut()) {
-            row.0.insert("IP_ID".into(), Value::Int(next));
-            next += 1;
+        let payments = self.bills.iter_mut().flat_map(|bill| bill.payments.iter_mut());
+        for (row, id) in payments.zip(1_i64..) {
+            row.0.insert("IP_ID".into(), Value::Int(id));
         }
     }
 }
