@@ -62,6 +62,14 @@ pub(crate) fn before_commit(sim: &Sim, plan: &Plan) {
     if own && !lock(&sim.truth).touched.contains_key(&number) {
         sim.fail(format!("RainTek's own bill {number}, Inv_ID {inv_id}, is overwritten"));
     }
+    if matches!(plan, Plan::Remove(_)) {
+        let truth = lock(&sim.truth);
+        let asked = truth.to_remove.contains(&number) || truth.trial.going;
+        drop(truth);
+        if !asked {
+            sim.fail(format!("{number} (Inv_ID {inv_id}) is removed from RainTek, and nobody asked for that"));
+        }
+    }
     let Some(bill) = lock(&sim.db).bill(inv_id) else { return };
     let text = rows_text(&bill);
     if is_being_touched(sim, &number) {
@@ -99,6 +107,9 @@ pub(crate) fn committed(sim: &Arc<Sim>, plan: &Plan, number: &str) {
     if ours.len() > 1 {
         sim.fail(format!("{number} stands in RainTek twice: Inv_ID {ours:?}"));
     }
+    if let Some(former) = under_another_number(sim, number) {
+        sim.fail(format!("{number} was renumbered, and also stands in RainTek as {former}"));
+    }
     let Some(bill) = bill else { return };
     let versions = lock(&sim.app).versions.get(number).cloned().unwrap_or_default();
     let equal = |invoice: &shopsync::model::invoice::Invoice| {
@@ -111,6 +122,19 @@ pub(crate) fn committed(sim: &Arc<Sim>, plan: &Plan, number: &str) {
             why.unwrap_or_default()
         ));
     }
+}
+
+/// An invoice that was given this number stands in RainTek under the one it had before, too.
+fn under_another_number(sim: &Sim, number: &str) -> Option<String> {
+    let (db, app, truth) = (lock(&sim.db), lock(&sim.app), lock(&sim.truth));
+    let renumbered = app.records.values().filter(|record| record.invoice.number == number);
+    let mut former = renumbered.flat_map(|record| record.former.iter());
+    let stands = |former: &&String| {
+        db.of_number(former).into_iter().any(|id| db.is_ours(id))
+            && !truth.touched.contains_key(*former)
+            && !app.records.values().any(|record| record.invoice.number == **former)
+    };
+    former.find(stands).cloned()
 }
 
 /// What is shown as synced stands in RainTek.

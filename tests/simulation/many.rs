@@ -48,6 +48,7 @@ pub(crate) struct Weeks {
     commits: u64,
     crashes: u64,
     greens: u64,
+    faults: u64,
     failed: Vec<(u64, String)>,
 }
 
@@ -71,13 +72,14 @@ impl Weeks {
             self.commits += outcome.commits;
             self.crashes += outcome.crashes;
             self.greens += outcome.greens;
+            self.faults += outcome.faults;
             self.failed.extend(outcome.failure.map(|failure| (seed, failure)));
         }
     }
 
     /// Says how it went; fails where a week did.
     pub(crate) fn end(self) {
-        let Self { weeks, commits, crashes, greens, failed } = self;
+        let Self { weeks, commits, crashes, greens, faults, failed } = self;
         for (seed, failure) in failed.iter().take(SHORTENED) {
             eprintln!("\n==> seed {seed}, shortened; as it was: {failure}");
             let short = shrink(&story(*seed));
@@ -89,7 +91,7 @@ impl Weeks {
             short.faults.iter().for_each(|fault| eprintln!("  {fault:?}"));
         }
         eprintln!(
-            "{weeks} weeks: {commits} transactions, {crashes} crashes, {greens} times green, {} failed",
+            "{weeks} weeks: {commits} transactions, {faults} faults, {crashes} crashes, {greens} times green, {} failed",
             failed.len()
         );
         let seeds: Vec<u64> = failed.iter().map(|(seed, _)| *seed).collect();

@@ -83,10 +83,8 @@ impl Look<'_> {
             let others = self.app.records.values().any(|other| {
                 other.invoice.number == *number && other.invoice.id != record.invoice.id && !other.deleted
             });
-            // What a phone deleted while nobody listened is no part of any list of the app.
-            let unheard = record.deleted && item.is_some_and(|item| item.state == ItemState::Done);
             let waits = item.is_some_and(|item| item.action() == Action::RemoveOrLeave);
-            if gone && !ours.is_empty() && !others && !waits && !unheard && !self.truth.left.contains(id) {
+            if gone && !ours.is_empty() && !others && !waits && !self.truth.left.contains(id) {
                 return wrong("was taken back, stands in RainTek, and nobody is asked".into());
             }
             return match item {
