@@ -16,7 +16,7 @@ use crate::app::AppAdapter;
 use crate::raintek::RainTek;
 use crate::sim::{Sim, lock};
 use crate::store::Inline;
-use crate::story::Call;
+use crate::story::{Call, Numbers};
 use crate::wire::Wire;
 
 /// What really is of the trial.
@@ -105,20 +105,30 @@ pub(crate) fn removed_from_app(sim: &Sim, id: &RecordId) {
 fn over(sim: &Sim, left: &[BillKey]) {
     let mut wrong = Vec::new();
     {
-        let (db, app, truth) =
-            (&mut *lock(&sim.db), &mut *lock(&sim.app), &mut *lock(&sim.truth));
+        let (db, app, truth) = (&mut *lock(&sim.db), &mut *lock(&sim.app), &mut *lock(&sim.truth));
         let trial = &mut truth.trial;
+        // Of an app that is a shop's own, what nobody had sent is nobody's to remove.
+        let is_known = |number: &str, status: &str| {
+            app.numbers == Numbers::Ours
+                || status != "pending"
+                || trial
+                    .bills
+                    .iter()
+                    .any(|id| db.infos.get(id).is_some_and(|row| row.text("InvoiceNo") == number))
+        };
         for (id, record) in app.records.iter().filter(|(id, _)| trial.test.contains(id)) {
-            if !record.deleted && !trial.before.contains(id) && !record.from_pos {
+            let known = is_known(&record.invoice.number, &record.sync_status);
+            if known && !record.deleted && !trial.before.contains(id) && !record.from_pos {
                 wrong.push(format!("{id} of the trial is still in the app"));
             }
         }
         for inv_id in trial.bills.iter().filter(|id| db.infos.contains_key(id) && db.is_ours(**id)) {
             let number = db.infos[inv_id].text("InvoiceNo").to_owned();
             let is_left = left.contains(&BillKey::new(*inv_id, &number));
-            let known = app.records.values().any(|record| {
-                record.invoice.number == number && trial.before.contains(&record.invoice.id)
-            });
+            let known = app
+                .records
+                .values()
+                .any(|record| record.invoice.number == number && trial.before.contains(&record.invoice.id));
             // Who touched it in RainTek made it RainTek's.
             if !truth.touched.contains_key(&number) && !truth.clashed && !known {
                 wrong.push(format!("{number} (Inv_ID {inv_id}) of the trial is still in RainTek"));

@@ -80,7 +80,9 @@ impl More {
         for _ in 0..self.dice.below(5) {
             let at = at + self.dice.between(50, 50_000);
             let what = match self.dice.below(4) {
-                0 | 1 => Wrong::Crash { calls: 1 + self.dice.small(150), down: self.dice.between(10, 15_000) },
+                0 | 1 => {
+                    Wrong::Crash { calls: 1 + self.dice.small(150), down: self.dice.between(10, 15_000) }
+                }
                 _ => {
                     let call = self.dice.one_of(&Call::OF_GOING_LIVE);
                     let hang = if self.dice.once_in(4) { self.dice.between(1_000, 30_000) } else { 0 };

@@ -104,6 +104,10 @@ pub(crate) struct Truth {
     /// Days on which both sides' first backups were tried, and those on which something was rightly written since
     /// the start.
     pub(crate) backed_up: crate::gate::Tried,
+    /// How often an item was stored just as it was, since when.
+    pub(crate) same: HashMap<RecordId, (String, u64, u32)>,
+    /// When the app lost its last moments.
+    pub(crate) app_forgot: u64,
     /// Numbers of bills that a person had taken out of RainTek.
     pub(crate) to_remove: std::collections::HashSet<String>,
     pub(crate) commits: u64,
@@ -126,10 +130,7 @@ impl Sim {
             db: Mutex::new(Db::new(&setup)),
             app: Mutex::new(App::new(&setup)),
             files: Mutex::default(),
-            truth: Mutex::new(Truth {
-                trial: crate::ending::Trial::new(setup.trial),
-                ..Truth::default()
-            }),
+            truth: Mutex::new(Truth { trial: crate::ending::Trial::new(setup.trial), ..Truth::default() }),
             told: Mutex::new(telling.then(Vec::new)),
             failure: Mutex::default(),
             stir: Notify::new(),

@@ -60,12 +60,18 @@ pub(crate) fn at_once<T>(work: impl Future<Output = T>) -> T {
 }
 
 impl Inline {
-    pub(crate) async fn read<T: Send>(&self, work: impl Future<Output = Result<T, Fault>> + Send) -> Result<T, Fault> {
+    pub(crate) async fn read<T: Send>(
+        &self,
+        work: impl Future<Output = Result<T, Fault>> + Send,
+    ) -> Result<T, Fault> {
         self.wire.at(Call::StoreRead, false).await?;
         at_once(work)
     }
 
-    pub(crate) async fn write<T: Send>(&self, work: impl Future<Output = Result<T, Fault>> + Send) -> Result<T, Fault> {
+    pub(crate) async fn write<T: Send>(
+        &self,
+        work: impl Future<Output = Result<T, Fault>> + Send,
+    ) -> Result<T, Fault> {
         self.wire.at(Call::StoreWrite, false).await?;
         let done = at_once(work)?;
         self.wire.at(Call::StoreWrite, true).await?;

@@ -30,7 +30,11 @@ pub(crate) struct App {
 }
 
 impl App {
-    pub(super) async fn call<T>(&self, call: Call, work: impl FnOnce(&mut Records) -> T + Send) -> Result<T, Fault> {
+    pub(super) async fn call<T>(
+        &self,
+        call: Call,
+        work: impl FnOnce(&mut Records) -> T + Send,
+    ) -> Result<T, Fault> {
         self.wire.at(call, false).await?;
         let done = work(&mut lock(&self.wire.sim.app));
         self.wire.at(call, true).await?;

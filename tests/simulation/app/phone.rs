@@ -231,6 +231,7 @@ impl Phone {
     pub(crate) fn forgets(&self, ms: u64) {
         let since = self.0.ms().saturating_sub(ms);
         let gone = lock(&self.0.app).forget(since);
+        lock(&self.0.truth).app_forgot = self.0.ms();
         lock(&self.0.troubles).stream_down = self.0.ms() + 1_500;
         self.0.say("app", || format!("comes back without its last {ms} ms: {gone:?} are gone"));
     }

@@ -48,7 +48,11 @@ impl RainTek {
     }
 
     /// One look at committed rows: where the database has no row versions it waits for a writer.
-    pub(super) async fn read<T>(&self, call: Call, look: impl FnOnce(&mut Db) -> T + Send) -> Result<T, Fault> {
+    pub(super) async fn read<T>(
+        &self,
+        call: Call,
+        look: impl FnOnce(&mut Db) -> T + Send,
+    ) -> Result<T, Fault> {
         let _connection = self.reads.lock().await;
         self.wire.at(call, false).await?;
         self.until_clean().await;
@@ -146,7 +150,8 @@ impl Pos for RainTek {
         self.wire.at(Call::Open, true).await?;
         lock(&sim.truth).excuse_number(sim, &lookup.number);
         sim.say("raintek", || format!("looks {} up: {} bill(s)", lookup.number, found.bills.len()));
-        let transaction = Transaction::new(self.wire.clone(), connection, guard, held, lookup.number.clone(), paused);
+        let transaction =
+            Transaction::new(self.wire.clone(), connection, guard, held, lookup.number.clone(), paused);
         Ok((Box::new(transaction), found))
     }
 

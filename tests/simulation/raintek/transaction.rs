@@ -14,11 +14,11 @@ use shopsync::model::posting::{Book, PostingChange};
 use shopsync::ports::PosTransaction;
 
 use super::Db;
-use crate::{checks, gate};
 use crate::planted::Planted;
 use crate::sim::{Sim, lock};
 use crate::story::Call;
 use crate::wire::Wire;
+use crate::{checks, gate};
 
 /// The ends of the number ranges, held until the transaction ends: RainTek's till waits with a new row meanwhile.
 pub(super) struct Held {
