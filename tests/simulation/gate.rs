@@ -10,7 +10,7 @@ use shopsync::ports::State as _;
 use crate::sim::{Sim, ZONE, lock};
 use crate::store::at_once;
 
-/// What was being sent when somebody paused it goes on.
+/// What was being sent when somebody paused it, or the PC went to sleep, goes on.
 const UNDER_WAY: u64 = 2_000;
 /// Invoices wait so long for the day's first backups.
 const AT_MOST: u64 = 120_000;
@@ -78,6 +78,10 @@ pub(crate) fn pos_write(sim: &Sim, number: &str, paused: bool) {
     }
     let began = truth.engine_since.unwrap_or_default();
     let began = began.max(now.saturating_sub(midnight)).max(truth.day_began.unwrap_or_default());
+    // It was begun before a sleep into the next day.
+    if truth.day_began.is_some_and(|at| now < at + UNDER_WAY) {
+        return;
+    }
     let tried = &mut truth.backed_up;
     tried.waiting = None;
     let both = tried.days.get(&day).is_some_and(|sides| sides.len() == 2);
