@@ -270,7 +270,7 @@ fn backup_rules(settings: &Settings, data: &Path, database: &str) -> BackupRules
         folder: absolute(&folder),
         data: absolute(data),
         database: database.to_owned(),
-        daily_at: backup.at,
+        times: backup.times.clone(),
         keep: Keep { days: backup.keep_days, snapshot_days: backup.keep_snapshots_days },
         keep_free: backup.keep_free_mb.saturating_mul(1024 * 1024),
         // A trial restore makes a database on the server.

@@ -8,6 +8,7 @@ pub mod command;
 pub mod customer;
 pub mod desktop;
 pub mod fault;
+pub mod fields;
 pub mod health;
 pub mod ids;
 pub mod invoice;
@@ -20,6 +21,7 @@ pub mod room;
 pub mod scan;
 pub mod schema;
 pub mod settings;
+pub mod setup;
 pub mod status;
 pub mod trial;
 
