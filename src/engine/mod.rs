@@ -54,6 +54,7 @@ use crate::sync::mapping::MapContext;
 
 use board::Board;
 pub use handle::Handle;
+pub use preview::Preview;
 
 /// The world, as the engine sees it.
 #[derive(Clone)]
@@ -173,6 +174,11 @@ impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Engine")
     }
+}
+
+/// What is published before anything was seen.
+pub fn first_snapshot(rules: &Rules, at: DateTime<Utc>) -> Snapshot {
+    publish::empty(rules, at)
 }
 
 /// How many freshly read invoices are kept for the push.

@@ -29,8 +29,8 @@ const PRIVATE: [&str; 12] = [
 #[derive(Clone, Default)]
 pub struct Mask {
     secrets: Vec<String>,
-    /// In lower case, the longest first, each with the word that takes its place.
-    names: Vec<(String, String)>,
+    /// By their first word in lower case: whole names in lower case, the longest first, each with what takes its place.
+    names: BTreeMap<String, Vec<(Vec<char>, String)>>,
 }
 
 impl std::fmt::Debug for Mask {
@@ -44,18 +44,22 @@ impl Mask {
     pub fn new(secrets: impl IntoIterator<Item = String>, names: impl IntoIterator<Item = String>) -> Self {
         let mut secrets: Vec<String> = secrets.into_iter().filter(|secret| secret.len() >= 4).collect();
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        let names: Vec<String> = names.into_iter().collect();
         let names: BTreeSet<String> = names
-            .into_iter()
-            .map(|name| name.trim().to_lowercase())
-            .filter(|name| name.chars().count() >= SHORTEST_NAME && name != "cash")
+            .iter()
+            .map(|name| name.trim_matches(|c: char| !c.is_alphanumeric()))
+            .map(|name| name.chars().map(|c| c.to_lowercase().next().unwrap_or(c)).collect())
+            .filter(|name: &String| name.chars().count() >= SHORTEST_NAME && name != "cash")
             .collect();
-        let mut numbered: Vec<(String, String)> = names
-            .into_iter()
-            .enumerate()
-            .map(|(at, name)| (name, format!("(customer {})", at + 1)))
-            .collect();
-        numbered.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
-        Self { secrets, names: numbered }
+        let mut by_word: BTreeMap<String, Vec<(Vec<char>, String)>> = BTreeMap::new();
+        for (at, name) in names.into_iter().enumerate() {
+            let word: String = name.chars().take_while(|c| c.is_alphanumeric()).collect();
+            by_word.entry(word).or_default().push((name.chars().collect(), format!("(customer {})", at + 1)));
+        }
+        for names in by_word.values_mut() {
+            names.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
+        }
+        Self { secrets, names: by_word }
     }
 
     /// A text without any of it.
@@ -64,9 +68,7 @@ impl Mask {
         for secret in &self.secrets {
             text = text.replace(secret.as_str(), "(secret)");
         }
-        for (name, word) in &self.names {
-            text = replace_word(&text, name, word);
-        }
+        text = self.without_names(&text);
         patterns(&together(&text))
     }
 
@@ -102,35 +104,43 @@ impl Mask {
         }
     }
 
+    /// Names, where they stand as words of their own, in whatever case.
+    fn without_names(&self, text: &str) -> String {
+        let letters: Vec<char> = text.chars().collect();
+        let lower: Vec<char> = letters.iter().map(|c| c.to_lowercase().next().unwrap_or(*c)).collect();
+        let mut made = String::with_capacity(text.len());
+        let mut at = 0;
+        while let Some(letter) = letters.get(at) {
+            if !letter.is_alphanumeric() {
+                made.push(*letter);
+                at += 1;
+                continue;
+            }
+            let rest = lower.get(at..).unwrap_or_default();
+            let length = rest.iter().take_while(|c| c.is_alphanumeric()).count();
+            let word: String = rest.iter().take(length).collect();
+            let stands = |name: &&(Vec<char>, String)| {
+                let (name, _) = name;
+                rest.starts_with(name) && rest.get(name.len()).is_none_or(|c| !c.is_alphanumeric())
+            };
+            match self.names.get(&word).and_then(|names| names.iter().find(stands)) {
+                Some((name, instead)) => {
+                    made.push_str(instead);
+                    at += name.len();
+                }
+                None => {
+                    made.extend(letters.iter().skip(at).take(length));
+                    at += length;
+                }
+            }
+        }
+        made
+    }
+
     fn private(&self, text: &str) -> String {
         let masked = self.text(text);
         if masked == text { "(masked)".to_owned() } else { masked }
     }
-}
-
-/// Replaces a name where it stands as words of its own, in whatever case.
-fn replace_word(text: &str, name: &str, word: &str) -> String {
-    let letters: Vec<char> = text.chars().collect();
-    let wanted: Vec<char> = name.chars().collect();
-    let same = |at: usize| {
-        wanted.iter().enumerate().all(|(i, c)| {
-            letters.get(at + i).is_some_and(|there| there == c || there.to_lowercase().eq(c.to_lowercase()))
-        })
-    };
-    let is_edge = |at: Option<&char>| at.is_none_or(|c| !c.is_alphanumeric());
-    let mut made = String::with_capacity(text.len());
-    let mut at = 0;
-    while let Some(letter) = letters.get(at) {
-        let before = at.checked_sub(1).and_then(|before| letters.get(before));
-        if is_edge(before) && same(at) && is_edge(letters.get(at + wanted.len())) {
-            made.push_str(word);
-            at += wanted.len();
-        } else {
-            made.push(*letter);
-            at += 1;
-        }
-    }
-    made
 }
 
 /// Phones that are written as two halves, made one word.
