@@ -66,6 +66,7 @@ async fn stretch(
                 let ended = tokio::select! {
                     biased;
                     () = stop.as_mut() => Ended::Asked,
+                    () = running.asked_to_restart() => Ended::Again,
                     () = other(file, |now| now.engine != EngineHome::Service) => Ended::Again,
                 };
                 running.stop().await;
