@@ -5,6 +5,7 @@ mod backup;
 mod check;
 mod client;
 mod go_live;
+mod installer;
 mod restore;
 mod tray;
 
@@ -24,6 +25,7 @@ use crate::model::command::{Command as Order, Reply};
 use crate::model::fault::{Fault, FaultKind, Scope};
 use crate::model::settings::Settings;
 use crate::model::status::Snapshot;
+use crate::platform::installation::handed_over;
 use crate::platform::{FileSecrets, default_data_folder, read_settings, settings_path};
 use crate::ports::Secrets;
 use client::Client;
@@ -38,7 +40,7 @@ const LOGS_KEPT: usize = 30;
 #[command(name = "shopsync", version)]
 struct Cli {
     /// The data folder.
-    #[arg(long, global = true, value_name = "FOLDER")]
+    #[arg(long, global = true, value_name = "FOLDER", value_parser = folder)]
     data: Option<PathBuf>,
     /// The settings file, where it is not settings.toml in the data folder.
     #[arg(long, global = true, value_name = "FILE")]
@@ -117,6 +119,12 @@ enum Command {
         #[command(subcommand)]
         what: AlertsCommand,
     },
+    /// What the installer has done beside laying down files.
+    #[command(hide = true)]
+    Installer {
+        #[command(subcommand)]
+        task: installer::Task,
+    },
     /// End the trial: take its test data out of RainTek and the billing app. Says what it would do; --yes does it.
     GoLive {
         /// Do it.
@@ -186,6 +194,7 @@ async fn run(command: Command, data: Option<PathBuf>, settings: Option<PathBuf>)
             run_headless(data, settings).await
         }
         Command::Demo(options) => demo::run_here(options).await,
+        Command::Installer { task } => installer::run(&task, &data),
         Command::Status { json } => status(&client(&data, &read_settings(&settings_file)?)?, json).await,
         Command::Retry { number, all } => {
             let client = client(&data, &read_settings(&settings_file)?)?;
@@ -228,6 +237,13 @@ async fn run(command: Command, data: Option<PathBuf>, settings: Option<PathBuf>)
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+/// On Windows a folder may come with a backslash at its end that swallowed a quotation mark, or with what keeps it from
+/// that.
+fn folder(text: &str) -> Result<PathBuf, String> {
+    let whole = if cfg!(windows) { handed_over(text) } else { Some(PathBuf::from(text)) };
+    whole.filter(|path| !path.as_os_str().is_empty()).ok_or_else(|| "a folder has a name".to_owned())
 }
 
 async fn ask(client: &Client, order: &Order) -> anyhow::Result<ExitCode> {

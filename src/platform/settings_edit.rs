@@ -38,6 +38,53 @@ impl TrialSettings for SettingsFile {
     }
 }
 
+/// What the installer was told, as the settings say it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Told {
+    /// Where backups go.
+    pub backups: Option<PathBuf>,
+    /// No start at login.
+    pub no_autostart: bool,
+}
+
+impl SettingsFile {
+    /// Writes down what the installer was told; what it was not told stays. Makes the file where there is none.
+    ///
+    /// # Errors
+    /// The file is no settings file, or cannot be written.
+    pub fn tell(&self, told: &Told) -> io::Result<()> {
+        let text = match fs::read_to_string(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            read => read?,
+        };
+        match with(&text, told)? {
+            Some(changed) => replace(&self.path, &changed),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The text with what was told; `None` where it says so already.
+fn with(text: &str, told: &Told) -> io::Result<Option<String>> {
+    let mut document: DocumentMut = text.parse().map_err(io::Error::other)?;
+    if let Some(folder) = &told.backups {
+        set(&mut document, "backup", "folder", folder.to_string_lossy().into_owned().into())?;
+    }
+    if told.no_autostart {
+        set(&mut document, "desktop", "autostart", false.into())?;
+    }
+    let changed = document.to_string();
+    Ok((changed != text).then_some(changed))
+}
+
+fn set(document: &mut DocumentMut, table: &str, key: &str, value: toml_edit::Value) -> io::Result<()> {
+    let section = document.entry(table).or_insert_with(toml_edit::table);
+    let section = section.as_table_like_mut();
+    let section = section.ok_or_else(|| io::Error::other(format!("{table} is no section of it")))?;
+    section.insert(key, toml_edit::value(value));
+    Ok(())
+}
+
 fn leave(path: &Path) -> io::Result<()> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
@@ -73,7 +120,9 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
     let mut file = OpenOptions::new().create(true).truncate(true).write(true).open(&temporary)?;
     file.write_all(text.as_bytes())?;
     // A file that only its owner may read stays so.
-    file.set_permissions(fs::metadata(path)?.permissions())?;
+    if let Ok(there) = fs::metadata(path) {
+        file.set_permissions(there.permissions())?;
+    }
     file.sync_all()?;
     drop(file);
     fs::rename(&temporary, path)?;
@@ -98,6 +147,41 @@ mod tests {
             assert_eq!(without_trial(same).unwrap(), None, "{same}");
         }
         assert!(without_trial("trial = ").is_err());
+    }
+
+    #[test]
+    fn what_the_installer_was_told_is_written_and_the_rest_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("settings.toml");
+        let file = SettingsFile::new(path.clone());
+        file.tell(&Told::default()).unwrap();
+        assert!(!path.exists(), "nothing was told");
+        let told = Told { backups: Some(r"D:\Sicherung ü".into()), no_autostart: true };
+        file.tell(&told).unwrap();
+        let settings = crate::platform::read_settings(&path).unwrap();
+        assert_eq!(
+            (settings.backup.folder.as_ref(), settings.desktop.autostart),
+            (told.backups.as_ref(), false)
+        );
+
+        fs::write(&path, "# ours\nzone = \"Asia/Kolkata\"\n[desktop] # icon\ntoasts = false\n").unwrap();
+        file.tell(&Told { no_autostart: true, backups: None }).unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(
+            text.starts_with("# ours\nzone") && text.contains("[desktop] # icon\ntoasts = false\n"),
+            "{text}"
+        );
+        let settings = crate::platform::read_settings(&path).unwrap();
+        assert!(!settings.desktop.autostart && !settings.desktop.toasts);
+        let before = fs::metadata(&path).unwrap().modified().unwrap();
+        file.tell(&Told { no_autostart: true, backups: None }).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().modified().unwrap(), before);
+
+        for damaged in ["zone = [", "desktop = 1"] {
+            fs::write(&path, damaged).unwrap();
+            assert!(file.tell(&Told { no_autostart: true, backups: None }).is_err(), "{damaged}");
+            assert_eq!(fs::read_to_string(&path).unwrap(), damaged);
+        }
     }
 
     #[tokio::test]
