@@ -1,6 +1,8 @@
 //! The composition root: the only place that builds adapters and hands them to the engine.
 
 pub mod desktop;
+pub mod service;
+mod session;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -40,6 +40,7 @@ mod client;
 mod folder;
 mod health;
 mod numbers;
+mod owner;
 mod page;
 mod process;
 mod reads;

@@ -10,6 +10,10 @@ mod instance;
 mod paths;
 mod room;
 mod secrets;
+#[cfg(windows)]
+pub mod service;
+#[cfg(windows)]
+pub mod session;
 mod settings;
 mod settings_edit;
 #[cfg(windows)]

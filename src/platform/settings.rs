@@ -4,7 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::model::fault::{Action, Fault, FaultKind, Scope};
-use crate::model::settings::Settings;
+use crate::model::home::EngineHome;
+use crate::model::settings::{RaintekAuth, Settings};
 
 /// Where the settings lie.
 pub fn settings_path(data: &Path) -> PathBuf {
@@ -49,6 +50,11 @@ fn check(settings: &Settings) -> Result<(), String> {
     if settings.raintek.database.trim().is_empty() {
         return Err("raintek.database must not be empty".into());
     }
+    if settings.engine == EngineHome::Service && settings.raintek.auth == RaintekAuth::Windows {
+        return Err(
+            "engine = \"service\" signs in to RainTek by a SQL login: raintek.auth must be \"sql\"".into()
+        );
+    }
     if settings.alerts.gap_seconds == 0 || settings.alerts.heartbeat_seconds == 0 {
         return Err("alerts.gap_seconds and alerts.heartbeat_seconds must be at least 1".into());
     }
@@ -63,7 +69,7 @@ fn check(settings: &Settings) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::settings::{Encryption, PostingSettings, RaintekAuth};
+    use crate::model::settings::{Encryption, PostingSettings};
 
     #[test]
     fn nothing_is_required() {

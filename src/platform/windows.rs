@@ -6,7 +6,10 @@ mod leave;
 use std::path::{Path, PathBuf};
 
 use windows_registry::{CURRENT_USER, LOCAL_MACHINE, USERS};
-use windows_sys::Win32::System::Console::{ATTACH_PARENT_PROCESS, AttachConsole};
+use windows_sys::Win32::System::Console::{
+    ATTACH_PARENT_PROCESS, AttachConsole, CTRL_C_EVENT, FreeConsole, GenerateConsoleCtrlEvent,
+    SetConsoleCtrlHandler,
+};
 use windows_sys::Win32::UI::WindowsAndMessaging::{
     ASFW_ANY, AllowSetForegroundWindow, IDYES, MB_ICONQUESTION, MB_SETFOREGROUND, MB_TOPMOST, MB_YESNO,
     MessageBoxW, SPI_GETCLIENTAREAANIMATION, SystemParametersInfoW,
@@ -29,6 +32,19 @@ const PERSONALIZE: &str = r"Software\Microsoft\Windows\CurrentVersion\Themes\Per
 pub fn attach_console() {
     // SAFETY: takes no pointer; failing (no console there) changes nothing.
     unsafe { AttachConsole(ATTACH_PARENT_PROCESS) };
+}
+
+/// Sends a console program that has no window of its own the Ctrl-C on which it ends in order. For a process that does
+/// nothing else: it gives up its own console for the other's. Returns whether it was sent.
+#[must_use]
+pub fn interrupt(pid: u32) -> bool {
+    // SAFETY: none takes a pointer that is read: a null handler means "ignore Ctrl-C here". Each failure is told by 0.
+    unsafe {
+        FreeConsole();
+        AttachConsole(pid) != 0
+            && SetConsoleCtrlHandler(None, 1) != 0
+            && GenerateConsoleCtrlEvent(CTRL_C_EVENT, 0) != 0
+    }
 }
 
 /// Lets another process take the foreground, which only who has it may give away.
@@ -113,6 +129,7 @@ pub fn forget_users(app_id: &str, run_entry: &str) {
     }
 }
 
-fn wide(text: &str) -> Vec<u16> {
+/// As the system wants texts: UTF-16 with a zero at the end.
+pub(super) fn wide(text: &str) -> Vec<u16> {
     text.encode_utf16().chain([0]).collect()
 }
