@@ -5,6 +5,7 @@ mod backup;
 mod check;
 mod client;
 mod go_live;
+mod installer;
 mod restore;
 mod service;
 mod setup;
@@ -26,6 +27,7 @@ use crate::model::command::{Command as Order, Reply};
 use crate::model::fault::{Fault, FaultKind, Scope};
 use crate::model::settings::Settings;
 use crate::model::status::Snapshot;
+use crate::platform::installation::handed_over;
 use crate::platform::{FileSecrets, Instance, default_data_folder, read_settings, settings_path};
 use crate::ports::Secrets;
 use client::Client;
@@ -40,7 +42,7 @@ const LOGS_KEPT: usize = 30;
 #[command(name = "shopsync", version)]
 struct Cli {
     /// The data folder.
-    #[arg(long, global = true, value_name = "FOLDER")]
+    #[arg(long, global = true, value_name = "FOLDER", value_parser = folder)]
     data: Option<PathBuf>,
     /// The settings file, where it is not settings.toml in the data folder.
     #[arg(long, global = true, value_name = "FILE")]
@@ -130,6 +132,12 @@ enum Command {
     Alerts {
         #[command(subcommand)]
         what: AlertsCommand,
+    },
+    /// What the installer has done beside laying down files.
+    #[command(hide = true)]
+    Installer {
+        #[command(subcommand)]
+        task: installer::Task,
     },
     /// Keep the billing app alive before anyone signs in: what Windows starts by itself.
     Service {
@@ -221,6 +229,7 @@ async fn run(command: Command, data: Option<PathBuf>, settings: Option<PathBuf>)
         Command::Settings { what } => setup::settings(what, &data, settings_file).await,
         Command::Diagnostics { file } => setup::diagnostics(file, &data, settings_file).await,
         Command::Demo(options) => demo::run_here(options).await,
+        Command::Installer { task } => installer::run(&task, &data),
         Command::Service { .. } => Err(anyhow!("The service runs by itself.")),
         Command::Interrupt { pid } => interrupt(pid),
         Command::Status { json } => status(&client(&data, &read_settings(&settings_file)?)?, json).await,
@@ -269,6 +278,13 @@ async fn run(command: Command, data: Option<PathBuf>, settings: Option<PathBuf>)
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+/// On Windows a folder may come with a backslash at its end that swallowed a quotation mark, or with what keeps it from
+/// that.
+fn folder(text: &str) -> Result<PathBuf, String> {
+    let whole = if cfg!(windows) { handed_over(text) } else { Some(PathBuf::from(text)) };
+    whole.filter(|path| !path.as_os_str().is_empty()).ok_or_else(|| "a folder has a name".to_owned())
 }
 
 #[cfg(windows)]

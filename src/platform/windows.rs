@@ -1,12 +1,13 @@
 //! What only Windows has. The one place of the program that calls the system by itself.
 #![expect(unsafe_code, reason = "the system's own calls; each says why it may be made")]
 
+mod leave;
 mod machine;
 mod seal;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use windows_registry::CURRENT_USER;
+use windows_registry::{CURRENT_USER, LOCAL_MACHINE, USERS};
 use windows_sys::Win32::System::Console::{
     ATTACH_PARENT_PROCESS, AttachConsole, CTRL_C_EVENT, FreeConsole, GenerateConsoleCtrlEvent,
     SetConsoleCtrlHandler,
@@ -19,10 +20,17 @@ use windows_sys::Win32::UI::WindowsAndMessaging::{
 use crate::model::desktop::{Look, Question};
 use crate::ports::desktop::Answer;
 
+pub use leave::ask_all;
+pub(super) use leave::asked;
 pub use machine::run_elevated;
 pub(super) use machine::{fixed_disks, running_folders, sql_instances};
 pub(super) use seal::MachineSeal;
 
+/// What the installer wrote down.
+const INSTALLED: &str = r"Software\ShopSync";
+const RUN: &str = r"Software\Microsoft\Windows\CurrentVersion\Run";
+const APP_IDS: &str = r"Software\Classes\AppUserModelId";
+const PROFILES: &str = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList";
 const PERSONALIZE: &str = r"Software\Microsoft\Windows\CurrentVersion\Themes\Personalize";
 
 /// Lets the command line print where the program was started in a console; it has none of its own.
@@ -92,6 +100,37 @@ pub fn register_app(id: &str, name: &str, icon: &Path) {
     });
     if let Err(error) = written {
         tracing::warn!(%error, "toasts have no name of their own");
+    }
+}
+
+/// The data folder that the installer was given.
+pub(super) fn installed_data_folder() -> Option<PathBuf> {
+    let text = LOCAL_MACHINE.open(INSTALLED).and_then(|key| key.get_string("DataDir")).ok()?;
+    super::installation::handed_over(&text)
+}
+
+/// Takes away what the tray wrote for its users: the start at login, the name of its toasts, the window's files. Of a
+/// user who is signed out the start at login stays, and starts nothing.
+pub fn forget_users(app_id: &str, run_entry: &str) {
+    if let Ok(users) = USERS.keys() {
+        for user in users {
+            let Ok(key) = USERS.options().read().write().open(&user) else { continue };
+            if let Ok(run) = key.options().read().write().open(RUN) {
+                let _ = run.remove_value(run_entry);
+            }
+            if let Ok(ids) = key.options().read().write().open(APP_IDS) {
+                let _ = ids.remove_tree(app_id);
+            }
+        }
+    }
+    let Ok(profiles) = LOCAL_MACHINE.open(PROFILES) else { return };
+    let Ok(names) = profiles.keys() else { return };
+    for name in names {
+        let path = profiles.open(name).and_then(|key| key.get_string("ProfileImagePath"));
+        if let Ok(path) = path {
+            let folder = Path::new(&path).join(r"AppData\Local\ShopSync");
+            let _ = std::fs::remove_dir_all(folder);
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use anyhow::Result;
 
 use crate::setup::{self, Tools};
 use crate::steps::{Steps, output_of, run as run_program, run_seeing, say};
+use crate::{windows, wine};
 
 /// Integration tests start servers and time themselves: one at a time for each core of the
 /// smallest machine they must pass on.
@@ -57,10 +58,15 @@ fn run_all(steps: &mut Steps, thorough: bool, filters: &[String]) -> Result<Coun
         let mut command = test_command(&tools, kind, options, filters);
         run_seeing(&mut command, |line| counted.see(line))
     };
-    let long: &[&str] = if thorough { &["--include-ignored"] } else { &[] };
+    // The tests of the installed program need it built first: they have a step of their own.
+    let long: &[&str] = if thorough { &["--include-ignored", "--skip", "installed::"] } else { &[] };
     steps.step("doc tests", || tests(&["--doc"], &[]))?;
     steps.step("unit tests", || tests(&["--lib", "--bins"], long))?;
     steps.step("integration tests", || tests(&["--test", "*"], &[&[INTEGRATION_THREADS], long].concat()))?;
+    if filters.is_empty() && wine::is_part_of_all_tests() {
+        let made = windows::make(steps)?;
+        wine::test(steps, &made, |line| counted.see(line))?;
+    }
     Ok(counted)
 }
 

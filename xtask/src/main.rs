@@ -1,13 +1,16 @@
-//! The project's own commands: `cargo xtask demo`, `test`, `simulate`, `crash`, `icons` and `setup`.
+//! The project's own commands: `cargo xtask demo`, `test`, `simulate`, `crash`, `icons`, `windows`, `release` and `setup`.
 
 mod checks;
 mod crash;
 mod demo;
 mod icons;
 mod python;
+mod release;
 mod setup;
 mod simulate;
 mod steps;
+mod windows;
+mod wine;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -51,6 +54,10 @@ enum Command {
     },
     /// Let simulated weeks pass, with everything that goes wrong in a shop
     Simulate(simulate::Simulate),
+    /// Build the Windows program and its installer; on Debian by cross-building
+    Windows(windows::Windows),
+    /// Make everything that a version is given away as
+    Release(release::Release),
     /// Only install what `demo` and `test` need and is missing
     Setup,
 }
@@ -62,6 +69,8 @@ fn main() -> ExitCode {
         Command::Icons => icons::run().map(|()| ExitCode::SUCCESS),
         Command::Crash { rounds, seed } => crash::run(rounds, seed),
         Command::Simulate(asked) => simulate::run(&asked),
+        Command::Windows(asked) => windows::run(&asked),
+        Command::Release(asked) => release::run(&asked),
         Command::Setup => setup::run(setup::For::Tests).map(|_| ExitCode::SUCCESS),
     };
     done.unwrap_or_else(|error| {
