@@ -38,6 +38,8 @@ mod bills;
 mod classify;
 mod client;
 mod folder;
+#[doc(hidden)]
+pub mod fuzzing;
 mod health;
 mod numbers;
 mod owner;

@@ -25,6 +25,7 @@ pub mod settings;
 pub mod setup;
 pub mod status;
 pub mod trial;
+pub mod words;
 
 #[cfg(test)]
 pub(crate) mod sample;

@@ -5,6 +5,8 @@ mod autostart;
 mod clock;
 mod desktop;
 mod disk;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod installation;
 mod instance;
 mod lan;

@@ -252,7 +252,7 @@ fn leave(path: &Path) -> io::Result<()> {
 }
 
 /// The text with `trial = false`; `None` where it says no other already.
-fn without_trial(text: &str) -> Result<Option<String>, toml_edit::TomlError> {
+pub(super) fn without_trial(text: &str) -> Result<Option<String>, toml_edit::TomlError> {
     let mut document: DocumentMut = text.parse()?;
     let Some(value) = document.get_mut("trial").and_then(|item| item.as_value_mut()) else {
         return Ok(None);

@@ -67,6 +67,9 @@ fn run_all(steps: &mut Steps, thorough: bool, filters: &[String]) -> Result<Coun
         let made = windows::make(steps)?;
         wine::test(steps, &made, |line| counted.see(line))?;
     }
+    if thorough && filters.is_empty() {
+        steps.step("fuzz", crate::fuzz::run)?;
+    }
     Ok(counted)
 }
 

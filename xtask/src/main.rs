@@ -3,6 +3,7 @@
 mod checks;
 mod crash;
 mod demo;
+mod fuzz;
 mod icons;
 mod python;
 mod release;
@@ -35,7 +36,7 @@ enum Command {
     },
     /// Set up what is missing, then run everything that CI runs: format, lints, docs, licences, tests
     Test {
-        /// Also run the tests marked `#[ignore]`, which take long
+        /// Also run the tests marked `#[ignore]`, which take long, and fuzz each target for a minute
         #[arg(long)]
         thorough: bool,
         /// Run only the tests whose name contains one of these, and no other check
