@@ -15,7 +15,8 @@ use crate::steps::{Steps, output_of, run as run_program, run_seeing, say};
 const INTEGRATION_THREADS: &str = "--test-threads=2";
 
 /// The packages whose programs the tests start (xtask is left out: Windows cannot overwrite a program that runs).
-pub(crate) const PRODUCT: [&str; 4] = ["--package", "shopsync", "--package", "raintek-sandbox"];
+pub(crate) const PRODUCT: [&str; 6] =
+    ["--package", "shopsync", "--package", "raintek-sandbox", "--package", "shopsync-bench"];
 
 /// Runs every check and test; with filters only the tests that they name.
 pub(crate) fn run(thorough: bool, filters: &[String]) -> Result<ExitCode> {

@@ -1,5 +1,6 @@
-//! The project's own commands: `cargo xtask demo`, `test`, `simulate`, `crash`, `icons` and `setup`.
+//! The project's own commands: `cargo xtask demo`, `test`, `simulate`, `crash`, `bench`, `icons` and `setup`.
 
+mod bench;
 mod checks;
 mod crash;
 mod demo;
@@ -49,6 +50,8 @@ enum Command {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+    /// Measure the release build against what its servers can do at all; writes docs/benchmarks.md
+    Bench(bench::Bench),
     /// Let simulated weeks pass, with everything that goes wrong in a shop
     Simulate(simulate::Simulate),
     /// Only install what `demo` and `test` need and is missing
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
         Command::Test { thorough, filters } => checks::run(thorough, &filters),
         Command::Icons => icons::run().map(|()| ExitCode::SUCCESS),
         Command::Crash { rounds, seed } => crash::run(rounds, seed),
+        Command::Bench(asked) => bench::run(&asked),
         Command::Simulate(asked) => simulate::run(&asked),
         Command::Setup => setup::run(setup::For::Tests).map(|_| ExitCode::SUCCESS),
     };
