@@ -16,7 +16,8 @@ use crate::{windows, wine};
 const INTEGRATION_THREADS: &str = "--test-threads=2";
 
 /// The packages whose programs the tests start (xtask is left out: Windows cannot overwrite a program that runs).
-pub(crate) const PRODUCT: [&str; 4] = ["--package", "shopsync", "--package", "raintek-sandbox"];
+pub(crate) const PRODUCT: [&str; 6] =
+    ["--package", "shopsync", "--package", "raintek-sandbox", "--package", "shopsync-bench"];
 
 /// Runs every check and test; with filters only the tests that they name.
 pub(crate) fn run(thorough: bool, filters: &[String]) -> Result<ExitCode> {

@@ -1,5 +1,6 @@
-//! The project's own commands: `cargo xtask demo`, `test`, `simulate`, `crash`, `icons`, `windows`, `release` and `setup`.
+//! The project's own commands: `cargo xtask demo`, `test`, `simulate`, `crash`, `bench`, `icons`, `windows`, `release`, `setup`.
 
+mod bench;
 mod checks;
 mod crash;
 mod demo;
@@ -53,6 +54,8 @@ enum Command {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+    /// Measure the release build against what its servers can do at all; writes docs/benchmarks.md
+    Bench(bench::Bench),
     /// Let simulated weeks pass, with everything that goes wrong in a shop
     Simulate(simulate::Simulate),
     /// Build the Windows program and its installer; on Debian by cross-building
@@ -69,6 +72,7 @@ fn main() -> ExitCode {
         Command::Test { thorough, filters } => checks::run(thorough, &filters),
         Command::Icons => icons::run().map(|()| ExitCode::SUCCESS),
         Command::Crash { rounds, seed } => crash::run(rounds, seed),
+        Command::Bench(asked) => bench::run(&asked),
         Command::Simulate(asked) => simulate::run(&asked),
         Command::Windows(asked) => windows::run(&asked),
         Command::Release(asked) => release::run(&asked),
