@@ -9,7 +9,7 @@ use crate::model::settings::Settings;
 /// # Errors
 /// One line for a person.
 pub fn settings(text: &str) -> Result<Settings, String> {
-    settings::parse(text)
+    settings::parse_whole(text, &|_| None).map(|read| read.settings)
 }
 
 /// The text with `trial = false`; `None` where it says no other already, or is no TOML.
