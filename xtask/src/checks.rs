@@ -61,6 +61,9 @@ fn run_all(steps: &mut Steps, thorough: bool, filters: &[String]) -> Result<Coun
     steps.step("doc tests", || tests(&["--doc"], &[]))?;
     steps.step("unit tests", || tests(&["--lib", "--bins"], long))?;
     steps.step("integration tests", || tests(&["--test", "*"], &[&[INTEGRATION_THREADS], long].concat()))?;
+    if thorough && filters.is_empty() {
+        steps.step("mutants", crate::mutants::run)?;
+    }
     Ok(counted)
 }
 

@@ -4,6 +4,7 @@ mod checks;
 mod crash;
 mod demo;
 mod icons;
+mod mutants;
 mod python;
 mod setup;
 mod simulate;
