@@ -6,6 +6,7 @@ mod crash;
 mod demo;
 mod fuzz;
 mod icons;
+mod mutants;
 mod python;
 mod release;
 mod setup;
