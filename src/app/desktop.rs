@@ -262,6 +262,7 @@ impl Tray {
     /// asked to end.
     pub async fn run(self, mut host: Host) {
         let entry = self.entry.map(|entry| Arc::new(entry) as Arc<dyn Autostart>);
+        let mut again = false;
         loop {
             let running = match start(&self.settings, &host).await {
                 Ok(running) => running,
@@ -275,6 +276,9 @@ impl Tray {
                     }
                 }
             };
+            if std::mem::take(&mut again) {
+                host.bell.tell(Notice::Show(None));
+            }
             let wait = tokio::select! {
                 wait = host.serve(&running, entry.as_ref()) => Some(wait),
                 () = asked_to_end() => Some(false),
@@ -285,6 +289,8 @@ impl Tray {
             if wait.is_some() {
                 return;
             }
+            // Whoever asked for it looks at the window.
+            again = true;
         }
     }
 }

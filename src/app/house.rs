@@ -54,7 +54,7 @@ pub struct House {
     leave_billing: AtomicBool,
     /// The setting of the page's port that it was bound by; none while it is not served.
     pub(super) served: Mutex<Option<u16>>,
-    _instance: Instance,
+    instance: Mutex<Option<Instance>>,
 }
 
 /// What is exchanged.
@@ -122,7 +122,7 @@ impl House {
             restart: Notify::new(),
             leave_billing: AtomicBool::new(false),
             served: Mutex::default(),
-            _instance: instance,
+            instance: Mutex::new(Some(instance)),
         }))
     }
 
@@ -316,6 +316,11 @@ impl House {
                 server.stop().await;
             }
         }
+    }
+
+    /// Lets another have the data folder: pages that are still open may know this house for a while.
+    pub(crate) fn release(&self) {
+        *self.instance.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Adds to the journal; what cannot be kept there is in the log.

@@ -73,12 +73,15 @@ async fn settings_that_cannot_be_meant_are_refused_in_words_and_none_of_them_is_
         (json!({"backup.folder": "Backups"}), "backup.folder", "whole path"),
         (json!({"zone": "Mars/Olympus"}), "zone", "Mars"),
         (json!({"backup.times": ["evening"]}), "backup.times", "21:00"),
-        (json!({"telegram.base_url": "http://telegram.example"}), "telegram.base_url", "https://"),
+        (
+            json!({"telegram.base_url": "http://telegram.example", "telegram.chats": [5]}),
+            "telegram.base_url",
+            "https://",
+        ),
         (json!({"alerts.heartbeat_url": "nowhere"}), "alerts.heartbeat_url", "web address"),
         (json!({"raintek.folder": "/nowhere/RainTek"}), "raintek.folder", "not found"),
         (json!({"nonsense": 1}), "nonsense", "no setting"),
     ] {
-        // Who is told has to be set for its address to be looked at.
         let refusal = shop.change_refused(changes.clone()).await;
         assert_eq!(refusal["field"], field, "{changes}: {refusal}");
         assert!(refusal["refused"].as_str().unwrap().contains(words), "{changes}: {refusal}");
