@@ -129,6 +129,9 @@ pub(crate) async fn start_on(start: Start, screen: Option<Screen>, patient: bool
     if start.leave_billing_running {
         house.leave_billing_running();
     }
+    if !patient {
+        house.try_settings().await?;
+    }
     let wanted = house.counting().await.web.port;
     let listener = web::bind(wanted).await?;
     house.serves_on(wanted);

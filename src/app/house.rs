@@ -142,6 +142,20 @@ impl House {
         self.recall().await
     }
 
+    /// Whether an engine could be made of these settings, where one is wanted. Nothing is begun.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub(super) async fn try_settings(&self) -> Result<(), Fault> {
+        self.look_in().await?;
+        let inside = self.inside.lock().await;
+        if inside.first_run == FirstRun::Done {
+            let billing = work::billing(&self.ground, &inside.settings)?;
+            work::build(&self.ground, &inside.settings, billing)?;
+        }
+        Ok(())
+    }
+
     /// Begins to serve: an engine where ShopSync is set up, else the first run.
     pub(super) async fn begin(self: &Arc<Self>) -> anyhow::Result<()> {
         self.look_in().await?;
