@@ -216,7 +216,7 @@ async fn run(command: Command, data: Option<PathBuf>, settings: Option<PathBuf>)
             run_headless(data, settings).await
         }
         Command::Demo(options) => demo::run_here(options).await,
-        Command::Installer { task } => installer::run(&task, &data),
+        Command::Installer { task } => installer::run(&task, &data).await,
         Command::Service { .. } => Err(anyhow!("The service runs by itself.")),
         Command::Interrupt { pid } => interrupt(pid),
         Command::Status { json } => status(&client(&data, &read_settings(&settings_file)?)?, json).await,

@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -23,6 +24,8 @@ pub(crate) struct Pc {
     wine: PathBuf,
     display: String,
     screen: Child,
+    /// Somebody whom Windows stays on for: with the last program of a user Wine ends its services as well.
+    power: Mutex<Option<Child>>,
 }
 
 /// What a program said.
@@ -56,7 +59,7 @@ impl Pc {
         BufReader::new(screen.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let wine = ["/usr/lib/wine/wine64", "/usr/bin/wine"].map(PathBuf::from);
         let wine = wine.into_iter().find(|program| program.is_file()).expect("wine");
-        let pc = Self { folder, wine, display: format!(":{}", line.trim()), screen };
+        let pc = Self { folder, wine, display: format!(":{}", line.trim()), screen, power: Mutex::default() };
         pc.browser();
         pc.must("wineboot", &["--init"]);
         let text = "Windows Registry Editor Version 5.00\r\n\r\n\
@@ -70,6 +73,7 @@ impl Pc {
         std::fs::copy(made("SHOPSYNC_RANDOM_DLL"), pc.at(r"C:\windows\system32\bcryptprimitives.dll"))
             .unwrap();
         pc.off();
+        pc.on();
         pc
     }
 
@@ -194,16 +198,22 @@ impl Pc {
         let mut command = Command::new("wineserver");
         self.inherit(&mut command);
         let _ = command.arg("-w").status();
+        if let Some(mut gone) = self.power.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let _ = gone.wait();
+        }
     }
 
     /// Switches it on: services start, nobody has signed in.
     pub(crate) fn on(&self) {
+        let mut command = self.command("cmd", &[]);
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        *self.power.lock().unwrap() = Some(command.spawn().unwrap());
         self.must("cmd", &["/c", "exit 0"]);
     }
 
     /// Somebody signs in: what is to start at login does.
     pub(crate) fn sign_in(&self) {
-        self.must("wineboot", &["-r"]);
+        self.must("wineboot", &[]);
     }
 
     /// A value of the registry; nothing where it is not there.
