@@ -124,15 +124,19 @@ impl Pc {
         said
     }
 
-    /// A line in a console window; its output and its exit code, as `cmd` sees them.
-    pub(crate) fn cmd(&self, line: &str) -> (String, i32) {
-        let file = self.at(r"C:\line.cmd");
-        // In a batch file: there `cmd` waits for a program without a window, too.
-        let text = format!(
-            "@echo off\r\nchcp 65001 >nul\r\n{line} >C:\\said.txt 2>&1\r\necho %ERRORLEVEL%>C:\\code.txt\r\n"
-        );
-        std::fs::write(file, text).unwrap();
-        self.must("cmd", &["/c", r"C:\line.cmd"]);
+    /// The program with these arguments as `cmd` runs it: its output and its exit code.
+    pub(crate) fn cmd(&self, program: &str, arguments: &str) -> (String, i32) {
+        // In a batch file: there `cmd` waits for a program without a window, too. The path comes by the environment,
+        // since what letters a batch file has depends on the console.
+        let lines = [
+            "@echo off",
+            &format!(r#""%PROGRAM%" {arguments} >C:\said.txt 2>&1"#),
+            r"echo %ERRORLEVEL%>C:\code.txt",
+            "",
+        ];
+        std::fs::write(self.at(r"C:\line.cmd"), lines.join("\r\n")).unwrap();
+        let done = said(self.command("cmd", &["/c", r"C:\line.cmd"]).env("PROGRAM", program));
+        assert_eq!(done.code, Some(0), "{done:?}");
         let read = |path| String::from_utf8_lossy(&std::fs::read(self.at(path)).unwrap()).into_owned();
         let code = read(r"C:\code.txt");
         (read(r"C:\said.txt"), code.trim().parse().unwrap_or_else(|_| panic!("no code: {code}")))

@@ -64,10 +64,10 @@ async fn a_pc_from_the_first_installation_to_the_last() {
     for number in ["GST-0201-2026/27", "GST-0202-2026/27"] {
         assert_eq!(in_raintek(&shop, number).await, 1, "{number}");
     }
-    let (out, code) = pc.cmd(&format!("\"{PROGRAM}\" status --json"));
+    let (out, code) = pc.cmd(PROGRAM, "status --json");
     let status: serde_json::Value = serde_json::from_str(&out).unwrap_or_else(|why| panic!("{why}: {out}"));
     assert_eq!((&status["state"], code), (&"in_step".into(), 0));
-    let (out, code) = pc.cmd(&format!("\"{PROGRAM}\" check"));
+    let (out, code) = pc.cmd(PROGRAM, "check");
     assert_eq!(code, 0, "{out}");
 
     // No WebView2 here: a start by hand opens the page in the browser, by a link that opens it once.
