@@ -37,7 +37,7 @@ const REDRAW: Duration = Duration::from_secs(10);
 /// How long what is on its way may take before it ends all the same; it goes on at the next start.
 const FINISH: Duration = Duration::from_secs(30);
 /// In the store: the setting of the start at login as it was carried out last.
-const AUTOSTART_DONE: &str = "desktop.autostart";
+pub(crate) const AUTOSTART_DONE: &str = "desktop.autostart";
 /// In the store: where the window stood.
 const PLACE: &str = "desktop.window";
 

@@ -229,7 +229,7 @@ async fn run(command: Command, data: Option<PathBuf>, settings: Option<PathBuf>)
         Command::Settings { what } => setup::settings(what, &data, settings_file).await,
         Command::Diagnostics { file } => setup::diagnostics(file, &data, settings_file).await,
         Command::Demo(options) => demo::run_here(options).await,
-        Command::Installer { task } => installer::run(&task, &data),
+        Command::Installer { task } => installer::run(&task, &data).await,
         Command::Service { .. } => Err(anyhow!("The service runs by itself.")),
         Command::Interrupt { pid } => interrupt(pid),
         Command::Status { json } => status(&client(&data, &read_settings(&settings_file)?)?, json).await,
