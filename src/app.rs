@@ -28,6 +28,7 @@ use crate::platform::{
 use crate::ports::alerts::TrueTime;
 use crate::ports::backup::{BillingBackup, PosBackup, StoreBackup};
 use crate::ports::desktop::{Front, Toaster};
+use crate::ports::history::History;
 use crate::ports::trial::{TrialApp, TrialPos, TrialStore};
 use crate::ports::{Clock, Controls, Secrets, Task};
 use crate::raintek::{RainTek, read_folder};
@@ -36,7 +37,7 @@ use crate::supervisor;
 use crate::sync::alerting::AlertRules;
 use crate::sync::mapping::MapContext;
 use crate::sync::retention::Keep;
-use crate::web::{self, Access};
+use crate::web::{self, Access, Past};
 
 /// The secret that opens the status page.
 pub const PAGE_TOKEN: &str = "page.token";
@@ -178,9 +179,16 @@ pub(crate) async fn start_on(start: Start, screen: Option<Screen>) -> anyhow::Re
     let access = Access::new(page_token(secrets.as_ref())?, port)?;
     let link = access.link();
     let controls = Arc::new(handle.clone()) as Arc<dyn Controls>;
-    let page = web::router_with(Arc::clone(&controls), access.for_window(), None);
+    let past = Past {
+        history: Arc::clone(&store) as Arc<dyn History>,
+        clock: Arc::clone(&clock),
+        zone: settings.zone,
+        disk: Arc::new(LocalDisk),
+        data: data.clone(),
+    };
+    let page = web::router_with(Arc::clone(&controls), access.for_window(), None, Some(past.clone()));
     let (front, toaster) = screen.map_or((None, None), |screen| (Some(screen.front), screen.toaster));
-    let router = web::router_with(controls, access.clone(), front);
+    let router = web::router_with(controls, access.clone(), front, Some(past));
 
     let mut tasks = engine.tasks();
     tasks.extend(engine.alert_tasks(alerting, pulse));

@@ -9,6 +9,7 @@ pub mod customer;
 pub mod desktop;
 pub mod fault;
 pub mod health;
+pub mod history;
 pub mod ids;
 pub mod invoice;
 pub mod money;

@@ -4,6 +4,7 @@ mod checks;
 mod crash;
 mod demo;
 mod icons;
+mod licences;
 mod python;
 mod setup;
 mod simulate;
@@ -40,6 +41,8 @@ enum Command {
     },
     /// Render the drawings of `assets/icons` anew
     Icons,
+    /// Write down anew which libraries the program is made of, with their licences
+    Licences,
     /// Kill the real program, PocketBase and RainTek's server at random moments, and compare both sides at the end
     Crash {
         /// How many rounds
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
         Command::Demo { arguments } => demo::run(arguments),
         Command::Test { thorough, filters } => checks::run(thorough, &filters),
         Command::Icons => icons::run().map(|()| ExitCode::SUCCESS),
+        Command::Licences => licences::run().map(|()| ExitCode::SUCCESS),
         Command::Crash { rounds, seed } => crash::run(rounds, seed),
         Command::Simulate(asked) => simulate::run(&asked),
         Command::Setup => setup::run(setup::For::Tests).map(|_| ExitCode::SUCCESS),
