@@ -15,6 +15,7 @@ mod hold;
 mod invoices;
 mod links;
 mod numbers;
+mod preview;
 mod products;
 mod publish;
 mod push;

@@ -1,6 +1,6 @@
 //! What would be done with an invoice, in words: for looking on before anything is written.
 
-use crate::model::bill::Plan;
+use crate::model::bill::{Plan, Row, Value};
 use crate::model::invoice::Invoice;
 use crate::model::money::rupees;
 
@@ -22,6 +22,42 @@ pub fn would_be(plan: &Plan, invoice: &Invoice) -> Option<String> {
         Plan::Remove(plan) => format!("Would be removed from RainTek (Inv_ID {}).", plan.inv_id),
         Plan::Conflict(_) => return None,
     })
+}
+
+/// The rows that a plan writes, one line each: `InvoiceInfo: GrandTotal 106.00, InvoiceNo "GST-1"`. What is written only
+/// so that no column stays NULL (zero, nothing, no) is left out.
+pub fn rows_of(plan: &Plan) -> Vec<String> {
+    let mut rows = Vec::new();
+    let mut add = |table: &str, row: &Row| rows.push(format!("{table}: {}", columns(row)));
+    match plan {
+        Plan::Insert(plan) => {
+            plan.new_customer.iter().for_each(|row| add("Customer", row));
+            add("InvoiceInfo", &plan.info);
+            plan.lines.iter().for_each(|row| add("Invoice_Product", row));
+            plan.payments.iter().for_each(|row| add("Invoice_Payment", row));
+            plan.counter_row.iter().for_each(|row| add("SaleGST, SaleNoTax", row));
+        }
+        Plan::Replace(plan) => {
+            plan.new_customer.iter().for_each(|row| add("Customer", row));
+            add("InvoiceInfo", &plan.info);
+            plan.lines.iter().flatten().for_each(|row| add("Invoice_Product", row));
+            plan.counter_row.iter().for_each(|row| add("SaleGST, SaleNoTax", row));
+        }
+        Plan::Remove(_) | Plan::Nothing { .. } | Plan::Conflict(_) => {}
+    }
+    rows
+}
+
+fn columns(row: &Row) -> String {
+    let says = |value: &Value| match value {
+        Value::Null | Value::Bit(false) => false,
+        Value::Int(number) => *number != 0,
+        Value::Dec(number) => !number.is_zero(),
+        Value::Text(text) => !text.is_empty(),
+        Value::Date(_) | Value::Bit(true) | Value::Bytes(_) => true,
+    };
+    let told = row.0.iter().filter(|(_, value)| says(value));
+    told.map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(", ")
 }
 
 /// `Rs 2,900.00 with 3 lines for Asha`.
@@ -63,6 +99,12 @@ mod tests {
             would_be(&planned(&invoice, &nobody), &invoice).unwrap(),
             "Would be booked as a new bill of Rs 106.00 with 1 line for Asha, who is new to RainTek."
         );
+        let rows = rows_of(&insert);
+        let tables: Vec<_> = rows.iter().filter_map(|row| row.split(':').next()).collect();
+        assert_eq!(tables, ["InvoiceInfo", "Invoice_Product", "Invoice_Payment", "SaleGST, SaleNoTax"]);
+        let head = rows.first().unwrap();
+        assert!(head.contains("GrandTotal 106.00") && head.contains("TillID \"SHOPSYNC\""), "{head}");
+        assert!(!head.contains(" 0,") && !head.contains("\"\"") && !head.contains(" no,"), "{head}");
         let Plan::Insert(insert) = insert else { panic!() };
         let bill = FoundBill {
             info: insert.info,

@@ -35,6 +35,9 @@ impl Controls for Engine {
             Command::Backup { .. } => "Backing up now.".into(),
             Command::Check => "Comparing every invoice with RainTek.".into(),
             Command::RestoreInvoice { .. } => "What would change:".into(),
+            Command::Preview { .. } => "Would be booked as a new bill of Rs 2,900.00 with 3 lines for Asha Traders.\n\
+                InvoiceInfo: GrandTotal 2900.00, InvoiceNo \"GST-0151\", TillID \"SHOPSYNC\""
+                .into(),
             Command::Resume => "Going on.".into(),
             Command::GoLive { .. } => "Going live.".into(),
         };
