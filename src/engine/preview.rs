@@ -15,7 +15,9 @@ pub(super) async fn preview(shared: &Shared, number: &str) -> Result<Reply, Faul
     let lines = match shared.world.billing.invoice(&item.record_id).await? {
         InvoiceRead::Found(invoice) => planned(shared, &item, &invoice).await?,
         InvoiceRead::Broken(fault) => vec![held(&fault)],
-        InvoiceRead::NotDue(_) => vec![format!("{number} is no completed invoice of the billing app any more.")],
+        InvoiceRead::NotDue(_) => {
+            vec![format!("{number} is no completed invoice of the billing app any more.")]
+        }
     };
     Ok(Reply::Accepted { sentence: lines.join("\n") })
 }

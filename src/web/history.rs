@@ -152,10 +152,7 @@ async fn journal(
 }
 
 /// The journal as a file for a spreadsheet.
-async fn journal_csv(
-    State(shared): State<Shared>,
-    Query(wanted): Query<Wanted>,
-) -> Result<Response, Unread> {
+async fn journal_csv(State(shared): State<Shared>, Query(wanted): Query<Wanted>) -> Result<Response, Unread> {
     let past = past(&shared)?;
     let text = csv(&past.history.lines(wanted.kind(), None, ALL_LINES).await?, past.zone);
     let name = format!("attachment; filename=\"{}\"", file_name(past));
@@ -170,7 +167,10 @@ struct Saved {
 }
 
 /// The same beside ShopSync's data, for a window, which has no downloads.
-async fn journal_save(State(shared): State<Shared>, Query(wanted): Query<Wanted>) -> Result<Json<Saved>, Unread> {
+async fn journal_save(
+    State(shared): State<Shared>,
+    Query(wanted): Query<Wanted>,
+) -> Result<Json<Saved>, Unread> {
     let past = past(&shared)?;
     let text = csv(&past.history.lines(wanted.kind(), None, ALL_LINES).await?, past.zone);
     let folder = past.data.join("exports");

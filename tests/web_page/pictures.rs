@@ -33,7 +33,7 @@ const PHONE: (u32, u32) = (390, 844);
 fn pictures() {
     picture("1-starting", scenes::starting(), WINDOW, false, &[]);
     picture("2-in-step", scenes::in_step(), WINDOW, false, &[]);
-    picture("2-in-step-dark", scenes::in_step(), WINDOW, true, &["[data-tab=activity]"]);
+    picture("2-in-step-dark", scenes::in_step(), WINDOW, true, &["[data-view=activity]"]);
     picture("3-working", scenes::working(), WINDOW, false, &[]);
     picture("4-attention", scenes::attention(), WINDOW, false, &[]);
     picture("4-attention-dark", scenes::attention(), WINDOW, true, &[]);
@@ -65,5 +65,25 @@ fn pictures() {
     picture("phone", scenes::attention(), PHONE, false, &[]);
     picture("phone-failing-dark", scenes::failing(), PHONE, true, &[]);
     picture("phone-hostile", scenes::hostile(), PHONE, false, &[]);
-    picture("phone-activity", scenes::in_step(), PHONE, false, &["[data-tab=activity]"]);
+    picture("phone-activity", scenes::in_step(), PHONE, false, &["[data-view=activity]"]);
+}
+
+/// Serves a scene until it is killed: for working on the page.
+#[test]
+#[ignore = "for people to look at"]
+fn serve() {
+    let scene = match std::env::var("SCENE").unwrap_or_default().as_str() {
+        "attention" => scenes::attention(),
+        "failing" => scenes::failing(),
+        "many" => scenes::held_many(500),
+        "hostile" => scenes::hostile(),
+        "starting" => scenes::starting(),
+        "backing_up" => scenes::backing_up(40),
+        _ => scenes::in_step(),
+    };
+    let site = if std::env::var_os("FIRST").is_some() { Site::first_run(scene) } else { Site::open(scene) };
+    std::fs::write("/tmp/page/link", site.link()).unwrap();
+    loop {
+        std::thread::park();
+    }
 }

@@ -35,7 +35,8 @@ fn text_of(metadata: &Value) -> Result<String> {
     for package in array(metadata, "packages")? {
         packages.insert(text(package, "id")?, package);
     }
-    let root = packages.iter().find(|(_, package)| package["name"] == "shopsync" && package["source"].is_null());
+    let root =
+        packages.iter().find(|(_, package)| package["name"] == "shopsync" && package["source"].is_null());
     let root = *root.context("shopsync is none of the packages")?.0;
     let mut nodes = BTreeMap::new();
     for node in array(&metadata["resolve"], "nodes")? {

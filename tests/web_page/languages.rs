@@ -1,0 +1,251 @@
+//! Two languages, each of them whole: every word of the page, and every sentence that ShopSync says.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::browser::Browser;
+use crate::scenes;
+use crate::site::Site;
+
+/// Every key of both tables, with what kind of thing stands there.
+const KEYS: &str = "import('/words.js').then(({ tables }) => { const keys = (value, path) => \
+    typeof value === 'object' && !Array.isArray(value) ? Object.entries(value).flatMap(([key, inner]) => keys(inner, `${path}.${key}`)) \
+    : [`${path} ${Array.isArray(value) ? `list of ${value.length}` : typeof value === 'function' ? `function of ${value.length}` : typeof value}`]; \
+    return Object.fromEntries(Object.entries(tables).map(([name, table]) => [name, keys(table, '').sort()])); })";
+
+/// Sentences of ShopSync's that stand in these files reach the page.
+const SOURCES: [&str; 22] = [
+    "src/raintek/classify.rs",
+    "src/billing/classify.rs",
+    "src/billing/server.rs",
+    "src/store/mod.rs",
+    "src/platform/instance.rs",
+    "src/platform/disk.rs",
+    "src/model/fault.rs",
+    "src/sync/health.rs",
+    "src/sync/completeness.rs",
+    "src/sync/catalogue.rs",
+    "src/sync/watch.rs",
+    "src/sync/mode.rs",
+    "src/sync/mapping/sale.rs",
+    "src/sync/mapping/payments.rs",
+    "src/sync/vanished.rs",
+    "src/engine/handle.rs",
+    "src/engine/publish.rs",
+    "src/engine/attempt.rs",
+    "src/engine/settle.rs",
+    "src/engine/removal.rs",
+    "src/engine/backup/mod.rs",
+    "src/engine/awareness/show.rs",
+];
+
+fn page() -> (Site, Browser) {
+    let site = Site::open(scenes::attention());
+    let mut browser = Browser::open(960, 680);
+    browser.go(&site.link());
+    browser.wait("document.querySelector('.card .big').innerText !== ''");
+    (site, browser)
+}
+
+#[test]
+fn every_word_stands_in_both_tables() {
+    let (_site, mut browser) = page();
+    let keys = browser.eval(KEYS);
+    let of = |name: &str| -> BTreeSet<String> {
+        keys[name].as_array().unwrap().iter().map(|key| key.as_str().unwrap().to_owned()).collect()
+    };
+    let (english, hindi) = (of("en"), of("hi"));
+    assert!(english.len() > 250, "{}", english.len());
+    let missing: Vec<_> = english.symmetric_difference(&hindi).collect();
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
+#[test]
+fn every_setting_and_choice_has_its_words() {
+    let (site, mut browser) = page();
+    let settings = site.back.settings.lock().unwrap().clone();
+    let words = browser.eval("import('/words.js').then(({ tables }) => ({ groups: Object.keys(tables.en.groups), fields: Object.keys(tables.en.fields) }))");
+    let known = |kind: &str, key: &Value| words[kind].as_array().unwrap().contains(key);
+    for group in settings["groups"].as_array().unwrap() {
+        assert!(known("groups", &group["id"]), "{group}");
+        for field in group["fields"].as_array().unwrap() {
+            assert!(known("fields", &field["key"]), "{field}");
+        }
+    }
+}
+
+#[test]
+fn no_word_is_said_outside_of_the_tables() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("ui");
+    let mut wrong = Vec::new();
+    for file in scripts(&root) {
+        let name = file.strip_prefix(&root).unwrap().to_string_lossy().replace('\\', "/");
+        if name.starts_with("words") || name.starts_with("sentences/") {
+            continue;
+        }
+        wrong.extend(
+            spoken(&fs::read_to_string(&file).unwrap()).into_iter().map(|text| format!("{name}: {text}")),
+        );
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(spoken("el('p', { text: 'Hello there' })"), ["Hello there"]);
+    assert_eq!(spoken("setText(node, `Wait ${n} s`); x = 'data-do'"), ["Wait ${n} s"]);
+    assert_eq!(spoken("// 'Only a comment'\nimport a from './a.js';"), Vec::<String>::new());
+}
+
+/// Literals that read like words for people: with a capital and a letter after it, or several words.
+fn spoken(code: &str) -> Vec<String> {
+    let lines = code
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//") && !line.trim_start().starts_with("import"));
+    let text = lines
+        .filter(|line| !line.trim_start().starts_with('*') && !line.trim_start().starts_with("/**"))
+        .collect::<Vec<_>>()
+        .join("\n");
+    let mut found = Vec::new();
+    for quote in ['\'', '`'] {
+        let parts: Vec<_> = text.split(quote).collect();
+        let literals = parts.iter().skip(1).step_by(2);
+        found.extend(literals.filter(|text| reads_like_words(text)).map(|text| (*text).to_owned()));
+    }
+    found
+}
+
+fn reads_like_words(text: &str) -> bool {
+    let known = [
+        "Content-Type",
+        "Home",
+        "End",
+        "ArrowDown",
+        "ArrowUp",
+        "ArrowRight",
+        "ArrowLeft",
+        "Escape",
+        "POST",
+        "ShopSync",
+    ];
+    let starts = text.chars().next().is_some_and(char::is_uppercase)
+        && text.chars().nth(1).is_some_and(char::is_lowercase);
+    let drawing = text.starts_with('M') || text.contains("${") && !text.contains(' ');
+    starts && !known.contains(&text) && !drawing && !text.contains('\n')
+}
+
+fn scripts(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(scripts(&path));
+        } else if path.extension().is_some_and(|kind| kind == "js") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+#[test]
+fn in_hindi_nothing_of_the_page_stays_english() {
+    let site = Site::open(scenes::attention());
+    site.back.choose("desktop.language", "hi");
+    let mut browser = Browser::open(960, 680);
+    browser.go(&site.link());
+    browser.wait(
+        "document.documentElement.lang === 'hi' && document.querySelectorAll('#charts .bar').length > 0",
+    );
+    for view in ["activity", "problems", "backups", "settings", "today"] {
+        browser.click(&format!("[data-view={view}]"));
+        browser.wait(
+            "!document.querySelector('#view-settings').checkVisibility() || document.querySelector('.field')",
+        );
+        // Names, codes and what the shop typed itself stay as they are; words of the page do not.
+        let english = browser.eval(
+            "document.querySelector('body').innerText.match(/\\b(the|is|are|not|since|next|try|tries|invoice|invoices|settings|backup|held|waiting|show|save)\\b/gi)?.join(' ') ?? ''",
+        );
+        assert_eq!(english, "", "{view}: {}", browser.text("body"));
+    }
+}
+
+#[test]
+fn every_sentence_of_the_manual_and_of_the_code_is_known_in_hindi() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut sentences = manual(&fs::read_to_string(root.join("docs/OPERATIONS.md")).unwrap());
+    assert!(sentences.len() > 80, "{}", sentences.len());
+    for source in SOURCES {
+        let text = fs::read_to_string(root.join(source)).unwrap();
+        sentences.extend(of_code(text.split("#[cfg(test)]").next().unwrap_or_default()));
+    }
+    assert!(sentences.len() > 200, "{}", sentences.len());
+    let (_site, mut browser) = page();
+    let unknown = browser.eval(&format!(
+        "import('/sentences.js').then(({{ translated }}) => {}.filter((one) => !/[\\u0900-\\u097f]/.test(translated(one, 'hi'))))",
+        json!(sentences)
+    ));
+    let unknown: Vec<_> = unknown.as_array().unwrap().iter().map(Value::to_string).collect();
+    assert!(unknown.is_empty(), "ui/sentences/hi.js does not know:\n{}", unknown.join("\n"));
+}
+
+/// The first column of the tables of sentences, each alternative by itself, with something in its holes.
+fn manual(text: &str) -> Vec<String> {
+    let part = text.split("## What is said of the whole").nth(1).unwrap();
+    let part = part.split("## Alerts, one by one").next().unwrap();
+    let rows = part.lines().filter(|line| {
+        line.starts_with("| ") && !line.starts_with("| ---") && !line.starts_with("| sentence")
+    });
+    let cells = rows.filter_map(|line| line.trim_start_matches("| ").split(" | ").next());
+    let mut all = Vec::new();
+    for cell in cells {
+        let cell = cell.split(" (").next().unwrap_or(cell);
+        for one in cell.split(" / ") {
+            let one = one
+                .replace(" N ", " 3 ")
+                .replace("…", "Xy9")
+                .replace("N min", "7 min")
+                .replace("M invoices", "9 invoices")
+                .replace(" M ", " 9 ");
+            let one = one.strip_prefix("N ").map_or(one.clone(), |rest| format!("3 {rest}"));
+            // Halves of an alternative, and examples of a class, are no sentences of their own.
+            if one.split(' ').count() >= 4
+                && !one.contains("products/bills")
+                && !one.contains("ahead/behind")
+                && !one.contains("more/less")
+            {
+                all.push(one.trim().to_owned());
+            }
+        }
+    }
+    all
+}
+
+/// Texts that read like a sentence, with something in what is put into them.
+fn of_code(code: &str) -> Vec<String> {
+    let lines =
+        code.lines().map(str::trim).filter(|line| !line.starts_with("//")).collect::<Vec<_>>().join("\n");
+    let joined = lines.replace("\\\n", "").replace("\\\"", "\u{1}");
+    let quoted = joined.split('"').skip(1).step_by(2);
+    let whole = |text: &str| {
+        text.starts_with(|first: char| first.is_uppercase() || first == '{')
+            && text.ends_with('.')
+            && text.split(' ').count() >= 4
+    };
+    quoted.filter(|text| whole(text)).map(|text| filled(&text.replace('\u{1}', "\""))).collect()
+}
+
+/// `{n}` becomes a number, every other hole a name.
+fn filled(template: &str) -> String {
+    let mut text = String::new();
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        let (hole, behind) = after.split_once('}').unwrap_or((after, ""));
+        text.push_str(before);
+        text.push_str(match hole {
+            "n" | "have" | "count" | "shown" | "known" | "missing" | "checked" | "length" | "width"
+            | "max" => "7",
+            _ => "Xy9",
+        });
+        rest = behind;
+    }
+    text + rest
+}
