@@ -56,7 +56,7 @@ export function createNav(bar, page, { today, ...parts }) {
       if (other === name) node.setAttribute('aria-current', 'page');
       else node.removeAttribute('aria-current');
     }
-    document.body.dataset.view = name;
+    document.body.dataset.part = name;
     const view = views.get(name);
     if (!view) return;
     view.part.show?.();

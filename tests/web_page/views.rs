@@ -154,13 +154,14 @@ fn what_is_open_says_since_when_and_what_is_done_about_it() {
     let (site, mut browser) = opened(scenes::failing());
     browser.wait("document.querySelector('[data-view=problems] .badge').innerText === '1'");
     browser.click("[data-view=problems]");
+    browser.wait("document.querySelector('[data-problem=raintek]')");
     let text = browser.text("[data-problem=raintek]");
     for part in ["RainTek's database is not answering.", "since ", "Next try in "] {
         assert!(text.contains(part), "{part} in {text}");
     }
     site.publish(scenes::attention());
     browser.wait("document.querySelector('[data-view=problems] .badge').innerText === '4'");
-    browser.click("[data-do=rewrite]");
+    browser.click("[data-do=rewrite]:not([hidden])");
     browser.click("dialog [data-do=yes]");
     browser.wait("document.querySelector('#said.shown').innerText.includes('written into RainTek again')");
     assert_eq!(site.asked(), [Command::Rewrite { number: "GST-0099-2025/26".into() }]);
@@ -245,7 +246,7 @@ fn the_first_run_asks_for_nothing_that_can_be_found() {
     browser.go("about:blank");
     browser.go(&site.link());
     browser.wait("document.querySelector('.card .big').innerText !== ''");
-    assert!(browser.holds("document.body.dataset.view === 'today'"));
+    assert!(browser.holds("document.body.dataset.part === 'today'"));
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }
 
@@ -254,7 +255,7 @@ fn diagnostics_are_seen_before_they_are_saved() {
     let (_site, mut browser) = opened(scenes::in_step());
     browser.click("[data-do=more]");
     browser.click(".more [role=menuitem]:nth-child(3)");
-    browser.wait("document.body.dataset.view === 'about'");
+    browser.wait("document.body.dataset.part === 'about'");
     assert!(browser.holds("document.querySelector('[data-do=diagnostics_save]').hidden"));
     browser.click("[data-do=diagnostics]");
     browser.wait("document.querySelectorAll('.diagnostic-files details').length === 2");

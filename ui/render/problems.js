@@ -93,8 +93,10 @@ function problemRow(command) {
       node.dataset.problem = problem.key;
       setText(about, problem.about);
       setText(sentence, said(problem.sentence));
-      setText(action, said(problem.action ?? ''));
-      setHidden(action, !problem.action);
+      // Where there is a button for it, nobody needs to be told of a command.
+      const advice = problem.rewrite ? '' : said(problem.action ?? '');
+      setText(action, advice);
+      setHidden(action, advice === '');
       setText(detail, problem.detail ?? '');
       setHidden(more, !problem.detail);
       lines.replaceChildren(...(problem.lines ?? []).map(({ code, sentence: says }) => el('li', {}, el('span', { class: 'number', text: code || words.noCode }), el('span', { text: said(says) }))));

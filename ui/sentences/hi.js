@@ -161,6 +161,9 @@ export const hi = [
   ['All invoices were last compared with RainTek on {day}; leave this PC on for an hour, or run `shopsync check`.', 'सब बिलों का RainTek से मिलान पिछली बार {day} को हुआ; इस PC को एक घंटा चालू छोड़ें, या “हर बिल का मिलान करें” दबाएँ।'],
   ['The invoices were never all compared with RainTek; leave this PC on for an hour, or run `shopsync check`.', 'सब बिलों का RainTek से मिलान कभी नहीं हुआ; इस PC को एक घंटा चालू छोड़ें, या “हर बिल का मिलान करें” दबाएँ।'],
 
+  ['An invoice that is to be booked is never removed.', 'जो बिल दर्ज होना है, वह कभी हटाया नहीं जाता।'],
+  ['{one} bills of {day}: {app} in the app, {raintek} in RainTek.', '{day} के {one} बिल: ऐप में {app}, RainTek में {raintek}।'],
+
   // What would be.
   ['Would be booked as a new bill of {what}.', 'नए बिल के रूप में दर्ज होगा: {what}।'],
   ['Would take the place of its bill in RainTek (Inv_ID {id}): {what}.', 'RainTek में अपने बिल (Inv_ID {id}) की जगह लेगा: {what}।'],

@@ -2,6 +2,8 @@
 
 export const sides = [
   // RainTek.
+  ['{name} is not answering.', '{name} जवाब नहीं दे रहा।'],
+  ['RainTek\'s database', 'RainTek का डेटाबेस'],
   ['RainTek\'s database is not answering.', 'RainTek का डेटाबेस जवाब नहीं दे रहा।'],
   ['The connection to RainTek\'s database broke.', 'RainTek के डेटाबेस से कनेक्शन टूट गया।'],
   ['RainTek\'s server refuses the login.', 'RainTek का सर्वर लॉगिन नहीं मान रहा।'],

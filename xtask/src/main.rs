@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask demo`, `test`, `simulate`, `crash`, `icons` and `setup`.
+//! The project's own commands: `cargo xtask demo`, `test`, `simulate`, `crash`, `screenshots` and smaller ones.
 
 mod checks;
 mod crash;
@@ -6,6 +6,7 @@ mod demo;
 mod icons;
 mod licences;
 mod python;
+mod screenshots;
 mod setup;
 mod simulate;
 mod steps;
@@ -52,6 +53,12 @@ enum Command {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+    /// Take pictures of the page and of the desktop into `target/screenshots`, and the best into `docs/images`
+    Screenshots {
+        /// Only the page, in a browser
+        #[arg(long)]
+        page: bool,
+    },
     /// Let simulated weeks pass, with everything that goes wrong in a shop
     Simulate(simulate::Simulate),
     /// Only install what `demo` and `test` need and is missing
@@ -65,11 +72,9 @@ fn main() -> ExitCode {
         Command::Icons => icons::run().map(|()| ExitCode::SUCCESS),
         Command::Licences => licences::run().map(|()| ExitCode::SUCCESS),
         Command::Crash { rounds, seed } => crash::run(rounds, seed),
+        Command::Screenshots { page } => screenshots::run(!page),
         Command::Simulate(asked) => simulate::run(&asked),
         Command::Setup => setup::run(setup::For::Tests).map(|_| ExitCode::SUCCESS),
     };
-    done.unwrap_or_else(|error| {
-        steps::say(&format!("error: {error:#}"));
-        ExitCode::FAILURE
-    })
+    done.unwrap_or_else(|error| steps::failed(&error))
 }
