@@ -153,6 +153,11 @@ impl PocketBase {
         Arc::clone(&self.server)
     }
 
+    /// Whether PocketBase answers at the address. Starts nothing.
+    pub async fn is_up(&self) -> bool {
+        self.server.answers().await
+    }
+
     /// Finds or starts the server and sets the app up. Every other call does the same where it was not done yet.
     ///
     /// # Errors

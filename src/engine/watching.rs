@@ -14,7 +14,7 @@ use crate::model::outbox::{Item, ItemState};
 use crate::sync::completeness::{Completeness, completeness};
 use crate::sync::mapping::desired_bill;
 use crate::sync::plan::plan;
-use crate::sync::watch::{rows_of, would_be};
+use crate::sync::watch::would_be;
 
 /// Items looked at in one go.
 const CHUNK: u32 = 64;
@@ -56,7 +56,7 @@ async fn look(shared: &Shared, mut item: Item) -> Result<(), Fault> {
                 item.customer =
                     invoice.customer.as_ref().map(|customer| customer.name.clone()).unwrap_or_default();
                 item.updated.clone_from(&invoice.updated);
-                planned(shared, &item, &invoice).await?.into_iter().next().unwrap_or_default()
+                planned(shared, &item, &invoice).await?
             }
             InvoiceRead::Broken(fault) => held(&fault),
             InvoiceRead::NotDue(_) if item.state == ItemState::Removing => {
@@ -73,30 +73,38 @@ async fn look(shared: &Shared, mut item: Item) -> Result<(), Fault> {
     shared.world.state.put(&item).await
 }
 
-/// Looked up as a push does, but without a lock and without a transaction. First the sentence, then what is cut to
-/// make it fit, then the rows.
-pub(super) async fn planned(shared: &Shared, item: &Item, invoice: &Invoice) -> Result<Vec<String>, Fault> {
+/// Looked up as a push does, but without a lock and without a transaction.
+async fn planned(shared: &Shared, item: &Item, invoice: &Invoice) -> Result<String, Fault> {
+    plan_of(shared, item, invoice).await.map(|(sentence, _)| sentence)
+}
+
+/// The same with the plan, where there is one.
+pub(super) async fn plan_of(
+    shared: &Shared,
+    item: &Item,
+    invoice: &Invoice,
+) -> Result<(String, Option<Plan>), Fault> {
     if let Completeness::Waiting(sentence) = completeness(invoice) {
-        return Ok(vec![sentence]);
+        return Ok((sentence, None));
     }
     let found = match shared.world.pos.inspect(&lookup_of(shared, item, invoice)).await {
         Ok(found) => found,
         Err(fault) if fault.is_outage() => return Err(fault),
-        Err(fault) => return Ok(vec![held(&fault)]),
+        Err(fault) => return Ok((held(&fault), None)),
     };
     let schema = shared.world.pos.schema().await?;
     let mut found = Found { known: item.inv_id, ..found };
     super::trial::disown(shared, &mut found);
     let desired = match desired_bill(invoice, &found, &schema, &shared.rules.map) {
         Ok(desired) => desired,
-        Err(fault) => return Ok(vec![held(&fault)]),
+        Err(fault) => return Ok((held(&fault), None)),
     };
     let plan = plan(&desired, &found);
-    let lines = vec![match &plan {
+    let sentence = match &plan {
         Plan::Conflict(conflict) => held(&conflict_fault(conflict, &invoice.number)),
         plan => would_be(plan, invoice).unwrap_or_default(),
-    }];
-    Ok(lines.into_iter().chain(desired.notes).chain(rows_of(&plan)).collect())
+    };
+    Ok((sentence, Some(plan)))
 }
 
 pub(super) fn held(fault: &Fault) -> String {

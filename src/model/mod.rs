@@ -8,6 +8,7 @@ pub mod command;
 pub mod customer;
 pub mod desktop;
 pub mod fault;
+pub mod fields;
 pub mod health;
 pub mod history;
 pub mod ids;
@@ -21,6 +22,7 @@ pub mod room;
 pub mod scan;
 pub mod schema;
 pub mod settings;
+pub mod setup;
 pub mod status;
 pub mod trial;
 

@@ -1,6 +1,9 @@
 //! What only Windows has. The one place of the program that calls the system by itself.
 #![expect(unsafe_code, reason = "the system's own calls; each says why it may be made")]
 
+mod machine;
+mod seal;
+
 use std::path::Path;
 
 use windows_registry::CURRENT_USER;
@@ -12,6 +15,10 @@ use windows_sys::Win32::UI::WindowsAndMessaging::{
 
 use crate::model::desktop::{Look, Question};
 use crate::ports::desktop::Answer;
+
+pub use machine::run_elevated;
+pub(super) use machine::{fixed_disks, running_folders, sql_instances};
+pub(super) use seal::MachineSeal;
 
 const PERSONALIZE: &str = r"Software\Microsoft\Windows\CurrentVersion\Themes\Personalize";
 

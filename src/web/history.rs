@@ -39,8 +39,8 @@ pub struct Past {
     pub history: Arc<dyn History>,
     /// Today is by this clock.
     pub clock: Arc<dyn Clock>,
-    /// The shop's zone.
-    pub zone: Tz,
+    /// The shop's zone, as the settings say now.
+    pub zone: Arc<dyn Fn() -> Tz + Send + Sync>,
     /// Where exports of a window are written.
     pub disk: Arc<dyn Disk>,
     /// The data folder.
@@ -49,7 +49,7 @@ pub struct Past {
 
 impl std::fmt::Debug for Past {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Past").field("zone", &self.zone).finish_non_exhaustive()
+        f.debug_struct("Past").field("data", &self.data).finish_non_exhaustive()
     }
 }
 
@@ -94,10 +94,11 @@ impl From<Settled> for Done {
 /// Today: how many invoices reached RainTek in each hour, how long they took, and which they were, newest first.
 async fn day(State(shared): State<Shared>) -> Result<Json<Day>, Unread> {
     let past = past(&shared)?;
-    let today = past.clock.now().with_timezone(&past.zone).date_naive();
-    let from = midnight(today, past.zone);
+    let zone = (past.zone)();
+    let today = past.clock.now().with_timezone(&zone).date_naive();
+    let from = midnight(today, zone);
     let settled = past.history.settled(from, from + TimeDelta::days(1), MOST).await?;
-    let chart = DayChart::of(today, past.zone, &settled);
+    let chart = DayChart::of(today, zone, &settled);
     Ok(Json(Day { chart, done: settled.into_iter().map(Done::from).collect() }))
 }
 
@@ -154,7 +155,7 @@ async fn journal(
 /// The journal as a file for a spreadsheet.
 async fn journal_csv(State(shared): State<Shared>, Query(wanted): Query<Wanted>) -> Result<Response, Unread> {
     let past = past(&shared)?;
-    let text = csv(&past.history.lines(wanted.kind(), None, ALL_LINES).await?, past.zone);
+    let text = csv(&past.history.lines(wanted.kind(), None, ALL_LINES).await?, (past.zone)());
     let name = format!("attachment; filename=\"{}\"", file_name(past));
     let head: [(HeaderName, String); 2] =
         [(CONTENT_TYPE, "text/csv; charset=utf-8".into()), (CONTENT_DISPOSITION, name)];
@@ -172,7 +173,7 @@ async fn journal_save(
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<Saved>, Unread> {
     let past = past(&shared)?;
-    let text = csv(&past.history.lines(wanted.kind(), None, ALL_LINES).await?, past.zone);
+    let text = csv(&past.history.lines(wanted.kind(), None, ALL_LINES).await?, (past.zone)());
     let folder = past.data.join("exports");
     past.disk.prepare(&folder).await?;
     let file = folder.join(file_name(past));
@@ -181,7 +182,7 @@ async fn journal_save(
 }
 
 fn file_name(past: &Past) -> String {
-    format!("shopsync-activity-{}.csv", past.clock.now().with_timezone(&past.zone).format("%Y-%m-%d-%H%M"))
+    format!("shopsync-activity-{}.csv", past.clock.now().with_timezone(&(past.zone)()).format("%Y-%m-%d-%H%M"))
 }
 
 /// With a mark by which Excel knows that it is UTF-8, and times in the shop's zone.

@@ -17,6 +17,7 @@ mod health;
 mod history;
 mod metrics;
 mod serve;
+mod setup;
 #[cfg(test)]
 mod tests;
 
@@ -28,6 +29,7 @@ use axum::routing::{get, post};
 use crate::model::status::Snapshot;
 use crate::ports::Controls;
 use crate::ports::desktop::Front;
+use crate::ports::setup::Office;
 
 pub use access::{Access, WeakToken};
 pub use history::Past;
@@ -48,28 +50,46 @@ pub use serve::{BindError, bind, serve};
 /// | `GET /api/bills` | yes | bills of RainTek's own, newest first |
 /// | `GET /api/journal?kind=&before=&limit=` | yes | a page of the journal; `/api/journal.csv` all of it, `POST /api/journal/save` into a file |
 /// | `GET /api/about` | yes | version, folders, libraries with their licences |
+/// | `/api/settings`, `/api/setup`, `/api/diagnostics` | yes | see `setup`; a refusal is `{"refused": sentence, "field": key}` |
 /// | `POST /api/show` | yes | `{"item": number or null}`: brings the window forward; `{"shown": bool, "link": text or null}` |
 ///
 /// `yes` is the cookie or `Authorization: Bearer`. Errors are `{"error": "one sentence"}`.
 pub fn router(controls: Arc<dyn Controls>, access: Access) -> Router {
-    router_with(controls, access, None, None)
+    router_with(controls, access, Doors::default())
 }
 
-/// The same where there may be a window to bring forward, and something to look back at. With [`Access::for_window`] it
-/// is the window's own page.
-pub fn router_with(
-    controls: Arc<dyn Controls>,
-    access: Access,
-    front: Option<Arc<dyn Front>>,
-    past: Option<Past>,
-) -> Router {
-    let shared = Shared { controls, access: Arc::new(access), front, past };
+/// What else is behind the page, where there is any.
+#[derive(Clone, Default)]
+pub struct Doors {
+    /// A window to bring forward.
+    pub front: Option<Arc<dyn Front>>,
+    /// Settings, first run and diagnostics.
+    pub office: Option<Arc<dyn Office>>,
+    /// What is remembered.
+    pub past: Option<Past>,
+}
+
+impl std::fmt::Debug for Doors {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Doors")
+            .field("front", &self.front.is_some())
+            .field("office", &self.office.is_some())
+            .field("past", &self.past)
+            .finish()
+    }
+}
+
+/// The same with whatever else is behind the page. With [`Access::for_window`] it is the window's own page.
+pub fn router_with(controls: Arc<dyn Controls>, access: Access, doors: Doors) -> Router {
+    let Doors { front, office, past } = doors;
+    let shared = Shared { controls, access: Arc::new(access), front, office, past };
     let behind_token = Router::new()
         .route("/api/status", get(api::status))
         .route("/api/events", get(api::events))
         .route("/api/command", post(api::command).layer(api::body_limit()))
         .route("/api/show", post(api::show).layer(api::body_limit()))
         .merge(history::routes())
+        .merge(setup::routes())
         .route_layer(axum::middleware::from_fn_with_state(shared.clone(), guard::token));
     assets::routes()
         .merge(behind_token)
@@ -88,6 +108,7 @@ struct Shared {
     access: Arc<Access>,
     front: Option<Arc<dyn Front>>,
     past: Option<Past>,
+    office: Option<Arc<dyn Office>>,
 }
 
 impl Shared {

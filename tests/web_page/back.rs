@@ -46,7 +46,7 @@ impl Back {
         Past {
             history: Arc::new(Memory),
             clock: Arc::new(SystemClock::new()),
-            zone: chrono_tz::Tz::Asia__Kolkata,
+            zone: Arc::new(|| chrono_tz::Tz::Asia__Kolkata),
             disk: Arc::new(LocalDisk),
             data: self.data.path().to_owned(),
         }
@@ -159,7 +159,7 @@ async fn set_up(State(back): State<Arc<Back>>, Path(what): Path<String>, body: J
             return Json(json!({"sentence": "This would be written.", "invoices": [
                 {"number": "GST-0151", "customer": "Asha Traders", "amount": "2900.00",
                  "words": ["Would be booked as a new bill of Rs 2,900.00 with 3 lines for Asha Traders."],
-                 "rows": ["InvoiceInfo: GrandTotal 2900.00, InvoiceNo \"GST-0151\""]},
+                 "rows": [{"table": "InvoiceInfo", "columns": [["GrandTotal", "2900.00"], ["InvoiceNo", "GST-0151"], ["Freight", "0"]]}]},
                 {"number": "GST-0150", "customer": "", "amount": "410.00",
                  "words": ["Would be booked as a new bill of Rs 410.00 with 1 line for the walk-in customer."], "rows": []},
             ]}));
@@ -208,10 +208,10 @@ fn settings() -> Value {
     json!({"file": "C:\\ProgramData\\ShopSync\\settings.toml", "restart_needed": [], "groups": [
         {"id": "raintek", "fields": [overridden, field("raintek.database", "text", json!("Raintech_DB1"), json!("Raintech_DB1"), "restart"),
             field("raintek.user", "text", json!("sa"), json!("sa"), "restart"), password]},
-        {"id": "telegram", "fields": [token, field("telegram.chats", "text", json!([]), json!([]), "now")]},
+        {"id": "telegram", "fields": [token, field("telegram.chats", "chats", json!([]), json!([]), "now")]},
         {"id": "backup", "fields": [field("backup.enabled", "bool", json!(true), json!(true), "now"),
             field("backup.folder", "folder", json!("D:\\Backups"), Value::Null, "now"),
-            field("backup.at", "times", json!("21:00:00"), json!("21:00:00"), "now"),
+            field("backup.times", "times", json!(["21:00:00"]), json!(["21:00:00"]), "now"),
             field("backup.keep_days", "number", json!(30), json!(30), "now")]},
         {"id": "desktop", "fields": [field("desktop.autostart", "bool", json!(true), json!(true), "now"), language, theme]},
         {"id": "trial", "fields": [field("trial", "bool", json!(false), json!(false), "restart"), field("watch_only", "bool", json!(false), json!(false), "restart")]},

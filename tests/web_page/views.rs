@@ -47,14 +47,14 @@ fn a_setting_is_changed_kept_and_refused_in_words() {
     browser.wait("document.querySelector('[data-field=\"backup.keep_days\"] .refused').innerText.startsWith('Write a whole number')");
     browser.click("[data-group=backup] [data-do=save]");
     assert!(browser.holds("document.activeElement.id === 'field-backup-keep_days'"), "it leads to the field");
-    write(&mut browser, "backup.at", "25:70");
+    write(&mut browser, "backup.times", "25:70");
     browser.wait(
-        "document.querySelector('[data-field=\"backup.at\"] .refused').innerText.startsWith('Write a time')",
+        "document.querySelector('[data-field=\"backup.times\"] .refused').innerText.startsWith('Write a time')",
     );
     assert!(site.back.asked_of("/api/settings").is_empty());
 
     // What only ShopSync knows to be bad is said beside the field, and nothing of the form is kept.
-    write(&mut browser, "backup.at", "20:30");
+    write(&mut browser, "backup.times", "20:30");
     write(&mut browser, "backup.keep_days", "0");
     browser.click("[data-group=backup] [data-do=save]");
     browser.wait("document.querySelector('[data-field=\"backup.keep_days\"] .refused').innerText === 'Backups are kept for at least 1 day.'");
@@ -68,7 +68,7 @@ fn a_setting_is_changed_kept_and_refused_in_words() {
     write(&mut browser, "backup.keep_days", "60");
     browser.click("[data-group=backup] [data-do=save]");
     browser.wait("document.querySelector('#said.shown').innerText === 'Saved.'");
-    let changes = json!({"changes": {"backup.at": "20:30", "backup.keep_days": 60}});
+    let changes = json!({"changes": {"backup.times": ["20:30"], "backup.keep_days": 60}});
     assert_eq!(site.back.asked_of("/api/settings"), [changes]);
     browser.wait("document.querySelector('#field-backup-keep_days').value === '60'");
     browser.wait("document.activeElement.dataset.do === 'save'");

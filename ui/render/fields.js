@@ -5,6 +5,9 @@ import { said } from '../sentences.js';
 import { words } from '../words.js';
 
 const TIME = /^([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d)?$/;
+/** Several of one kind, and names with what they stand for, a line each. */
+const LISTS = ['times', 'chats'];
+const LISTS_OF_NAMES = ['names', 'tables'];
 const URL_LIKE = /^https?:\/\/[^\s/]+/;
 
 /** `{ key, node, change(), refuse(sentence), settle(field) }`; `change()` is the new value, undefined where it is the same. */
@@ -56,7 +59,9 @@ function explained(field, help) {
 }
 
 function shown(field, value) {
-  return words.choices[field.key]?.[value] ?? (Array.isArray(value) ? value.join(', ') : String(value));
+  if (Array.isArray(value)) return value.map((one) => shown(field, one)).join(', ');
+  if (field.kind === 'times' || field.kind === 'time') return String(value).replace(/^(\d+:\d\d):00$/, '$1');
+  return words.choices[field.key]?.[value] ?? String(value);
 }
 
 function createInput(field, id) {
@@ -69,6 +74,11 @@ function createInput(field, id) {
     const pick = el('select', { id }, ...(field.choices ?? []).map((value) => el('option', { value, text: shown(field, value) })));
     pick.value = field.value ?? field.default ?? '';
     return pick;
+  }
+  if (LISTS_OF_NAMES.includes(field.kind)) {
+    const area = el('textarea', { id, rows: '3', spellcheck: 'false' });
+    area.value = lines(field.value).join('\n');
+    return area;
   }
   const input = el('input', {
     type: field.kind === 'secret' ? 'password' : 'text',
@@ -87,15 +97,34 @@ function valueOf(field, input) {
   if (field.kind === 'bool') return input.checked;
   const text = field.kind === 'secret' ? input.value : input.value.trim();
   if (field.kind === 'number' && text !== '') return Number(text);
-  if (Array.isArray(field.value) || Array.isArray(field.default)) {
+  if (LISTS_OF_NAMES.includes(field.kind)) return names(text, field.kind === 'tables');
+  if (LISTS.includes(field.kind)) {
     const parts = text.split(/[,\s]+/).filter(Boolean);
-    return parts.every((part) => /^-?\d+$/.test(part)) ? parts.map(Number) : parts;
+    return field.kind === 'chats' && parts.every((part) => /^-?\d+$/.test(part)) ? parts.map(Number) : parts;
   }
   return text === '' && field.kind !== 'secret' ? null : text;
 }
 
+/** Whether it says the same, however a time of the day is spelled. */
 function same(one, other) {
-  return JSON.stringify(one ?? null) === JSON.stringify(other === '' ? null : other ?? null);
+  const plain = (value) => JSON.stringify(value === '' || value === undefined ? null : value).replace(/(\d:\d\d):00"/g, '$1"');
+  return plain(one) === plain(other);
+}
+
+/** `{ upi: 'PhonePe' }` as `upi = PhonePe`, and names of names as `invoices.number = no`. */
+function lines(value, before = '') {
+  return Object.entries(value ?? {}).flatMap(([name, inner]) => (typeof inner === 'object' ? lines(inner, `${before}${name}.`) : [`${before}${name} = ${inner}`]));
+}
+
+function names(text, nested) {
+  const all = {};
+  for (const line of text.split('\n').filter((one) => one.includes('='))) {
+    const [name, ...rest] = line.split('=');
+    const [table, field] = name.trim().split('.');
+    if (nested) (all[table] ??= {})[field ?? ''] = rest.join('=').trim();
+    else all[name.trim()] = rest.join('=').trim();
+  }
+  return all;
 }
 
 /** Why what stands there cannot be it, as far as that is seen without asking; null where it may be. */
@@ -103,7 +132,7 @@ function wrong(field, input) {
   const text = (input.value ?? '').trim();
   if (text === '' || field.kind === 'bool') return null;
   if (field.kind === 'number' && !/^\d+$/.test(text)) return words.badNumber;
-  if (field.kind === 'times' && !text.split(/[,\s]+/).every((part) => TIME.test(part))) return words.badTime;
-  if (field.key.endsWith('url') && !URL_LIKE.test(text)) return words.badUrl;
+  if ((field.kind === 'times' || field.kind === 'time') && !text.split(/[,\s]+/).every((part) => TIME.test(part))) return words.badTime;
+  if (field.kind === 'url' && !URL_LIKE.test(text)) return words.badUrl;
   return null;
 }

@@ -19,7 +19,7 @@ export function createSetup(say) {
   const back = el('button', { type: 'button', text: words.setupBack, 'data-do': 'back', click: () => go(at - 1) });
   const later = el('button', { type: 'button', class: 'link', text: words.setupLater, 'data-do': 'later', click: leave });
   const next = el('button', { type: 'button', class: 'primary', text: words.setupNext, 'data-do': 'next', click: () => (at === 3 ? start() : go(at + 1)) });
-  const bodies = { raintek: raintekStep(say, look), billing: billingStep(), alerts: alertsStep(say, look), check: checkStep(say) };
+  const bodies = { raintek: raintekStep(say, look), billing: billingStep(say, look), alerts: alertsStep(say, look), check: checkStep(say) };
   let at = 0;
   let state = null;
   let timer = 0;
@@ -108,7 +108,7 @@ function raintekStep(say, look) {
       setHidden(bar, !state.searching);
       if (state.progress?.of) [bar.max, bar.value] = [state.progress.of, state.progress.done];
       else bar.removeAttribute('value');
-      const calm = state.raintek ? '' : candidates.length > 0 ? words.setupFound : searched ? words.setupNotFound : '';
+      const calm = state.raintek ? '' : candidates.length > 0 ? words.setupFound : searched ? said(state.sentence) || words.setupNotFound : '';
       setText(told, state.searching ? said(state.progress?.sentence ?? words.setupFinding) : calm);
       if (searched && !state.searching && candidates.length === 0 && !state.raintek) hand.open = true;
       const text = JSON.stringify([candidates, state.raintek]);
@@ -124,7 +124,10 @@ function raintekStep(say, look) {
     const name = one.label ?? `${one.database} – ${one.server}`;
     const use = el('button', { type: 'button', class: mine ? '' : 'primary', text: mine ? words.setupUsed : words.setupUse, disabled: mine || !one.ok, 'data-do': 'use', click: () => ask(use, { id: one.id }) });
     const tcp = el('button', { type: 'button', text: words.setupTcp, 'data-do': 'tcp', async click() {
-      if (await confirmed(words.setupTcpSure, words.setupTcp)) await ask(tcp, { id: one.id, switch_tcp_on: true });
+      const told = await post('/api/setup/tcp', { id: one.id, confirmed: false }, LONG);
+      if (!told.ok) return say(told.sentence ?? words.noAnswer, false);
+      if (await confirmed(said(told.sentence ?? words.setupTcpSure), words.setupTcp)) await ask(tcp, { id: one.id, confirmed: true }, '/api/setup/tcp');
+      return undefined;
     } });
     return el('li', { class: mine ? 'chosen' : '' },
       el('div', {}, el('p', { class: 'name', text: name }), el('p', { class: one.ok ? 'note' : 'refused', text: said(one.sentence ?? '') }),
@@ -140,9 +143,9 @@ function raintekStep(say, look) {
     await look();
   }
 
-  async function ask(button, what) {
+  async function ask(button, what, path = '/api/setup/use') {
     button.disabled = true;
-    const answer = await post('/api/setup/use', what, LONG);
+    const answer = await post(path, what, LONG);
     button.disabled = false;
     say(answer.sentence ?? words.noAnswer, answer.ok && answer.body.ok !== false);
     await look();
@@ -169,22 +172,39 @@ function raintekStep(say, look) {
   }
 }
 
-function billingStep() {
+function billingStep(say, look) {
   const told = el('p', { role: 'status' });
+  const begin = el('button', { type: 'button', text: words.setupAppStart, 'data-do': 'app', hidden: true, click: () => run() });
   const phones = el('p', { class: 'note', text: words.setupPhones });
   const list = el('ul', { class: 'addresses' });
   let shown = '';
+  let asked = false;
   return {
-    node: el('div', {}, told, phones, list),
+    node: el('div', {}, told, el('div', { class: 'buttons' }, begin), phones, list),
+    open(state) {
+      // Whoever comes here wants it to run.
+      if (!asked && state && !state.billing?.running) run();
+    },
     update({ billing }) {
-      setText(told, billing?.running ? words.setupAppRuns : words.setupAppNot);
-      const lan = billing?.lan ?? [];
+      setText(told, billing?.running ? words.setupAppRuns : said(billing?.sentence) || words.setupAppNot);
+      setHidden(begin, Boolean(billing?.running));
+      const lan = billing?.running ? billing.lan ?? [] : [];
       setHidden(phones, lan.length === 0);
       if (lan.join() === shown) return;
       shown = lan.join();
       list.replaceChildren(...lan.map((url) => el('li', {}, el('img', { src: `/api/setup/qr.svg?url=${encodeURIComponent(url)}`, alt: words.setupQr(url), width: '160', height: '160' }), el('code', { text: url }))));
     },
   };
+
+  async function run() {
+    asked = true;
+    begin.disabled = true;
+    setText(told, words.setupAppStarting);
+    const answer = await post('/api/setup/billing', {}, LONG * 3);
+    begin.disabled = false;
+    if (!answer.ok || answer.body.ok === false) say(answer.sentence ?? words.noAnswer, false);
+    await look();
+  }
 }
 
 function alertsStep(say, look) {
@@ -250,6 +270,8 @@ function checkStep(say) {
   }
 }
 
-function text(row) {
-  return typeof row === 'string' ? row : JSON.stringify(row);
+/** `InvoiceInfo: GrandTotal 106.00, InvoiceNo GST-1`, without what is only there so that nothing is NULL. */
+function text({ table, columns }) {
+  const says = columns.filter(([, value]) => !['', '""', '0', '0.00', 'no', 'nothing'].includes(value));
+  return `${table}: ${says.map(([name, value]) => `${name} ${value}`).join(', ')}`;
 }

@@ -258,6 +258,8 @@ export const en = {
   setupFoundBy: (how) => `found by ${how}`,
   setupAppRuns: 'The billing app runs.',
   setupAppNot: 'The billing app does not answer yet. ShopSync starts it by itself; this takes a moment.',
+  setupAppStart: 'Start the billing app',
+  setupAppStarting: 'Starting the billing app…',
   setupPhones: 'Phones open it at this address, in the shop’s Wi-Fi:',
   setupQr: (url) => `QR code of ${url}`,
   setupAlertsIntro: 'ShopSync can tell you by Telegram when something is wrong, also when you are not in the shop.',

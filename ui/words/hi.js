@@ -256,6 +256,8 @@ export const hi = {
   setupFoundBy: (how) => `${how} से मिला`,
   setupAppRuns: 'बिलिंग ऐप चल रहा है।',
   setupAppNot: 'बिलिंग ऐप अभी जवाब नहीं दे रहा। ShopSync उसे अपने आप चालू करता है; थोड़ा समय लगेगा।',
+  setupAppStart: 'बिलिंग ऐप चालू करें',
+  setupAppStarting: 'बिलिंग ऐप चालू हो रहा है…',
   setupPhones: 'फ़ोन पर, दुकान के Wi-Fi में, इस पते पर खुलता है:',
   setupQr: (url) => `${url} का QR कोड`,
   setupAlertsIntro: 'कुछ गड़बड़ होने पर ShopSync आपको Telegram पर बता सकता है, तब भी जब आप दुकान में न हों।',
