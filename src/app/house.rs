@@ -23,7 +23,9 @@ use crate::model::fault::Fault;
 use crate::model::health::HealthState;
 use crate::model::settings::{DesktopSettings, Settings};
 use crate::model::status::Entry;
-use crate::platform::{FileSecrets, Instance, LocalDisk, SettingsFile, SystemClock, make_private_folder, read_whole};
+use crate::platform::{
+    FileSecrets, Instance, LocalDisk, SettingsFile, SystemClock, make_private_folder, read_whole,
+};
 use crate::ports::desktop::Toaster;
 use crate::ports::history::History;
 use crate::ports::{Clock, Secrets, State as _, Task};

@@ -62,6 +62,7 @@ const ASSETS: &[Asset] = assets![
     "seek.js",
     "sentences.js",
     "sentences/hi.js",
+    "sentences/hi.setup.js",
     "sentences/hi.sides.js",
     "views.css",
     "words.js",

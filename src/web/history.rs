@@ -182,7 +182,10 @@ async fn journal_save(
 }
 
 fn file_name(past: &Past) -> String {
-    format!("shopsync-activity-{}.csv", past.clock.now().with_timezone(&(past.zone)()).format("%Y-%m-%d-%H%M"))
+    format!(
+        "shopsync-activity-{}.csv",
+        past.clock.now().with_timezone(&(past.zone)()).format("%Y-%m-%d-%H%M")
+    )
 }
 
 /// With a mark by which Excel knows that it is UTF-8, and times in the shop's zone.

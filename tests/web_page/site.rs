@@ -110,7 +110,8 @@ impl Site {
         let listener = runtime.block_on(web::bind(self.port)).unwrap();
         self.port = listener.local_addr().unwrap().port();
         let controls = Arc::clone(&self.engine) as Arc<dyn Controls>;
-        let router = web::router_with(controls, self.access(), None, Some(self.back.past()));
+        let doors = web::Doors { past: Some(self.back.past()), ..web::Doors::default() };
+        let router = web::router_with(controls, self.access(), doors);
         let router = with_back(router, Arc::clone(&self.back));
         let stop = CancellationToken::new();
         let until = stop.clone();

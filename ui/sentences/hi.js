@@ -1,6 +1,7 @@
 // ShopSync's own sentences in Hindi: the template as ShopSync writes it, and how it reads. {n} is a number; any other
 // hole may hold a name, or another sentence.
 
+import { setup } from './hi.setup.js';
 import { sides } from './hi.sides.js';
 
 export const hi = [
@@ -267,4 +268,5 @@ export const hi = [
   ['RainTek shows {n} products where {known} were known; none was switched off.', 'RainTek {known} की जगह {n} सामान दिखा रहा है; कुछ बंद नहीं किया गया।'],
   ['RainTek shows {n} bills where {known} were known; none was cancelled in the app.', 'RainTek {known} की जगह {n} बिल दिखा रहा है; ऐप में कुछ रद्द नहीं किया गया।'],
   ...sides,
+  ...setup,
 ];

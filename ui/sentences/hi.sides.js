@@ -159,6 +159,4 @@ export const sides = [
   ['Telegram does not know the bot\'s token: give the right one to `shopsync secret telegram.token`.', 'Telegram इस बॉट का टोकन नहीं जानता: सही टोकन सेटिंग में लिखें।'],
   ['Telegram does not know a chat of telegram.chats, or nobody there has started the bot yet.', 'Telegram को एक चैट नहीं मिली, या वहाँ किसी ने अभी बॉट शुरू नहीं किया।'],
 
-  // Settings and first run.
-  ['Saved.', 'सहेजा गया।'],
 ];
