@@ -9,6 +9,8 @@ mod greeting;
 mod house;
 mod office;
 mod parts;
+pub mod service;
+mod session;
 mod switch;
 mod trying;
 mod work;

@@ -7,12 +7,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio_util::sync::CancellationToken;
 
+use super::session::{Ending, Over};
 use super::{Running, Screen, Start};
 use crate::alerts::DesktopToasts;
-use crate::model::command::Reply;
+use crate::model::command::{Command, Reply};
 use crate::model::desktop::Toast;
 use crate::model::fault::{Fault, Scope};
 use crate::model::health::HealthState;
@@ -47,6 +49,10 @@ pub struct Host {
     orders: mpsc::Receiver<Order>,
     desktop: Arc<dyn Desktop>,
     toaster: Arc<dyn Toaster>,
+    /// The session ends.
+    ending: CancellationToken,
+    /// The PC woke, or its clock was set.
+    woke: Arc<Notify>,
 }
 
 impl fmt::Debug for Host {
@@ -83,12 +89,15 @@ where
         show,
     };
     let mut working = None;
+    let ending = Ending::default();
     shell::run(desk, |bell| {
-        let ended = EndOnDrop(bell.clone());
+        let ended = EndOnDrop(bell.clone(), ending.over());
         let front: Arc<dyn Front> = Arc::new(bell.clone());
         let toaster: Arc<dyn Toaster> =
             Arc::new(DesktopToasts::new(front, Some(picture.to_string_lossy().into_owned())));
-        let work = work(Host { data, bell, orders: asked, desktop, toaster });
+        let (token, woke) = (ending.asked.clone(), Arc::default());
+        ending.listen(bell.clone(), Arc::clone(&woke));
+        let work = work(Host { data, bell, orders: asked, desktop, toaster, ending: token, woke });
         working = Some(runtime.spawn(async move {
             let _ended = ended;
             // Before the first toast; where it cannot be written, toasts have no picture.
@@ -114,16 +123,28 @@ fn introduce(folder: &Path, picture: &Path) {
     crate::platform::windows::register_app(crate::alerts::APP_ID, "ShopSync", picture);
 }
 
-/// The shell ends with the work, however that ends.
-struct EndOnDrop(Bell);
+/// The shell ends with the work, however that ends; and a session that ends waits for it no longer.
+struct EndOnDrop(Bell, Arc<Over>);
 
 impl Drop for EndOnDrop {
     fn drop(&mut self) {
         self.0.tell(Notice::Stopped);
+        self.1.set();
     }
 }
 
 impl Host {
+    /// Returns when the process is asked to end, or the session ends.
+    fn asked_to_end(&self) -> impl Future<Output = ()> + Send + use<> {
+        let ending = self.ending.clone();
+        async move {
+            tokio::select! {
+                () = asked_to_end() => {}
+                () = ending.cancelled() => {}
+            }
+        }
+    }
+
     /// What the engine shows itself with.
     pub(crate) fn screen(&self) -> Screen {
         Screen { front: Arc::new(self.bell.clone()), toaster: Some(Arc::clone(&self.toaster)) }
@@ -163,6 +184,9 @@ impl Host {
                 }
                 _ = redraws.tick() => {
                     self.bell.tell(Notice::Again);
+                }
+                () = self.woke.notified() => {
+                    self.carry_out(Order::Command(Command::SyncNow), running);
                 }
             }
         }
@@ -268,16 +292,18 @@ impl Tray {
                 Err(error) => {
                     tracing::error!("{error:#}");
                     host.bell.tell(Notice::Unable(sentence(&error)));
+                    let end = host.asked_to_end();
                     tokio::select! {
                         () = sleep(AGAIN) => continue,
                         () = host.serve_without() => return,
-                        () = asked_to_end() => return,
+                        () = end => return,
                     }
                 }
             };
+            let end = host.asked_to_end();
             let wait = tokio::select! {
                 wait = host.serve(&running, entry.as_ref()) => Some(wait),
-                () = asked_to_end() => Some(false),
+                () = end => Some(false),
                 () = running.asked_to_restart() => None,
             };
             host.finish(&running, wait.unwrap_or(false)).await;

@@ -256,8 +256,13 @@ impl House {
     async fn keep(self: Arc<Self>) {
         let clock = self.clock();
         let (mut said, mut tried) = (clock.elapsed(), clock.elapsed());
+        let stop = self.progress().stop.clone();
         loop {
-            clock.sleep(LOOK).await;
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                () = clock.sleep(LOOK) => {}
+            }
             let mut inside = self.inside.lock().await;
             if inside.work.is_some() || !inside.serves {
                 continue;
@@ -297,9 +302,9 @@ impl House {
 
     /// Ends everything in order.
     pub(crate) async fn close(&self) {
+        self.progress().stop.cancel();
         let mut inside = self.inside.lock().await;
         inside.serves = false;
-        self.progress.lock().unwrap_or_else(PoisonError::into_inner).stop.cancel();
         let mut held = self.switch.hold().await;
         let billing = match inside.work.take() {
             Some(work) => Some(work.stop().await),

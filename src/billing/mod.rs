@@ -38,8 +38,11 @@ mod bills;
 mod classify;
 mod client;
 mod folder;
+#[doc(hidden)]
+pub mod fuzzing;
 mod health;
 mod numbers;
+mod owner;
 mod page;
 mod process;
 mod reads;

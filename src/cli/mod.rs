@@ -5,7 +5,9 @@ mod backup;
 mod check;
 mod client;
 mod go_live;
+mod installer;
 mod restore;
+mod service;
 mod setup;
 mod tray;
 
@@ -25,6 +27,7 @@ use crate::model::command::{Command as Order, Reply};
 use crate::model::fault::{Fault, FaultKind, Scope};
 use crate::model::settings::Settings;
 use crate::model::status::Snapshot;
+use crate::platform::installation::handed_over;
 use crate::platform::{FileSecrets, Instance, default_data_folder, read_settings, settings_path};
 use crate::ports::Secrets;
 use client::Client;
@@ -39,7 +42,7 @@ const LOGS_KEPT: usize = 30;
 #[command(name = "shopsync", version)]
 struct Cli {
     /// The data folder.
-    #[arg(long, global = true, value_name = "FOLDER")]
+    #[arg(long, global = true, value_name = "FOLDER", value_parser = folder)]
     data: Option<PathBuf>,
     /// The settings file, where it is not settings.toml in the data folder.
     #[arg(long, global = true, value_name = "FILE")]
@@ -130,6 +133,26 @@ enum Command {
         #[command(subcommand)]
         what: AlertsCommand,
     },
+    /// What the installer has done beside laying down files.
+    #[command(hide = true)]
+    Installer {
+        #[command(subcommand)]
+        task: installer::Task,
+    },
+    /// Keep the billing app alive before anyone signs in: what Windows starts by itself.
+    Service {
+        /// In this console, until Ctrl-C.
+        #[arg(long)]
+        console: bool,
+        #[command(subcommand)]
+        task: Option<service::Task>,
+    },
+    /// Ask a program without a window to end in order.
+    #[command(hide = true)]
+    Interrupt {
+        /// Its process id.
+        pid: u32,
+    },
     /// End the trial: take its test data out of RainTek and the billing app. Says what it would do; --yes does it.
     GoLive {
         /// Do it.
@@ -171,6 +194,13 @@ pub fn main() -> ExitCode {
             runtime.shutdown_background();
             done
         }
+        Some(Command::Service { console, task }) => {
+            let data = cli.data.unwrap_or_else(default_data_folder);
+            let settings = cli.settings.unwrap_or_else(|| settings_path(&data));
+            let done = service::run(&runtime, &data, &settings, console, task);
+            runtime.shutdown_background();
+            done
+        }
         Some(command) => {
             let done = runtime.block_on(run(command, cli.data, cli.settings));
             // A file that is being read through for a backup must not keep the process.
@@ -199,6 +229,9 @@ async fn run(command: Command, data: Option<PathBuf>, settings: Option<PathBuf>)
         Command::Settings { what } => setup::settings(what, &data, settings_file).await,
         Command::Diagnostics { file } => setup::diagnostics(file, &data, settings_file).await,
         Command::Demo(options) => demo::run_here(options).await,
+        Command::Installer { task } => installer::run(&task, &data),
+        Command::Service { .. } => Err(anyhow!("The service runs by itself.")),
+        Command::Interrupt { pid } => interrupt(pid),
         Command::Status { json } => status(&client(&data, &read_settings(&settings_file)?)?, json).await,
         Command::Retry { number, all } => {
             let client = client(&data, &read_settings(&settings_file)?)?;
@@ -245,6 +278,23 @@ async fn run(command: Command, data: Option<PathBuf>, settings: Option<PathBuf>)
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+/// On Windows a folder may come with a backslash at its end that swallowed a quotation mark, or with what keeps it from
+/// that.
+fn folder(text: &str) -> Result<PathBuf, String> {
+    let whole = if cfg!(windows) { handed_over(text) } else { Some(PathBuf::from(text)) };
+    whole.filter(|path| !path.as_os_str().is_empty()).ok_or_else(|| "a folder has a name".to_owned())
+}
+
+#[cfg(windows)]
+fn interrupt(pid: u32) -> anyhow::Result<ExitCode> {
+    Ok(if crate::platform::windows::interrupt(pid) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+#[cfg(not(windows))]
+fn interrupt(_: u32) -> anyhow::Result<ExitCode> {
+    Err(anyhow!("Here the system's own kill asks a program to end."))
 }
 
 /// A password, typed or piped: it must stand in no command line.
@@ -355,12 +405,16 @@ impl AskedToStop {
 
 /// JSON lines, a file a day. The guard writes what is left when it is dropped.
 pub(crate) fn log_to(data: &std::path::Path) -> anyhow::Result<tracing_appender::non_blocking::WorkerGuard> {
+    log_as(data, "shopsync")
+}
+
+fn log_as(data: &std::path::Path, name: &str) -> anyhow::Result<tracing_appender::non_blocking::WorkerGuard> {
     let logs = data.join("logs");
     std::fs::create_dir_all(&logs)
         .with_context(|| format!("The log folder {} cannot be made.", logs.display()))?;
     let files = tracing_appender::rolling::Builder::new()
         .rotation(tracing_appender::rolling::Rotation::DAILY)
-        .filename_prefix("shopsync")
+        .filename_prefix(name)
         .filename_suffix("jsonl")
         .max_log_files(LOGS_KEPT)
         .build(&logs)

@@ -34,7 +34,7 @@ const LARGEST: usize = 64 * 1024 * 1024;
 #[derive(Debug, Args)]
 pub(super) struct Options {
     /// Every step by itself, without a question: RainTek found and used, the billing app, a check, start.
-    #[arg(long, conflicts_with = "step")]
+    #[arg(long)]
     auto: bool,
     /// What came of it as JSON.
     #[arg(long, global = true)]

@@ -8,7 +8,7 @@ use super::attempt::{conflict_fault, lookup_of};
 use super::push::release;
 use super::{Shared, invoices, removal};
 use crate::model::bill::{Found, Plan};
-use crate::model::fault::Fault;
+use crate::model::fault::{Action, Fault};
 use crate::model::invoice::{Invoice, InvoiceRead};
 use crate::model::outbox::{Item, ItemState};
 use crate::sync::completeness::{Completeness, completeness};
@@ -63,7 +63,10 @@ async fn look(shared: &Shared, mut item: Item) -> Result<(), Fault> {
                 "Would be removed from RainTek.".to_owned()
             }
             InvoiceRead::NotDue(reason) => {
-                shared.world.state.make_due(Some(&item.number), shared.now()).await?;
+                // Not for one that a person was asked about before: two of those would make each other due for ever.
+                if item.action() != Action::RemoveOrLeave {
+                    shared.world.state.make_due(Some(&item.number), shared.now()).await?;
+                }
                 return removal::taken_back(shared, item, reason).await;
             }
         },

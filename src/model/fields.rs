@@ -118,6 +118,7 @@ pub const FIELDS: &[Field] = &[
     field("posting", "posting.ledgers", Kind::Bool),
     field("trial", "trial", Kind::Bool),
     field("trial", "watch_only", Kind::Bool),
+    field("advanced", "engine", Kind::Choice(&["tray", "service"])),
     field("advanced", "zone", Kind::Text),
     field("advanced", "products.every_seconds", Kind::Number(1, DAY)),
     field("advanced", "products.stock", Kind::Choice(&["opening", "live"])),

@@ -11,6 +11,7 @@ pub mod fault;
 pub mod fields;
 pub mod health;
 pub mod history;
+pub mod home;
 pub mod ids;
 pub mod invoice;
 pub mod money;
@@ -25,6 +26,7 @@ pub mod settings;
 pub mod setup;
 pub mod status;
 pub mod trial;
+pub mod words;
 
 #[cfg(test)]
 pub(crate) mod sample;

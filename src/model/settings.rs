@@ -7,6 +7,8 @@ use chrono::{NaiveDate, NaiveTime};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
+use super::home::EngineHome;
+
 /// The shape of the file that this program writes. Older ones are migrated, newer ones refused.
 pub const VERSION: u32 = 2;
 
@@ -22,6 +24,8 @@ pub struct Settings {
     pub trial: bool,
     /// Plans are made and shown, nothing is written into RainTek.
     pub watch_only: bool,
+    /// Where the engine runs.
+    pub engine: EngineHome,
     /// RainTek's database.
     pub raintek: RaintekSettings,
     /// The billing app.
@@ -58,6 +62,7 @@ impl Default for Settings {
             zone: Tz::Asia__Kolkata,
             trial: false,
             watch_only: false,
+            engine: EngineHome::default(),
             raintek: RaintekSettings::default(),
             billing: BillingSettings::default(),
             products: ProductsSettings::default(),

@@ -5,6 +5,9 @@ mod autostart;
 mod clock;
 mod desktop;
 mod disk;
+#[doc(hidden)]
+pub mod fuzzing;
+pub mod installation;
 mod instance;
 mod lan;
 mod machine;
@@ -13,6 +16,10 @@ mod paths;
 mod room;
 mod seal;
 mod secrets;
+#[cfg(windows)]
+pub mod service;
+#[cfg(windows)]
+pub mod session;
 mod settings;
 mod settings_edit;
 #[cfg(windows)]
@@ -20,7 +27,7 @@ pub mod windows;
 mod zipped;
 
 pub use archive::SnapshotFolder;
-pub use autostart::LoginEntry;
+pub use autostart::{LoginEntry, NAME as LOGIN_ENTRY};
 pub use clock::SystemClock;
 pub use desktop::{UserDesktop, asked_to_end, has_display, open_now};
 pub use disk::LocalDisk;
@@ -30,5 +37,5 @@ pub use machine::{ThisPc, run_elevated};
 pub use paths::{default_backup_folder, default_data_folder, make_private_folder, user_folder};
 pub use secrets::{FileSecrets, random_token};
 pub use settings::{ReadSettings, read_settings, read_whole, settings_path};
-pub use settings_edit::SettingsFile;
+pub use settings_edit::{SettingsFile, Told};
 pub use zipped::zipped;

@@ -9,7 +9,14 @@ use toml_edit::DocumentMut;
 use super::{migrate, settings_edit};
 use crate::model::fault::{Action, Fault, FaultKind, Scope};
 use crate::model::fields::{self, FIELDS};
-use crate::model::settings::{Settings, VERSION};
+use crate::model::home::EngineHome;
+use crate::model::settings::{RaintekAuth, Settings, VERSION};
+use crate::model::words::one_line;
+
+/// Nothing that comes around takes longer than a week, and no clock holds what a typing error can ask for.
+const LONGEST_SECONDS: u64 = 7 * 24 * 3600;
+/// Characters of what is wrong.
+const LONGEST_REASON: usize = 300;
 
 /// Where the settings lie.
 pub fn settings_path(data: &Path) -> PathBuf {
@@ -98,7 +105,8 @@ fn placed(text: &str, span: Option<Range<usize>>, message: &str) -> String {
     let before = span.and_then(|span| text.get(..span.start));
     let line = before.map(|before| before.matches('\n').count() + 1);
     let place = line.map(|line| format!("line {line}: ")).unwrap_or_default();
-    format!("{place}{}", message.trim())
+    // A key that nobody knows is repeated, whatever it is called.
+    one_line(&format!("{place}{}", message.trim()), LONGEST_REASON)
 }
 
 /// Keys that no setting has. One that is a letter or two off a known one is a slip, and refused: what it was to say
@@ -147,8 +155,26 @@ pub(super) fn check(settings: &Settings) -> Result<(), String> {
     if settings.push.look_every_seconds == 0 {
         return Err("push.look_every_seconds must be at least 1".into());
     }
+    let longest = [
+        ("products.every_seconds", settings.products.every_seconds),
+        ("push.look_every_seconds", settings.push.look_every_seconds),
+        ("awareness.every_seconds", settings.awareness.every_seconds),
+        ("alerts.lost_after_seconds", settings.alerts.lost_after_seconds.into()),
+        ("alerts.gap_seconds", settings.alerts.gap_seconds.into()),
+        ("alerts.heartbeat_seconds", settings.alerts.heartbeat_seconds.into()),
+    ]
+    .into_iter()
+    .find(|(_, seconds)| *seconds > LONGEST_SECONDS);
+    if let Some((name, _)) = longest {
+        return Err(format!("{name} must be at most {LONGEST_SECONDS}, which is a week"));
+    }
     if settings.raintek.database.trim().is_empty() {
         return Err("raintek.database must not be empty".into());
+    }
+    if settings.engine == EngineHome::Service && settings.raintek.auth == RaintekAuth::Windows {
+        return Err(
+            "engine = \"service\" signs in to RainTek by a SQL login: raintek.auth must be \"sql\"".into()
+        );
     }
     if settings.alerts.gap_seconds == 0 || settings.alerts.heartbeat_seconds == 0 {
         return Err("alerts.gap_seconds and alerts.heartbeat_seconds must be at least 1".into());
@@ -168,7 +194,7 @@ mod tests {
     fn parse(text: &str) -> Result<Settings, String> {
         parse_whole(text, &|_| None).map(|read| read.settings)
     }
-    use crate::model::settings::{Encryption, PostingSettings, RaintekAuth};
+    use crate::model::settings::{Encryption, PostingSettings};
 
     #[test]
     fn nothing_is_required() {

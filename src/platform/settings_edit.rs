@@ -192,6 +192,53 @@ impl TrialSettings for SettingsFile {
     }
 }
 
+/// What the installer was told, as the settings say it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Told {
+    /// Where backups go.
+    pub backups: Option<PathBuf>,
+    /// No start at login.
+    pub no_autostart: bool,
+}
+
+impl SettingsFile {
+    /// Writes down what the installer was told; what it was not told stays. Makes the file where there is none.
+    ///
+    /// # Errors
+    /// The file is no settings file, or cannot be written.
+    pub fn tell(&self, told: &Told) -> io::Result<()> {
+        let text = match fs::read_to_string(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            read => read?,
+        };
+        match with(&text, told)? {
+            Some(changed) => replace(&self.path, &changed),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The text with what was told; `None` where it says so already.
+fn with(text: &str, told: &Told) -> io::Result<Option<String>> {
+    let mut document: DocumentMut = text.parse().map_err(io::Error::other)?;
+    if let Some(folder) = &told.backups {
+        set(&mut document, "backup", "folder", folder.to_string_lossy().into_owned().into())?;
+    }
+    if told.no_autostart {
+        set(&mut document, "desktop", "autostart", false.into())?;
+    }
+    let changed = document.to_string();
+    Ok((changed != text).then_some(changed))
+}
+
+fn set(document: &mut DocumentMut, table: &str, key: &str, value: toml_edit::Value) -> io::Result<()> {
+    let section = document.entry(table).or_insert_with(toml_edit::table);
+    let section = section.as_table_like_mut();
+    let section = section.ok_or_else(|| io::Error::other(format!("{table} is no section of it")))?;
+    section.insert(key, toml_edit::value(value));
+    Ok(())
+}
+
 fn leave(path: &Path) -> io::Result<()> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
@@ -205,7 +252,7 @@ fn leave(path: &Path) -> io::Result<()> {
 }
 
 /// The text with `trial = false`; `None` where it says no other already.
-fn without_trial(text: &str) -> Result<Option<String>, toml_edit::TomlError> {
+pub(super) fn without_trial(text: &str) -> Result<Option<String>, toml_edit::TomlError> {
     let mut document: DocumentMut = text.parse()?;
     let Some(value) = document.get_mut("trial").and_then(|item| item.as_value_mut()) else {
         return Ok(None);

@@ -86,3 +86,35 @@ fn all_or_nothing_and_the_reason_in_words() {
     let refusal = file.change(&[("trial".to_owned(), json!(true))].into()).unwrap_err();
     assert!(refusal.sentence.contains("nothing was changed"), "{}", refusal.sentence);
 }
+
+#[test]
+fn what_the_installer_was_told_is_written_and_the_rest_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("settings.toml");
+    let file = SettingsFile::new(path.clone());
+    file.tell(&Told::default()).unwrap();
+    assert!(!path.exists(), "nothing was told");
+    let told = Told { backups: Some(r"D:\Sicherung ü".into()), no_autostart: true };
+    file.tell(&told).unwrap();
+    let settings = crate::platform::read_settings(&path).unwrap();
+    assert_eq!((settings.backup.folder.as_ref(), settings.desktop.autostart), (told.backups.as_ref(), false));
+
+    fs::write(&path, "# ours\nzone = \"Asia/Kolkata\"\n[desktop] # icon\ntoasts = false\n").unwrap();
+    file.tell(&Told { no_autostart: true, backups: None }).unwrap();
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(
+        text.starts_with("# ours\nzone") && text.contains("[desktop] # icon\ntoasts = false\n"),
+        "{text}"
+    );
+    let settings = crate::platform::read_settings(&path).unwrap();
+    assert!(!settings.desktop.autostart && !settings.desktop.toasts);
+    let before = fs::metadata(&path).unwrap().modified().unwrap();
+    file.tell(&Told { no_autostart: true, backups: None }).unwrap();
+    assert_eq!(fs::metadata(&path).unwrap().modified().unwrap(), before);
+
+    for damaged in ["zone = [", "desktop = 1"] {
+        fs::write(&path, damaged).unwrap();
+        assert!(file.tell(&Told { no_autostart: true, backups: None }).is_err(), "{damaged}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), damaged);
+    }
+}

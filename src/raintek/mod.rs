@@ -8,6 +8,8 @@ mod connect;
 mod dump;
 mod files;
 mod find;
+#[doc(hidden)]
+pub mod fuzzing;
 mod link;
 mod lookup;
 mod postings;

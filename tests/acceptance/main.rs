@@ -19,6 +19,7 @@ mod harness;
 mod also;
 mod generations;
 mod scan_and_restore;
+mod service;
 mod v01_setup;
 mod v02_product;
 mod v03_price;

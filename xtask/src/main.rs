@@ -1,15 +1,20 @@
-//! The project's own commands: `cargo xtask demo`, `test`, `simulate`, `crash`, `screenshots` and smaller ones.
+//! The project's own commands: `cargo xtask demo`, `test`, `simulate`, `crash`, `bench`, `screenshots` and more.
 
+mod bench;
 mod checks;
 mod crash;
 mod demo;
+mod fuzz;
 mod icons;
 mod licences;
 mod python;
+mod release;
 mod screenshots;
 mod setup;
 mod simulate;
 mod steps;
+mod windows;
+mod wine;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -33,34 +38,23 @@ enum Command {
         arguments: Vec<OsString>,
     },
     /// Set up what is missing, then run everything that CI runs: format, lints, docs, licences, tests
-    Test {
-        /// Also run the tests marked `#[ignore]`, which take long
-        #[arg(long)]
-        thorough: bool,
-        /// Run only the tests whose name contains one of these, and no other check
-        filters: Vec<String>,
-    },
+    Test(checks::Test),
     /// Render the drawings of `assets/icons` anew
     Icons,
     /// Write down anew which libraries the program is made of, with their licences
     Licences,
     /// Kill the real program, PocketBase and RainTek's server at random moments, and compare both sides at the end
-    Crash {
-        /// How many rounds
-        #[arg(long, default_value_t = 200)]
-        rounds: u32,
-        /// What the moments are drawn from
-        #[arg(long, default_value_t = 1)]
-        seed: u64,
-    },
-    /// Take pictures of the page and of the desktop into `target/screenshots`, and the best into `docs/images`
-    Screenshots {
-        /// Only the page, in a browser
-        #[arg(long)]
-        page: bool,
-    },
+    Crash(crash::Crash),
+    /// Take pictures of page and desktop into `target/screenshots`, and the best into `docs/images`
+    Screenshots(screenshots::Screenshots),
+    /// Measure the release build against what its servers can do at all; writes docs/benchmarks.md
+    Bench(bench::Bench),
     /// Let simulated weeks pass, with everything that goes wrong in a shop
     Simulate(simulate::Simulate),
+    /// Build the Windows program and its installer; on Debian by cross-building
+    Windows(windows::Windows),
+    /// Make everything that a version is given away as
+    Release(release::Release),
     /// Only install what `demo` and `test` need and is missing
     Setup,
 }
@@ -68,12 +62,15 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Demo { arguments } => demo::run(arguments),
-        Command::Test { thorough, filters } => checks::run(thorough, &filters),
+        Command::Test(asked) => checks::run(asked.thorough, &asked.filters),
         Command::Icons => icons::run().map(|()| ExitCode::SUCCESS),
         Command::Licences => licences::run().map(|()| ExitCode::SUCCESS),
-        Command::Crash { rounds, seed } => crash::run(rounds, seed),
-        Command::Screenshots { page } => screenshots::run(!page),
+        Command::Crash(asked) => crash::run(&asked),
+        Command::Screenshots(asked) => screenshots::run(&asked),
+        Command::Bench(asked) => bench::run(&asked),
         Command::Simulate(asked) => simulate::run(&asked),
+        Command::Windows(asked) => windows::run(&asked),
+        Command::Release(asked) => release::run(&asked),
         Command::Setup => setup::run(setup::For::Tests).map(|_| ExitCode::SUCCESS),
     };
     done.unwrap_or_else(|error| steps::failed(&error))

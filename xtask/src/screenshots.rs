@@ -6,10 +6,19 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
+use clap::Args;
 
 use crate::checks::{PRODUCT, cargo};
 use crate::setup::{self, repository};
 use crate::steps::{run as run_program, say};
+
+/// Which pictures are taken.
+#[derive(Debug, Args)]
+pub(crate) struct Screenshots {
+    /// Only the page, in a browser
+    #[arg(long)]
+    page: bool,
+}
 
 /// Which pictures the README shows: as they are taken, and under which name they stay.
 const BEST: [(&str, &str); 6] = [
@@ -22,7 +31,8 @@ const BEST: [(&str, &str); 6] = [
 ];
 
 /// Takes them all, then keeps the best.
-pub(crate) fn run(desktop: bool) -> Result<ExitCode> {
+pub(crate) fn run(asked: &Screenshots) -> Result<ExitCode> {
+    let desktop = !asked.page;
     let tools = setup::run(setup::For::Tests)?;
     run_program(cargo(&["build", "--bins", "--tests"]).args(PRODUCT))?;
     let folder = repository().join("target/screenshots");
