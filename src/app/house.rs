@@ -58,7 +58,7 @@ pub struct House {
     leave_billing: AtomicBool,
     /// The setting of the page's port that it was bound by; none while it is not served.
     pub(super) served: Mutex<Option<u16>>,
-    _instance: Instance,
+    instance: Mutex<Option<Instance>>,
 }
 
 /// What is exchanged.
@@ -126,7 +126,7 @@ impl House {
             restart: Notify::new(),
             leave_billing: AtomicBool::new(false),
             served: Mutex::default(),
-            _instance: instance,
+            instance: Mutex::new(Some(instance)),
         }))
     }
 
@@ -144,6 +144,20 @@ impl House {
         }
         drop(inside);
         self.recall().await
+    }
+
+    /// Whether an engine could be made of these settings, where one is wanted. Nothing is begun.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub(super) async fn try_settings(&self) -> Result<(), Fault> {
+        self.look_in().await?;
+        let inside = self.inside.lock().await;
+        if inside.first_run == FirstRun::Done {
+            let billing = work::billing(&self.ground, &inside.settings)?;
+            work::build(&self.ground, &inside.settings, billing)?;
+        }
+        Ok(())
     }
 
     /// Begins to serve: an engine where ShopSync is set up, else the first run.
@@ -320,6 +334,11 @@ impl House {
                 server.stop().await;
             }
         }
+    }
+
+    /// Lets another have the data folder: pages that are still open may know this house for a while.
+    pub(crate) fn release(&self) {
+        *self.instance.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Adds to the journal; what cannot be kept there is in the log.

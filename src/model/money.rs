@@ -21,8 +21,8 @@ const DIGITS: i64 = 28;
 /// Characters of a number that is refused, for the sentence that refuses it.
 const SAID: usize = 40;
 
-/// The largest value that a number of this scale may have, either way. Products of any two of them, and sums of those,
-/// are decimals still.
+/// The largest value that a number of this scale may have, either way. Money times a quantity times percent, and sums of
+/// that, are decimals still.
 pub fn largest(scale: u32) -> Decimal {
     match scale {
         QUANTITY_SCALE => LARGEST_QUANTITY,

@@ -11,3 +11,4 @@
 mod properties;
 
 mod corpus;
+mod mutated;

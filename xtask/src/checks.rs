@@ -81,6 +81,7 @@ fn run_all(steps: &mut Steps, thorough: bool, filters: &[String]) -> Result<Coun
     }
     if thorough && filters.is_empty() {
         steps.step("fuzz", crate::fuzz::run)?;
+        steps.step("mutants", crate::mutants::run)?;
     }
     Ok(counted)
 }

@@ -7,6 +7,7 @@ mod demo;
 mod fuzz;
 mod icons;
 mod licences;
+mod mutants;
 mod python;
 mod release;
 mod screenshots;

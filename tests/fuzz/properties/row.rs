@@ -174,6 +174,8 @@ fn check_shown(invoice: &Invoice) {
     if let InvoiceRead::Found(again) = app::invoice(&record, lines, payments) {
         let mut wanted = invoice.clone();
         wanted.customer = again.customer.clone();
+        // No lines are none to be counted.
+        wanted.item_count = wanted.item_count.filter(|count| *count > 0);
         assert_eq!(*again, wanted, "shown and read again");
     }
 }
