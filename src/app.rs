@@ -147,8 +147,10 @@ pub(crate) async fn start_on(start: Start, screen: Option<Screen>, patient: bool
     let controls = house.switch() as Arc<dyn Controls>;
     let office = Arc::new(house::Counter(Arc::clone(&house)));
     let (front, toaster) = screen.map_or((None, None), |screen| (Some(screen.front), screen.toaster));
+    let past = house.past();
     let doors = |front| web::Doors {
         front,
+        past: Some(past.clone()),
         office: Some(Arc::clone(&office) as Arc<dyn crate::ports::setup::Office>),
     };
     let page = web::router_with(Arc::clone(&controls), access.for_window(), doors(None));
@@ -177,7 +179,7 @@ pub(crate) async fn start_on(start: Start, screen: Option<Screen>, patient: bool
 pub(crate) fn desk(house: &Arc<House>) -> anyhow::Result<Router> {
     let access = Access::new(random_token()?, 0)?.for_window();
     let office = Arc::new(house::Counter(Arc::clone(house)));
-    let doors = web::Doors { front: None, office: Some(office) };
+    let doors = web::Doors { office: Some(office), past: Some(house.past()), front: None };
     Ok(web::router_with(house.switch() as Arc<dyn Controls>, access, doors))
 }
 

@@ -23,11 +23,15 @@ use crate::model::fault::Fault;
 use crate::model::health::HealthState;
 use crate::model::settings::{DesktopSettings, Settings};
 use crate::model::status::Entry;
-use crate::platform::{FileSecrets, Instance, SettingsFile, SystemClock, make_private_folder, read_whole};
+use crate::platform::{
+    FileSecrets, Instance, LocalDisk, SettingsFile, SystemClock, make_private_folder, read_whole,
+};
 use crate::ports::desktop::Toaster;
+use crate::ports::history::History;
 use crate::ports::{Clock, Secrets, State as _, Task};
 use crate::store::Store;
 use crate::sync::setup::{FirstRun, first_run};
+use crate::web::Past;
 
 /// How the first run stands, in the store.
 const SETUP: &str = "setup";
@@ -385,6 +389,18 @@ impl House {
 
     pub(super) fn clock(&self) -> Arc<dyn Clock> {
         Arc::clone(&self.ground.clock)
+    }
+
+    /// What the page looks back at.
+    pub(super) fn past(self: &Arc<Self>) -> Past {
+        let house = Arc::clone(self);
+        Past {
+            history: self.store() as Arc<dyn History>,
+            clock: self.clock(),
+            zone: Arc::new(move || house.zone()),
+            disk: Arc::new(LocalDisk),
+            data: self.ground.data.clone(),
+        }
     }
 
     pub(super) fn store(&self) -> Arc<Store> {
