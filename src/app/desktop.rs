@@ -7,17 +7,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio_util::sync::CancellationToken;
 
+use super::session::{Ending, Over};
 use super::{Running, Screen, Start};
 use crate::alerts::DesktopToasts;
-use crate::model::command::Reply;
+use crate::model::command::{Command, Reply};
 use crate::model::desktop::Toast;
 use crate::model::fault::{Fault, Scope};
 use crate::model::health::HealthState;
-use crate::model::settings::{OpenIn, Settings};
-use crate::platform::{LoginEntry, SystemClock, UserDesktop, asked_to_end, read_settings, user_folder};
+use crate::model::settings::{DesktopSettings, OpenIn};
+use crate::platform::{LoginEntry, SystemClock, UserDesktop, asked_to_end, user_folder};
 use crate::ports::desktop::{Autostart, Desktop, Front, Toaster};
 use crate::ports::{Controls, State};
 use crate::shell::{self, Bell, Desk, Notice, Order, Page};
@@ -35,7 +37,7 @@ const REDRAW: Duration = Duration::from_secs(10);
 /// How long what is on its way may take before it ends all the same; it goes on at the next start.
 const FINISH: Duration = Duration::from_secs(30);
 /// In the store: the setting of the start at login as it was carried out last.
-const AUTOSTART_DONE: &str = "desktop.autostart";
+pub(crate) const AUTOSTART_DONE: &str = "desktop.autostart";
 /// In the store: where the window stood.
 const PLACE: &str = "desktop.window";
 
@@ -47,6 +49,10 @@ pub struct Host {
     orders: mpsc::Receiver<Order>,
     desktop: Arc<dyn Desktop>,
     toaster: Arc<dyn Toaster>,
+    /// The session ends.
+    ending: CancellationToken,
+    /// The PC woke, or its clock was set.
+    woke: Arc<Notify>,
 }
 
 impl fmt::Debug for Host {
@@ -83,12 +89,15 @@ where
         show,
     };
     let mut working = None;
+    let ending = Ending::default();
     shell::run(desk, |bell| {
-        let ended = EndOnDrop(bell.clone());
+        let ended = EndOnDrop(bell.clone(), ending.over());
         let front: Arc<dyn Front> = Arc::new(bell.clone());
         let toaster: Arc<dyn Toaster> =
             Arc::new(DesktopToasts::new(front, Some(picture.to_string_lossy().into_owned())));
-        let work = work(Host { data, bell, orders: asked, desktop, toaster });
+        let (token, woke) = (ending.asked.clone(), Arc::default());
+        ending.listen(bell.clone(), Arc::clone(&woke));
+        let work = work(Host { data, bell, orders: asked, desktop, toaster, ending: token, woke });
         working = Some(runtime.spawn(async move {
             let _ended = ended;
             // Before the first toast; where it cannot be written, toasts have no picture.
@@ -114,31 +123,39 @@ fn introduce(folder: &Path, picture: &Path) {
     crate::platform::windows::register_app(crate::alerts::APP_ID, "ShopSync", picture);
 }
 
-/// The shell ends with the work, however that ends.
-struct EndOnDrop(Bell);
+/// The shell ends with the work, however that ends; and a session that ends waits for it no longer.
+struct EndOnDrop(Bell, Arc<Over>);
 
 impl Drop for EndOnDrop {
     fn drop(&mut self) {
         self.0.tell(Notice::Stopped);
+        self.1.set();
     }
 }
 
 impl Host {
+    /// Returns when the process is asked to end, or the session ends.
+    fn asked_to_end(&self) -> impl Future<Output = ()> + Send + use<> {
+        let ending = self.ending.clone();
+        async move {
+            tokio::select! {
+                () = asked_to_end() => {}
+                () = ending.cancelled() => {}
+            }
+        }
+    }
+
     /// What the engine shows itself with.
     pub(crate) fn screen(&self) -> Screen {
         Screen { front: Arc::new(self.bell.clone()), toaster: Some(Arc::clone(&self.toaster)) }
     }
 
     /// Gives the shell its page, and serves it until it is quit. Returns whether to wait for what is on its way.
-    pub(crate) async fn serve(&mut self, running: &Running, open_in: OpenIn) -> bool {
-        let place = running.state.get(PLACE).await.ok().flatten();
-        let page = Page {
-            router: running.page.clone(),
-            zone: running.zone,
-            window: open_in == OpenIn::Window,
-            place: place.and_then(|text| serde_json::from_str(&text).ok()),
-        };
-        self.bell.tell(Notice::Running(Box::new(page)));
+    /// `entry` is the start at login, where it can be set.
+    pub(crate) async fn serve(&mut self, running: &Running, entry: Option<&Arc<dyn Autostart>>) -> bool {
+        let mut desktop = running.desktop();
+        let wanted = desktop.borrow_and_update().clone();
+        self.show_page(running, &wanted, entry).await;
         let mut states = running.handle.watch();
         states.mark_changed();
         let (mut frames, mut redraws) = (interval(FRAME), interval(REDRAW));
@@ -151,6 +168,11 @@ impl Host {
                     Some(order) => self.carry_out(order, running),
                     None => return false,
                 },
+                Ok(()) = desktop.changed() => {
+                    let wanted = desktop.borrow_and_update().clone();
+                    self.show_page(running, &wanted, entry).await;
+                    states.mark_changed();
+                }
                 changed = states.changed(), if publishes => {
                     publishes = changed.is_ok();
                     let snapshot = Arc::clone(&states.borrow_and_update());
@@ -163,7 +185,30 @@ impl Host {
                 _ = redraws.tick() => {
                     self.bell.tell(Notice::Again);
                 }
+                () = self.woke.notified() => {
+                    self.carry_out(Order::Command(Command::SyncNow), running);
+                }
             }
+        }
+    }
+
+    /// Has the shell show the page as the settings want it, and start at login as they say.
+    async fn show_page(
+        &self,
+        running: &Running,
+        wanted: &DesktopSettings,
+        entry: Option<&Arc<dyn Autostart>>,
+    ) {
+        let place = running.state.get(PLACE).await.ok().flatten();
+        let page = Page {
+            router: running.page.clone(),
+            zone: running.zone(),
+            window: wanted.open_in == OpenIn::Window,
+            place: place.and_then(|text| serde_json::from_str(&text).ok()),
+        };
+        self.bell.tell(Notice::Running(Box::new(page)));
+        if let Some(entry) = entry {
+            start_at_login(Arc::clone(entry), wanted.autostart, &running.state).await;
         }
     }
 
@@ -241,42 +286,45 @@ impl Tray {
     /// asked to end.
     pub async fn run(self, mut host: Host) {
         let entry = self.entry.map(|entry| Arc::new(entry) as Arc<dyn Autostart>);
+        let mut again = false;
         loop {
-            let started = start(&self.settings, &host).await;
-            let (running, settings) = match started {
-                Ok(started) => started,
+            let running = match start(&self.settings, &host).await {
+                Ok(running) => running,
                 Err(error) => {
                     tracing::error!("{error:#}");
                     host.bell.tell(Notice::Unable(sentence(&error)));
+                    let end = host.asked_to_end();
                     tokio::select! {
                         () = sleep(AGAIN) => continue,
                         () = host.serve_without() => return,
-                        () = asked_to_end() => return,
+                        () = end => return,
                     }
                 }
             };
-            if let Some(entry) = &entry {
-                start_at_login(Arc::clone(entry), settings.desktop.autostart, &running.state).await;
+            if std::mem::take(&mut again) {
+                host.bell.tell(Notice::Show(None));
             }
+            let end = host.asked_to_end();
             let wait = tokio::select! {
-                wait = host.serve(&running, settings.desktop.open_in) => wait,
-                () = asked_to_end() => false,
+                wait = host.serve(&running, entry.as_ref()) => Some(wait),
+                () = end => Some(false),
+                () = running.asked_to_restart() => None,
             };
-            host.finish(&running, wait).await;
+            host.finish(&running, wait.unwrap_or(false)).await;
             running.stop().await;
-            return;
+            if wait.is_some() {
+                return;
+            }
+            // Whoever asked for it looks at the window.
+            again = true;
         }
     }
 }
 
-async fn start(settings: &Path, host: &Host) -> anyhow::Result<(Running, Settings)> {
-    let settings = read_settings(settings)?;
-    let mut screen = host.screen();
-    if !settings.desktop.toasts {
-        screen.toaster = None;
-    }
-    let start = Start { data: host.data.clone(), settings: settings.clone(), leave_billing_running: false };
-    Ok((super::start_on(start, Some(screen)).await?, settings))
+async fn start(settings: &Path, host: &Host) -> anyhow::Result<Running> {
+    let start =
+        Start { data: host.data.clone(), settings: settings.to_owned(), leave_billing_running: false };
+    super::start_on(start, Some(host.screen()), true).await
 }
 
 /// One sentence for a person.

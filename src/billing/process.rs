@@ -73,10 +73,19 @@ pub(super) async fn ask_to_end(pid: u32) {
         Command::new("sh").arg("-c").arg(format!("kill -TERM {pid}")).stderr(Stdio::null()).status().await;
 }
 
-/// Windows has no way to ask a program without a window; SQLite's log makes an abrupt end harmless.
-#[cfg(not(unix))]
-#[expect(clippy::unused_async, reason = "the same shape as on Unix")]
-pub(super) async fn ask_to_end(_: u32) {}
+/// Windows: Ctrl-C, which only a process can send that shares the other's console. Another one of ours does, so that
+/// this one keeps its own. Where it cannot, SQLite's log makes the abrupt end that follows harmless.
+#[cfg(windows)]
+pub(super) async fn ask_to_end(pid: u32) {
+    let Ok(own) = std::env::current_exe() else { return };
+    if own.file_stem().is_none_or(|name| !name.eq_ignore_ascii_case("shopsync")) {
+        return;
+    }
+    let mut command = Command::new(own);
+    command.args(["interrupt", &pid.to_string()]).stdin(Stdio::null());
+    hide_window(&mut command);
+    let _ = command.status().await;
+}
 
 /// Keeps a console window from opening on the shop's screen.
 #[cfg(windows)]

@@ -15,6 +15,7 @@ use super::account::{Account, Workshop};
 use super::classify::config;
 use super::folder::Layout;
 use super::health::{Health, Lookout, not_answering};
+use super::owner::{Owner, Ownership};
 use super::process;
 use super::templates::{self, Hook};
 use crate::model::fault::{Fault, FaultKind, Scope};
@@ -36,7 +37,7 @@ pub enum Origin {
     Started,
     /// Started by an earlier run of ours that was killed: kept alive as if it were ours.
     Adopted,
-    /// Somebody else's, such as a Windows service: used, never started or stopped.
+    /// Somebody else's, our Windows service among them: used, never started or stopped.
     Found,
 }
 
@@ -65,6 +66,7 @@ pub struct Server {
     account: Arc<Account>,
     state: watch::Sender<ServerState>,
     process: Mutex<Process>,
+    ownership: Ownership,
 }
 
 #[derive(Default)]
@@ -131,6 +133,7 @@ impl Server {
             account,
             state: watch::Sender::new(ServerState::Unknown),
             process: Mutex::default(),
+            ownership: Ownership::of(data_dir),
         })
     }
 
@@ -147,6 +150,11 @@ impl Server {
     /// The text that our hook answers once it runs.
     pub(super) fn hook_mark(&self) -> &str {
         &self.hook.mark
+    }
+
+    /// Whether PocketBase answers. Starts nothing.
+    pub(super) async fn answers(&self) -> bool {
+        matches!(self.health().await, Health::PocketBase)
     }
 
     /// Finds the server or starts it, and waits until it answers. Cheap where it does.
@@ -193,16 +201,20 @@ impl Server {
         let mut process = self.process.lock().await;
         if let Some(mut child) = process.child.take() {
             process::stop(&mut child, self.clock.as_ref(), process::GRACE_AT_END).await;
-        } else if let Some(pid) = self.orphan() {
+        } else if let Some(pid) = self.orphan().filter(|_| self.ownership.take() != Owner::Another) {
             process::ask_to_end(pid).await;
         }
-        let _ = std::fs::remove_file(&self.mark);
+        if self.ownership.take() != Owner::Another {
+            let _ = std::fs::remove_file(&self.mark);
+        }
+        self.ownership.give_up();
         self.publish(ServerState::Unknown);
     }
 
     /// Lets what we started go on without us; the next run finds and adopts it.
     pub async fn leave_running(&self) {
         std::mem::forget(self.process.lock().await.child.take());
+        self.ownership.give_up();
     }
 
     async fn look(&self) {
@@ -226,8 +238,11 @@ impl Server {
     }
 
     async fn ensure_locked(&self, process: &mut Process) -> Result<Origin, Fault> {
+        let owner = self.ownership.take();
+        // Who looked after it until now has ended: it is ours to bring back.
+        process.theirs &= owner != Owner::UsNow;
         // Asked before: whoever answers may end right after, and would then look like somebody else's.
-        let origin = self.origin(process);
+        let origin = self.origin(process, owner);
         match self.health().await {
             Health::PocketBase => {
                 process.last_answer = self.clock.elapsed();
@@ -250,7 +265,7 @@ impl Server {
             }
             process.child = None;
         }
-        if process.theirs || self.clock.elapsed() < process.not_before {
+        if owner == Owner::Another || process.theirs || self.clock.elapsed() < process.not_before {
             return Err(not_answering());
         }
         match self.start(process).await {
@@ -354,11 +369,11 @@ impl Server {
         process.not_before = self.clock.elapsed() + wait + jitter;
     }
 
-    fn origin(&self, process: &mut Process) -> Origin {
+    fn origin(&self, process: &mut Process, owner: Owner) -> Origin {
         let lives = process.child.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)));
         if lives {
             Origin::Started
-        } else if self.orphan().is_some() {
+        } else if owner != Owner::Another && self.orphan().is_some() {
             Origin::Adopted
         } else {
             Origin::Found

@@ -5,7 +5,10 @@ mod backup;
 mod check;
 mod client;
 mod go_live;
+mod installer;
 mod restore;
+mod service;
+mod setup;
 mod tray;
 
 use std::io::{Read, Write};
@@ -18,13 +21,14 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::app::{self, PAGE_TOKEN, Start};
+use crate::app::{self, PAGE_TOKEN, PORT_FILE, Start};
 use crate::demo;
 use crate::model::command::{Command as Order, Reply};
 use crate::model::fault::{Fault, FaultKind, Scope};
 use crate::model::settings::Settings;
 use crate::model::status::Snapshot;
-use crate::platform::{FileSecrets, default_data_folder, read_settings, settings_path};
+use crate::platform::installation::handed_over;
+use crate::platform::{FileSecrets, Instance, default_data_folder, read_settings, settings_path};
 use crate::ports::Secrets;
 use client::Client;
 
@@ -38,7 +42,7 @@ const LOGS_KEPT: usize = 30;
 #[command(name = "shopsync", version)]
 struct Cli {
     /// The data folder.
-    #[arg(long, global = true, value_name = "FOLDER")]
+    #[arg(long, global = true, value_name = "FOLDER", value_parser = folder)]
     data: Option<PathBuf>,
     /// The settings file, where it is not settings.toml in the data folder.
     #[arg(long, global = true, value_name = "FILE")]
@@ -106,6 +110,18 @@ enum Command {
         #[arg(long)]
         yes: bool,
     },
+    /// Set ShopSync up: find RainTek, the billing app and who is told, look at what would be written, and start.
+    Setup(setup::Options),
+    /// Show, change or try settings; they count at once.
+    Settings {
+        #[command(subcommand)]
+        what: setup::SettingsCommand,
+    },
+    /// Save what whoever supports the shop needs to see, without names, phones and passwords.
+    Diagnostics {
+        /// Where; without it in the data folder.
+        file: Option<PathBuf>,
+    },
     /// Keep a password, read from standard input: raintek.password, billing.password, telegram.token.
     Secret {
         /// Its name.
@@ -116,6 +132,26 @@ enum Command {
     Alerts {
         #[command(subcommand)]
         what: AlertsCommand,
+    },
+    /// What the installer has done beside laying down files.
+    #[command(hide = true)]
+    Installer {
+        #[command(subcommand)]
+        task: installer::Task,
+    },
+    /// Keep the billing app alive before anyone signs in: what Windows starts by itself.
+    Service {
+        /// In this console, until Ctrl-C.
+        #[arg(long)]
+        console: bool,
+        #[command(subcommand)]
+        task: Option<service::Task>,
+    },
+    /// Ask a program without a window to end in order.
+    #[command(hide = true)]
+    Interrupt {
+        /// Its process id.
+        pid: u32,
     },
     /// End the trial: take its test data out of RainTek and the billing app. Says what it would do; --yes does it.
     GoLive {
@@ -158,6 +194,13 @@ pub fn main() -> ExitCode {
             runtime.shutdown_background();
             done
         }
+        Some(Command::Service { console, task }) => {
+            let data = cli.data.unwrap_or_else(default_data_folder);
+            let settings = cli.settings.unwrap_or_else(|| settings_path(&data));
+            let done = service::run(&runtime, &data, &settings, console, task);
+            runtime.shutdown_background();
+            done
+        }
         Some(command) => {
             let done = runtime.block_on(run(command, cli.data, cli.settings));
             // A file that is being read through for a backup must not keep the process.
@@ -181,11 +224,14 @@ async fn run(command: Command, data: Option<PathBuf>, settings: Option<PathBuf>)
     let data = data.unwrap_or_else(default_data_folder);
     let settings_file = settings.unwrap_or_else(|| settings_path(&data));
     match command {
-        Command::Run => {
-            let settings = read_settings(&settings_file)?;
-            run_headless(data, settings).await
-        }
+        Command::Run => run_headless(data, settings_file).await,
+        Command::Setup(options) => setup::run(options, &data, settings_file).await,
+        Command::Settings { what } => setup::settings(what, &data, settings_file).await,
+        Command::Diagnostics { file } => setup::diagnostics(file, &data, settings_file).await,
         Command::Demo(options) => demo::run_here(options).await,
+        Command::Installer { task } => installer::run(&task, &data).await,
+        Command::Service { .. } => Err(anyhow!("The service runs by itself.")),
+        Command::Interrupt { pid } => interrupt(pid),
         Command::Status { json } => status(&client(&data, &read_settings(&settings_file)?)?, json).await,
         Command::Retry { number, all } => {
             let client = client(&data, &read_settings(&settings_file)?)?;
@@ -220,14 +266,42 @@ async fn run(command: Command, data: Option<PathBuf>, settings: Option<PathBuf>)
         }
         Command::GoLive { yes } => go_live::run(&client(&data, &read_settings(&settings_file)?)?, yes).await,
         Command::Secret { name } => {
-            let mut value = String::new();
-            std::io::stdin().read_to_string(&mut value).context("The password cannot be read.")?;
+            let value = from_stdin()?;
             crate::platform::make_private_folder(&data).context("The data folder cannot be made.")?;
-            FileSecrets::new(&data).set(&name, value.trim_end_matches(['\r', '\n']))?;
+            // The one that runs takes it over at once.
+            if Instance::is_taken(&data) {
+                setup::keep_secret(&name, &value, &data, settings_file).await?;
+            } else {
+                FileSecrets::new(&data).set(&name, &value)?;
+            }
             say(&format!("Kept as {name}."));
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+/// On Windows a folder may come with a backslash at its end that swallowed a quotation mark, or with what keeps it from
+/// that.
+fn folder(text: &str) -> Result<PathBuf, String> {
+    let whole = if cfg!(windows) { handed_over(text) } else { Some(PathBuf::from(text)) };
+    whole.filter(|path| !path.as_os_str().is_empty()).ok_or_else(|| "a folder has a name".to_owned())
+}
+
+#[cfg(windows)]
+fn interrupt(pid: u32) -> anyhow::Result<ExitCode> {
+    Ok(if crate::platform::windows::interrupt(pid) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+#[cfg(not(windows))]
+fn interrupt(_: u32) -> anyhow::Result<ExitCode> {
+    Err(anyhow!("Here the system's own kill asks a program to end."))
+}
+
+/// A password, typed or piped: it must stand in no command line.
+fn from_stdin() -> anyhow::Result<String> {
+    let mut value = String::new();
+    std::io::stdin().read_to_string(&mut value).context("The password cannot be read.")?;
+    Ok(value.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 async fn ask(client: &Client, order: &Order) -> anyhow::Result<ExitCode> {
@@ -240,31 +314,36 @@ async fn ask(client: &Client, order: &Order) -> anyhow::Result<ExitCode> {
     }
 }
 
-async fn run_headless(data: PathBuf, settings: Settings) -> anyhow::Result<ExitCode> {
+async fn run_headless(data: PathBuf, settings: PathBuf) -> anyhow::Result<ExitCode> {
     let _writer = log_to(&data)?;
     // Listened for from here on: a stop that is asked for while it starts is as orderly as any.
     let mut asked = AskedToStop::listen()?;
     let start = Start { data, settings, leave_billing_running: false };
-    let running = loop {
-        match app::start(start.clone()).await {
-            Ok(running) => break running,
+    loop {
+        let running = match app::start(start.clone()).await {
+            Ok(running) => running,
             // The disk is full: it starts by itself when there is room.
             Err(error) if error.downcast_ref::<Fault>().is_some_and(goes_by_itself) => {
                 tracing::error!("{error:#}");
                 say_error(&format!("{error:#} Trying again."));
+                tokio::select! {
+                    () = tokio::time::sleep(START_AGAIN) => continue,
+                    () = asked.wait() => return Ok(ExitCode::SUCCESS),
+                }
             }
             Err(error) => return Err(error),
+        };
+        say(&format!("ShopSync is running. Its page: {}", running.link));
+        let restarts = tokio::select! {
+            () = asked.wait() => false,
+            () = running.asked_to_restart() => true,
+        };
+        say(if restarts { "Starting anew." } else { "Stopping." });
+        running.stop().await;
+        if !restarts {
+            return Ok(ExitCode::SUCCESS);
         }
-        tokio::select! {
-            () = tokio::time::sleep(START_AGAIN) => {}
-            () = asked.wait() => return Ok(ExitCode::SUCCESS),
-        }
-    };
-    say(&format!("ShopSync is running. Its page: {}", running.link));
-    asked.wait().await;
-    say("Stopping.");
-    running.stop().await;
-    Ok(ExitCode::SUCCESS)
+    }
 }
 
 /// Whether a start that failed may succeed later, with nobody's help.
@@ -326,12 +405,16 @@ impl AskedToStop {
 
 /// JSON lines, a file a day. The guard writes what is left when it is dropped.
 pub(crate) fn log_to(data: &std::path::Path) -> anyhow::Result<tracing_appender::non_blocking::WorkerGuard> {
+    log_as(data, "shopsync")
+}
+
+fn log_as(data: &std::path::Path, name: &str) -> anyhow::Result<tracing_appender::non_blocking::WorkerGuard> {
     let logs = data.join("logs");
     std::fs::create_dir_all(&logs)
         .with_context(|| format!("The log folder {} cannot be made.", logs.display()))?;
     let files = tracing_appender::rolling::Builder::new()
         .rotation(tracing_appender::rolling::Rotation::DAILY)
-        .filename_prefix("shopsync")
+        .filename_prefix(name)
         .filename_suffix("jsonl")
         .max_log_files(LOGS_KEPT)
         .build(&logs)
@@ -351,7 +434,8 @@ fn client(data: &std::path::Path, settings: &Settings) -> anyhow::Result<Client>
     let token = FileSecrets::new(data)
         .get(PAGE_TOKEN)?
         .ok_or_else(|| anyhow!("ShopSync has never run with the data folder {}.", data.display()))?;
-    Ok(Client::new(settings.web.port, token)?)
+    let noted = std::fs::read_to_string(data.join(PORT_FILE)).ok().and_then(|text| text.trim().parse().ok());
+    Ok(Client::new(noted.unwrap_or(settings.web.port), token)?)
 }
 
 async fn status(client: &Client, json: bool) -> anyhow::Result<ExitCode> {

@@ -78,28 +78,38 @@ async fn look(shared: &Shared, mut item: Item) -> Result<(), Fault> {
 
 /// Looked up as a push does, but without a lock and without a transaction.
 async fn planned(shared: &Shared, item: &Item, invoice: &Invoice) -> Result<String, Fault> {
+    plan_of(shared, item, invoice).await.map(|(sentence, _)| sentence)
+}
+
+/// The same with the plan, where there is one.
+pub(super) async fn plan_of(
+    shared: &Shared,
+    item: &Item,
+    invoice: &Invoice,
+) -> Result<(String, Option<Plan>), Fault> {
     if let Completeness::Waiting(sentence) = completeness(invoice) {
-        return Ok(sentence);
+        return Ok((sentence, None));
     }
     let found = match shared.world.pos.inspect(&lookup_of(shared, item, invoice)).await {
         Ok(found) => found,
         Err(fault) if fault.is_outage() => return Err(fault),
-        Err(fault) => return Ok(held(&fault)),
+        Err(fault) => return Ok((held(&fault), None)),
     };
     let schema = shared.world.pos.schema().await?;
     let mut found = Found { known: item.inv_id, ..found };
     super::trial::disown(shared, &mut found);
     let desired = match desired_bill(invoice, &found, &schema, &shared.rules.map) {
         Ok(desired) => desired,
-        Err(fault) => return Ok(held(&fault)),
+        Err(fault) => return Ok((held(&fault), None)),
     };
     let plan = plan(&desired, &found);
-    Ok(match &plan {
+    let sentence = match &plan {
         Plan::Conflict(conflict) => held(&conflict_fault(conflict, &invoice.number)),
         plan => would_be(plan, invoice).unwrap_or_default(),
-    })
+    };
+    Ok((sentence, Some(plan)))
 }
 
-fn held(fault: &Fault) -> String {
+pub(super) fn held(fault: &Fault) -> String {
     format!("Would be held: {}", fault.sentence)
 }

@@ -9,7 +9,7 @@ use crate::model::fault::{Action, Fault, FaultKind, Scope};
 use crate::ports::desktop::Autostart;
 
 /// What the entry is called.
-const NAME: &str = "ShopSync";
+pub const NAME: &str = "ShopSync";
 
 /// The entry in `HKCU\...\Run`, or the file in `~/.config/autostart`.
 pub struct LoginEntry {

@@ -58,7 +58,8 @@ pub fn open_now(target: &str) -> std::io::Result<()> {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().map(drop)
 }
 
-/// Returns when the process is asked to end: Ctrl-C, or SIGTERM where there is one. Never, where neither is heard.
+/// Returns when the process is asked to end: Ctrl-C, SIGTERM where there is one, the installer on
+/// Windows. Never, where neither is heard.
 pub async fn asked_to_end() {
     #[cfg(unix)]
     {
@@ -71,7 +72,14 @@ pub async fn asked_to_end() {
             }
         }
     }
-    #[cfg(not(unix))]
+    #[cfg(windows)]
+    tokio::select! {
+        biased;
+        () = super::windows::asked() => return,
+        Ok(()) = tokio::signal::ctrl_c() => return,
+        else => {}
+    }
+    #[cfg(not(any(unix, windows)))]
     if tokio::signal::ctrl_c().await.is_ok() {
         return;
     }

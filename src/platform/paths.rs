@@ -3,11 +3,15 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// `%ProgramData%\ShopSync` on Windows, `$XDG_DATA_HOME/shopsync` or `~/.local/share/shopsync` elsewhere.
+/// `%ProgramData%\ShopSync` on Windows, or where the installer was told; `$XDG_DATA_HOME/shopsync` or `~/.local/share/shopsync` elsewhere.
 /// `SHOPSYNC_DATA` overrides both.
 pub fn default_data_folder() -> PathBuf {
     if let Some(folder) = std::env::var_os("SHOPSYNC_DATA").filter(|value| !value.is_empty()) {
         return PathBuf::from(folder);
+    }
+    #[cfg(windows)]
+    if let Some(folder) = super::windows::installed_data_folder() {
+        return folder;
     }
     if cfg!(windows) {
         let root = std::env::var_os("ProgramData").unwrap_or_else(|| r"C:\ProgramData".into());

@@ -1,8 +1,9 @@
 //! What would be done with an invoice, in words: for looking on before anything is written.
 
-use crate::model::bill::Plan;
+use crate::model::bill::{Plan, Row};
 use crate::model::invoice::Invoice;
 use crate::model::money::rupees;
+use crate::model::posting::Book;
 
 /// One sentence; a conflict is the caller's to tell.
 pub fn would_be(plan: &Plan, invoice: &Invoice) -> Option<String> {
@@ -22,6 +23,39 @@ pub fn would_be(plan: &Plan, invoice: &Invoice) -> Option<String> {
         Plan::Remove(plan) => format!("Would be removed from RainTek (Inv_ID {}).", plan.inv_id),
         Plan::Conflict(_) => return None,
     })
+}
+
+/// The rows that would be written, each with its table, in the order in which RainTek writes them.
+pub fn rows(plan: &Plan) -> Vec<(&'static str, Row)> {
+    let mut rows: Vec<(&'static str, Row)> = Vec::new();
+    let mut add = |table, some: &[Row]| rows.extend(some.iter().map(|row| (table, row.clone())));
+    let postings = match plan {
+        Plan::Insert(plan) => {
+            add("Customer", plan.new_customer.as_slice());
+            add("InvoiceInfo", std::slice::from_ref(&plan.info));
+            add("Invoice_Product", &plan.lines);
+            add("Invoice_Payment", &plan.payments);
+            add(plan.tax_type.counter_table(), plan.counter_row.as_slice());
+            &plan.postings
+        }
+        Plan::Replace(plan) => {
+            add("Customer", plan.new_customer.as_slice());
+            add("InvoiceInfo", std::slice::from_ref(&plan.info));
+            add("Invoice_Product", plan.lines.as_deref().unwrap_or_default());
+            if let Some(payments) = &plan.payments {
+                let updated: Vec<Row> = payments.update.iter().map(|(_, row)| row.clone()).collect();
+                add("Invoice_Payment", &updated);
+                add("Invoice_Payment", &payments.insert);
+            }
+            add(plan.tax_type.counter_table(), plan.counter_row.as_slice());
+            &plan.postings
+        }
+        Plan::Remove(_) | Plan::Nothing { .. } | Plan::Conflict(_) => return rows,
+    };
+    for book in Book::ALL {
+        add(book.table(), postings.insert.rows(book));
+    }
+    rows
 }
 
 /// `Rs 2,900.00 with 3 lines for Asha`.
@@ -63,6 +97,8 @@ mod tests {
             would_be(&planned(&invoice, &nobody), &invoice).unwrap(),
             "Would be booked as a new bill of Rs 106.00 with 1 line for Asha, who is new to RainTek."
         );
+        let tables: Vec<_> = rows(&insert).into_iter().map(|(table, _)| table).collect();
+        assert_eq!(tables, ["InvoiceInfo", "Invoice_Product", "Invoice_Payment", "SaleGST"]);
         let Plan::Insert(insert) = insert else { panic!() };
         let bill = FoundBill {
             info: insert.info,

@@ -17,8 +17,10 @@ mod foreign_app;
 mod harness;
 
 mod also;
+mod also_hostile;
 mod generations;
 mod scan_and_restore;
+mod service;
 mod v01_setup;
 mod v02_product;
 mod v03_price;

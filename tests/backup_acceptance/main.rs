@@ -14,4 +14,5 @@ mod pocketbase;
 #[expect(dead_code, unused_imports, reason = "shared with the other acceptance tests, which use more of it")]
 mod harness;
 
+mod new_pc;
 mod v14_backups;

@@ -26,7 +26,7 @@ fn folder(shop: &Shop) -> PathBuf {
 }
 
 /// Where today's backup lies.
-fn file(shop: &Shop, start: &str, end: &str) -> PathBuf {
+pub(crate) fn file(shop: &Shop, start: &str, end: &str) -> PathBuf {
     folder(shop).join(format!("{start}_{}.{end}", today().format("%Y%m%d")))
 }
 
@@ -43,14 +43,14 @@ async fn all_made(shop: &Shop) {
 }
 
 /// Without the evening's second backup, which would come in between where the tests run in the evening.
-fn quiet(products: u32) -> Shop {
+pub(crate) fn quiet(products: u32) -> Shop {
     let mut shop = Shop::new(products);
-    shop.settings.backup.at = NaiveTime::MIN;
+    shop.settings.backup.times = vec![NaiveTime::MIN];
     shop.settings.backup.drill = false;
     shop
 }
 
-async fn open(mut shop: Shop) -> Shop {
+pub(crate) async fn open(mut shop: Shop) -> Shop {
     shop.raintek.start().await;
     shop.start().await;
     shop.in_step().await;
@@ -64,7 +64,7 @@ async fn know_the_app(shop: &Shop) {
     shop.app.secrets.set(OWN_PASSWORD_SECRET, &shop.secret(OWN_PASSWORD_SECRET)).unwrap();
 }
 
-async fn run(shop: &Shop, task: &str) -> (Option<i32>, String) {
+pub(crate) async fn run(shop: &Shop, task: &str) -> (Option<i32>, String) {
     let said = shop.cli(&["backup", task]).await;
     (said.code, format!("{}{}", said.out, said.err))
 }

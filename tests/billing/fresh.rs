@@ -103,6 +103,42 @@ async fn what_a_killed_run_left_behind_is_used_again_and_kept_alive() {
     server.stop().await;
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn of_two_that_look_after_one_folder_only_one_starts_and_ends_the_app() {
+    let mut shop = Shop::new();
+    shop.speed = 10;
+    let (service, tray) = (shop.adapter(), shop.adapter());
+    assert_eq!(service.set_up().await.unwrap().origin, Origin::Started);
+    assert_eq!(tray.set_up().await.unwrap().origin, Origin::Found);
+    let pid = shop.server_pid();
+    tray.server().stop().await;
+    assert!(shop.is_up().await, "it is not the tray's to end");
+    assert_eq!(shop.server_pid(), pid);
+
+    // The service is killed, and what it started with it: the tray brings it back.
+    assert_eq!(tray.server().ensure().await.unwrap(), Origin::Found);
+    let server = tray.server();
+    let mut state = server.state();
+    let keeper = tokio::spawn({
+        let server = server.clone();
+        async move { server.keep_alive().await }
+    });
+    let _ = tokio::process::Command::new("sh").arg("-c").arg(format!("kill -KILL {pid}")).status().await;
+    soon("it is seen to be away", state.wait_for(|state| matches!(state, ServerState::Down(_))))
+        .await
+        .unwrap();
+    assert!(!shop.is_up().await, "who has the lock brings it back, nobody else");
+    service.server().leave_running().await;
+    let started = state.wait_for(|state| *state == ServerState::Up(Origin::Started));
+    soon("the tray starts it", started).await.unwrap();
+    assert_ne!(shop.server_pid(), pid);
+    keeper.abort();
+    let _ = keeper.await;
+    server.stop().await;
+    assert!(!shop.is_up().await);
+}
+
 #[tokio::test]
 async fn an_address_that_another_program_has_is_named() {
     for says in ["HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", "SSH-2.0-OpenSSH_9.2\r\n", ""] {

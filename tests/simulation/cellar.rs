@@ -46,7 +46,7 @@ pub(crate) fn sources(wire: &Wire) -> Sources {
         folder: "backups".into(),
         data: "data".into(),
         database: "Raintech_DB1".into(),
-        daily_at: NaiveTime::from_hms_opt(20, 30, 0).unwrap_or_default(),
+        times: NaiveTime::from_hms_opt(20, 30, 0).into_iter().collect(),
         keep: Keep { days: 30, snapshot_days: 90 },
         keep_free: 0,
         drill: true,

@@ -9,13 +9,15 @@ use anyhow::Result;
 
 use crate::setup::{self, Tools};
 use crate::steps::{Steps, output_of, run as run_program, run_seeing, say};
+use crate::{windows, wine};
 
 /// Integration tests start servers and time themselves: one at a time for each core of the
 /// smallest machine they must pass on.
 const INTEGRATION_THREADS: &str = "--test-threads=2";
 
 /// The packages whose programs the tests start (xtask is left out: Windows cannot overwrite a program that runs).
-pub(crate) const PRODUCT: [&str; 4] = ["--package", "shopsync", "--package", "raintek-sandbox"];
+pub(crate) const PRODUCT: [&str; 6] =
+    ["--package", "shopsync", "--package", "raintek-sandbox", "--package", "shopsync-bench"];
 
 /// Runs every check and test; with filters only the tests that they name.
 pub(crate) fn run(thorough: bool, filters: &[String]) -> Result<ExitCode> {
@@ -57,11 +59,17 @@ fn run_all(steps: &mut Steps, thorough: bool, filters: &[String]) -> Result<Coun
         let mut command = test_command(&tools, kind, options, filters);
         run_seeing(&mut command, |line| counted.see(line))
     };
-    let long: &[&str] = if thorough { &["--include-ignored"] } else { &[] };
+    // The tests of the installed program need it built first: they have a step of their own.
+    let long: &[&str] = if thorough { &["--include-ignored", "--skip", "installed::"] } else { &[] };
     steps.step("doc tests", || tests(&["--doc"], &[]))?;
     steps.step("unit tests", || tests(&["--lib", "--bins"], long))?;
     steps.step("integration tests", || tests(&["--test", "*"], &[&[INTEGRATION_THREADS], long].concat()))?;
+    if filters.is_empty() && wine::is_part_of_all_tests() {
+        let made = windows::make(steps)?;
+        wine::test(steps, &made, |line| counted.see(line))?;
+    }
     if thorough && filters.is_empty() {
+        steps.step("fuzz", crate::fuzz::run)?;
         steps.step("mutants", crate::mutants::run)?;
     }
     Ok(counted)

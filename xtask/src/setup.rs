@@ -116,14 +116,30 @@ fn system_packages(purpose: For, pip: bool) -> Result<()> {
     if !pip {
         wanted.push("python3-pip");
     }
-    let Some(known) = output_of(Command::new("dpkg-query").args(["-W", "-f=${Package} ${Status}\n"])) else {
+    if known_packages().is_none() {
         say(
             "This is no Debian: the headers of OpenSSL, GTK 3 and WebKitGTK 4.1, pkg-config, AppIndicator and what the \
              tests use (FreeTDS, Chromium, fonts, Xvfb, a panel) are taken as being there.",
         );
         return Ok(());
-    };
-    let missing = missing_packages(&wanted, &known);
+    }
+    install_debian(&wanted)
+}
+
+fn known_packages() -> Option<String> {
+    output_of(Command::new("dpkg-query").args(["-W", "-f=${Package} ${Status}\n"]))
+}
+
+/// Whether these packages are there, or this user may install them.
+pub(crate) fn can_install(wanted: &[&str]) -> bool {
+    let is_root = || output_of(Command::new("id").arg("-u")).as_deref() == Some("0");
+    known_packages().is_some_and(|known| missing_packages(wanted, &known).is_empty() || is_root())
+}
+
+/// Installs those of Debian's packages that are missing; elsewhere they are taken as being there.
+pub(crate) fn install_debian(wanted: &[&str]) -> Result<()> {
+    let Some(known) = known_packages() else { return Ok(()) };
+    let missing = missing_packages(wanted, &known);
     if missing.is_empty() {
         return Ok(());
     }

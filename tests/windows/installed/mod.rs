@@ -1,0 +1,4 @@
+//! What is done with the installed program.
+
+mod commands;
+mod life;
