@@ -1,60 +1,57 @@
-//! The composition root: the only place that builds adapters and hands them to the engine.
+//! The composition root: the only place that builds adapters and hands them to the engine. What stays when another
+//! engine takes over (the data folder, the store, the page) is the [`house`]; an engine with its adapters a [`work`].
 
+mod candidates;
 pub mod desktop;
+mod diagnostics;
+mod first_run;
+mod greeting;
+mod house;
+mod office;
+mod parts;
 pub mod service;
 mod session;
+mod switch;
+mod trying;
+mod work;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
-use chrono::TimeDelta;
 use chrono_tz::Tz;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::alerts::{HeartbeatUrl, Telegram, WebTime};
-use crate::billing::PocketBase;
-use crate::engine::alerts::{Alerting, Pulse};
-use crate::engine::backup::{BackupRules, Sources};
-use crate::engine::surroundings::Surroundings;
-use crate::engine::trial::Sources as TrialSources;
-use crate::engine::{AwarenessRules, Engine, Handle, Rules, World, toasts};
+use crate::engine::toasts;
 use crate::model::fault::Fault;
-use crate::model::settings::{Settings, default_payments};
-use crate::platform::{
-    FileSecrets, Instance, LocalDisk, SettingsFile, SnapshotFolder, SystemClock, default_backup_folder,
-    make_private_folder, random_token, settings_path,
-};
-use crate::ports::alerts::TrueTime;
-use crate::ports::backup::{BillingBackup, PosBackup, StoreBackup};
+use crate::model::settings::DesktopSettings;
+use crate::platform::random_token;
 use crate::ports::desktop::{Front, Toaster};
-use crate::ports::trial::{TrialApp, TrialPos, TrialStore};
-use crate::ports::{Clock, Controls, Secrets, Task};
-use crate::raintek::{RainTek, read_folder};
+use crate::ports::{Controls, Secrets};
 use crate::store::Store;
 use crate::supervisor;
-use crate::sync::alerting::AlertRules;
-use crate::sync::mapping::MapContext;
-use crate::sync::retention::Keep;
 use crate::web::{self, Access};
+
+pub use house::House;
+pub use switch::Switch;
 
 /// The secret that opens the status page.
 pub const PAGE_TOKEN: &str = "page.token";
 /// The secret of the SQL login.
 pub const RAINTEK_PASSWORD: &str = "raintek.password";
 
-/// How long the store may take to take down that it stops in order.
-const LAST_STORE: Duration = Duration::from_millis(300);
+/// In the data folder: the port of 127.0.0.1 on which the page of the ShopSync that runs is served.
+pub const PORT_FILE: &str = "shopsync.port";
 
 /// What a start needs to know.
 #[derive(Debug, Clone)]
 pub struct Start {
     /// The data folder.
     pub data: PathBuf,
-    /// All settings.
-    pub settings: Settings,
+    /// The settings file; it need not exist.
+    pub settings: PathBuf,
     /// Leave the PocketBase we started running at the end.
     pub leave_billing_running: bool,
 }
@@ -63,7 +60,7 @@ pub struct Start {
 #[derive(Debug)]
 pub struct Running {
     /// Commands in, state out.
-    pub handle: Handle,
+    pub handle: Arc<Switch>,
     /// The page's link, with its token.
     pub link: String,
     /// The page's port on 127.0.0.1.
@@ -72,12 +69,9 @@ pub struct Running {
     page: Router,
     access: Access,
     state: Arc<Store>,
-    zone: Tz,
+    house: Arc<House>,
     stop: CancellationToken,
     tasks: tokio::task::JoinHandle<()>,
-    billing: Arc<PocketBase>,
-    leave_billing_running: bool,
-    _instance: Instance,
 }
 
 impl Running {
@@ -86,25 +80,34 @@ impl Running {
     pub async fn stop(self) {
         self.stop.cancel();
         // The supervisor bounds the wait for its tasks; a panic in it has been logged.
-        let _ = self.tasks.await;
-        let _ = tokio::time::timeout(LAST_STORE, self.handle.ended()).await;
-        let server = self.billing.server();
-        if self.leave_billing_running {
-            server.leave_running().await;
-        } else {
-            server.stop().await;
-        }
+        let _ = tokio::join!(self.house.close(), self.tasks);
+        self.house.release();
         tracing::info!("stopped");
+    }
+
+    /// Returns when it is asked to start itself anew, so that all settings count.
+    pub async fn asked_to_restart(&self) {
+        self.house.asked_to_restart().await;
+    }
+
+    /// What the settings say to the desktop; changes wake the receiver.
+    pub fn desktop(&self) -> watch::Receiver<DesktopSettings> {
+        self.house.desktop()
+    }
+
+    fn zone(&self) -> Tz {
+        self.house.zone()
     }
 }
 
-/// Builds everything and starts it. Sides that are away are no error: they are tried for ever.
+/// Builds everything and starts it. Sides that are away are no error: they are tried for ever. Where nothing is set up
+/// yet, only the page is served, until somebody says Start there.
 ///
 /// # Errors
 /// What cannot get better by itself: a second instance, a damaged store, a port that is taken, settings that
 /// contradict themselves.
 pub async fn start(start: Start) -> anyhow::Result<Running> {
-    start_on(start, None).await
+    start_on(start, None, false).await
 }
 
 /// What there is of a desktop.
@@ -121,212 +124,63 @@ impl std::fmt::Debug for Screen {
     }
 }
 
-/// The same on a desktop.
-pub(crate) async fn start_on(start: Start, screen: Option<Screen>) -> anyhow::Result<Running> {
-    let Start { data, settings, leave_billing_running } = start;
-    make_private_folder(&data)
-        .with_context(|| format!("The data folder {} cannot be made.", data.display()))?;
-    let instance = Instance::take(&data)?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let secrets: Arc<dyn Secrets> = Arc::new(FileSecrets::new(&data));
-    let store = Store::open(&data.join("shopsync.sqlite"))?;
-    let pos = raintek(&settings, secrets.as_ref())?;
-    let billing = Arc::new(PocketBase::new(
-        settings.billing.clone(),
-        settings.zone,
-        &data,
-        Arc::clone(&clock),
-        Arc::clone(&secrets),
-    )?);
-
-    let (alerting, pulse) = (alerting(&settings, &secrets)?, pulse(&settings)?);
-    let rules = rules(&settings, pos.describe());
-    let listener = web::bind(settings.web.port).await?;
-    let port = listener.local_addr().context("The page's port cannot be read.")?.port();
-    let stop = CancellationToken::new();
-    let pos = Arc::new(pos);
-    let store = Arc::new(store);
-    let sources = settings.backup.enabled.then(|| Sources {
-        pos: Arc::clone(&pos) as Arc<dyn PosBackup>,
-        billing: Arc::clone(&billing) as Arc<dyn BillingBackup>,
-        store: Arc::clone(&store) as Arc<dyn StoreBackup>,
-        disk: Arc::new(LocalDisk),
-        rules: backup_rules(&settings, &data, pos.database()),
-    });
-    let trial = TrialSources {
-        pos: Arc::clone(&pos) as Arc<dyn TrialPos>,
-        app: Arc::clone(&billing) as Arc<dyn TrialApp>,
-        store: Arc::clone(&store) as Arc<dyn TrialStore>,
-        settings: Arc::new(SettingsFile::new(settings.file.clone().unwrap_or_else(|| settings_path(&data)))),
-        trial: settings.trial,
-        watch_only: settings.watch_only,
-    };
-    let world = World {
-        pos,
-        billing: Arc::clone(&billing) as Arc<dyn crate::ports::Billing>,
-        state: Arc::clone(&store) as Arc<dyn crate::ports::State>,
-        alerts: Arc::clone(&store) as Arc<dyn crate::ports::alerts::AlertStore>,
-        archive: Arc::new(SnapshotFolder::new(&data)),
-        clock: Arc::clone(&clock),
-    };
-    let engine = Engine::new(world, rules, stop.clone());
-    engine.try_out_with(trial);
-    if let Some(sources) = sources {
-        engine.back_up_with(sources);
+/// The same on a desktop. With `patient`, settings with which no engine can be made are shown on the page, where they
+/// can be put right, and are no error.
+pub(crate) async fn start_on(start: Start, screen: Option<Screen>, patient: bool) -> anyhow::Result<Running> {
+    let house = House::open(&start.data, start.settings)?;
+    if start.leave_billing_running {
+        house.leave_billing_running();
     }
-    engine.look_around(surroundings(&settings, &data, &clock)?);
-    let handle = engine.handle();
-    handle.restore().await?;
-    let access = Access::new(page_token(secrets.as_ref())?, port)?;
+    if !patient {
+        house.try_settings().await?;
+    }
+    let wanted = house.counting().await.web.port;
+    let listener = web::bind(wanted).await?;
+    house.serves_on(wanted);
+    let port = listener.local_addr().context("The page's port cannot be read.")?.port();
+    let access = Access::new(page_token(house.secrets())?, port)?;
+    // For commands: the settings may name another port by now, or none.
+    if let Err(error) = std::fs::write(start.data.join(PORT_FILE), port.to_string()) {
+        tracing::warn!(%error, "the page's port is not noted down");
+    }
     let link = access.link();
-    let controls = Arc::new(handle.clone()) as Arc<dyn Controls>;
-    let page = web::router_with(Arc::clone(&controls), access.for_window(), None);
+    let controls = house.switch() as Arc<dyn Controls>;
+    let office = Arc::new(house::Counter(Arc::clone(&house)));
     let (front, toaster) = screen.map_or((None, None), |screen| (Some(screen.front), screen.toaster));
-    let router = web::router_with(controls, access.clone(), front);
+    let past = house.past();
+    let doors = |front| web::Doors {
+        front,
+        past: Some(past.clone()),
+        office: Some(Arc::clone(&office) as Arc<dyn crate::ports::setup::Office>),
+    };
+    let page = web::router_with(Arc::clone(&controls), access.for_window(), doors(None));
+    let router = web::router_with(controls, access.clone(), doors(front));
 
-    let mut tasks = engine.tasks();
-    tasks.extend(engine.alert_tasks(alerting, pulse));
-    tasks.extend(toaster.map(|toaster| toasts::task(handle.watch(), toaster)));
-    let server = billing.server();
-    let server_stop = stop.clone();
-    tasks.push(Task {
-        name: "billing server",
-        run: Box::new(move || {
-            let (server, stop) = (Arc::clone(&server), server_stop.clone());
-            Box::pin(async move {
-                tokio::select! {
-                    () = server.keep_alive() => {}
-                    () = stop.cancelled() => {}
-                }
-            })
-        }),
-    });
-    let (running, serving) = (stop.clone(), stop.clone());
+    if let Err(error) = house.begin().await {
+        if !patient {
+            house.close().await;
+            house.release();
+            return Err(error);
+        }
+        tracing::error!("{error:#}");
+    }
+    let stop = CancellationToken::new();
+    let tasks = toaster.map(|toaster| toasts::task(house.switch().watch(), house.only_where_wanted(toaster)));
+    let tasks: Vec<_> = tasks.into_iter().chain([house.clone().keeper()]).collect();
+    let (clock, running, serving) = (house.clock(), stop.clone(), stop.clone());
     let tasks = tokio::spawn(async move {
         tokio::join!(supervisor::run(tasks, clock, running), web::serve(listener, router, serving));
     });
     tracing::info!(version = env!("CARGO_PKG_VERSION"), port, "started");
-    Ok(Running {
-        handle,
-        link,
-        port,
-        page,
-        access,
-        state: store,
-        zone: settings.zone,
-        stop,
-        tasks,
-        billing,
-        leave_billing_running,
-        _instance: instance,
-    })
+    Ok(Running { handle: house.switch(), link, port, page, access, state: house.store(), house, stop, tasks })
 }
 
-/// RainTek as the settings say, or as RainTek's own folder does.
-fn raintek(settings: &Settings, secrets: &dyn Secrets) -> Result<RainTek, Fault> {
-    let mut raintek = settings.raintek.clone();
-    let mut password = secrets.get(RAINTEK_PASSWORD)?;
-    if let Some(folder) = &raintek.folder {
-        let found = read_folder(folder)?;
-        raintek.server = found.server;
-        raintek.user = found.user;
-        raintek.database = found.database.unwrap_or(raintek.database);
-        password = password.or(Some(found.password));
-    }
-    Ok(RainTek::new(&raintek, password, settings.products.stock)
-        .posting(settings.posting)
-        .watching_only(settings.watch_only))
-}
-
-fn rules(settings: &Settings, raintek: String) -> Rules {
-    let mut payments = default_payments();
-    payments.extend(settings.payments.iter().map(|(name, text)| (name.to_lowercase(), text.clone())));
-    Rules {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        zone: settings.zone,
-        map: MapContext {
-            payments,
-            unknown_item: settings.products.unknown_item.clone(),
-            posting: settings.posting,
-        },
-        products_every: Duration::from_secs(settings.products.every_seconds),
-        look_every: Duration::from_secs(settings.push.look_every_seconds),
-        awareness: AwarenessRules {
-            every: Duration::from_secs(settings.awareness.every_seconds),
-            window_days: settings.awareness.window_days,
-            history_days: settings.awareness.history_days,
-            history_from: settings.awareness.history_from,
-        },
-        from_date: settings.push.from_date,
-        raintek,
-        billing: settings.billing.url.clone(),
-    }
-}
-
-fn backup_rules(settings: &Settings, data: &Path, database: &str) -> BackupRules {
-    let backup = &settings.backup;
-    let folder = backup.folder.clone().unwrap_or_else(|| default_backup_folder(data));
-    // SQL Server's service has another working folder than we have.
-    let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    BackupRules {
-        folder: absolute(&folder),
-        data: absolute(data),
-        database: database.to_owned(),
-        daily_at: backup.at,
-        keep: Keep { days: backup.keep_days, snapshot_days: backup.keep_snapshots_days },
-        keep_free: backup.keep_free_mb.saturating_mul(1024 * 1024),
-        // A trial restore makes a database on the server.
-        drill: backup.drill && !settings.watch_only,
-    }
-}
-
-/// The clock is compared with that of an address that is called anyway, and with none where there is none: no shop's
-/// data goes anywhere for it.
-fn surroundings(settings: &Settings, data: &Path, clock: &Arc<dyn Clock>) -> Result<Surroundings, Fault> {
-    let telegram = (!settings.telegram.chats.is_empty()).then_some(&settings.telegram.base_url);
-    let mut time = None;
-    for address in settings.alerts.heartbeat_url.iter().chain(telegram) {
-        time = match time {
-            None => WebTime::of(address, Arc::clone(clock))?,
-            found => found,
-        };
-    }
-    let mut folders = vec![data.to_owned()];
-    if settings.backup.enabled {
-        folders.push(settings.backup.folder.clone().unwrap_or_else(|| default_backup_folder(data)));
-    }
-    Ok(Surroundings {
-        time: time.map(|time| Arc::new(time) as Arc<dyn TrueTime>),
-        disks: Arc::new(LocalDisk),
-        folders,
-        least: settings.alerts.disk_free_mb.saturating_mul(1024 * 1024),
-    })
-}
-
-/// Who is told; nobody where no chat is set.
-fn alerting(settings: &Settings, secrets: &Arc<dyn Secrets>) -> Result<Option<Alerting>, Fault> {
-    if settings.telegram.chats.is_empty() {
-        return Ok(None);
-    }
-    let alerts = &settings.alerts;
-    let rules = AlertRules {
-        zone: settings.zone,
-        lost_after: TimeDelta::seconds(alerts.lost_after_seconds.into()),
-        failing_after: TimeDelta::hours(alerts.failing_after_hours.into()),
-        gap: TimeDelta::seconds(alerts.gap_seconds.into()),
-        closing: alerts.closing_time,
-    };
-    let mut chats = settings.telegram.chats.clone();
-    chats.sort_unstable();
-    chats.dedup();
-    let messenger = Arc::new(Telegram::new(&settings.telegram, Arc::clone(secrets))?);
-    Ok(Some(Alerting { messenger, chats, rules, commands: settings.telegram.commands }))
-}
-
-fn pulse(settings: &Settings) -> Result<Option<Pulse>, Fault> {
-    let Some(url) = &settings.alerts.heartbeat_url else { return Ok(None) };
-    let every = Duration::from_secs(settings.alerts.heartbeat_seconds.into());
-    Ok(Some(Pulse { heartbeat: Arc::new(HeartbeatUrl::new(url)?), every }))
+/// The page's router over a house that nobody serves: for the command line, where no ShopSync runs.
+pub(crate) fn desk(house: &Arc<House>) -> anyhow::Result<Router> {
+    let access = Access::new(random_token()?, 0)?.for_window();
+    let office = Arc::new(house::Counter(Arc::clone(house)));
+    let doors = web::Doors { office: Some(office), past: Some(house.past()), front: None };
+    Ok(web::router_with(house.switch() as Arc<dyn Controls>, access, doors))
 }
 
 /// The page's token, made once.

@@ -3,6 +3,8 @@
 pub mod alerts;
 pub mod backup;
 pub mod desktop;
+pub mod history;
+pub mod setup;
 pub mod trial;
 
 use std::fmt;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::classify::{answer, config, trouble};
 use super::reason;
-use super::updates::updates;
+use super::updates::{Greeting, greetings, updates};
 use crate::model::alert::{Incoming, Level};
 use crate::model::fault::Fault;
 use crate::model::settings::TelegramSettings;
@@ -74,6 +74,30 @@ impl Telegram {
     pub fn with_patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
+    }
+
+    /// The bot that the token belongs to: `@name`.
+    ///
+    /// # Errors
+    /// Telegram cannot be asked, or does not know the token.
+    pub async fn me(&self) -> Result<String, Fault> {
+        let me = self.call("getMe", &json!({}), Duration::ZERO).await.map_err(|refused| refused.fault)?;
+        let name = me.get("username").and_then(Value::as_str).unwrap_or_default();
+        Ok(format!("@{name}"))
+    }
+
+    /// Waits for messages from update `after` on, with who wrote them, up to about `wait`.
+    ///
+    /// # Errors
+    /// As [`Messenger::receive`].
+    pub async fn greetings(&self, after: Option<i64>, wait: Duration) -> Result<Vec<Greeting>, Refused> {
+        let mut body =
+            json!({"timeout": wait.as_secs(), "limit": MOST_UPDATES, "allowed_updates": ["message"]});
+        if let (Some(after), Some(fields)) = (after, body.as_object_mut()) {
+            fields.insert("offset".into(), json!(after));
+        }
+        let result = self.call("getUpdates", &body, wait).await?;
+        Ok(greetings(&result))
     }
 
     fn token(&self) -> Result<String, Fault> {

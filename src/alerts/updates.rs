@@ -7,6 +7,8 @@ use crate::model::alert::{ChatText, Incoming, MAX_CHAT_TEXT};
 
 /// Updates looked at, however many there are.
 const MOST: usize = 100;
+/// Anybody may call themselves anything.
+const LONGEST_NAME: usize = 40;
 
 /// The updates of an answer's `result`, oldest first. Whatever is not a text message counts only as seen; what has no
 /// id is left out.
@@ -15,6 +17,40 @@ pub fn updates(result: &Value) -> Vec<Incoming> {
     let mut found: Vec<Incoming> = list.iter().take(MOST).filter_map(incoming).collect();
     found.sort_by_key(|incoming| incoming.update);
     found
+}
+
+/// A message with who wrote it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Greeting {
+    /// What was said, and where.
+    pub message: Incoming,
+    /// The person, or the group: a name to recognise it by.
+    pub name: String,
+}
+
+/// The updates of an answer's `result` with who wrote them, oldest first.
+pub fn greetings(result: &Value) -> Vec<Greeting> {
+    let list = result.as_array().map(Vec::as_slice).unwrap_or_default();
+    let mut found: Vec<Greeting> = list
+        .iter()
+        .take(MOST)
+        .filter_map(|update| Some(Greeting { message: incoming(update)?, name: name(update) }))
+        .collect();
+    found.sort_by_key(|greeting| greeting.message.update);
+    found
+}
+
+fn name(update: &Value) -> String {
+    let message = update.get("message");
+    let text = |object: Option<&Value>, key: &str| {
+        object.and_then(|object| object.get(key)).and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
+    let chat = message.and_then(|message| message.get("chat"));
+    let from = message.and_then(|message| message.get("from"));
+    let person = format!("{} {}", text(from, "first_name"), text(from, "last_name"));
+    let name = [text(chat, "title"), person.trim().to_owned(), text(from, "username")];
+    let name = name.into_iter().find(|name| !name.is_empty()).unwrap_or_default();
+    name.chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect()
 }
 
 fn incoming(update: &Value) -> Option<Incoming> {
@@ -54,6 +90,17 @@ mod tests {
         let texts: Vec<_> = found.iter().filter_map(|incoming| incoming.message.as_ref()).collect();
         assert_eq!(texts.len(), 1);
         assert_eq!((texts[0].chat, texts[0].text.as_str()), (-100_123, "/status"));
+    }
+
+    #[test]
+    fn who_wrote_is_named() {
+        let result = json!([
+            {"update_id": 2, "message": {"date": 1, "chat": {"id": -5, "title": "Shop"}, "from": {"first_name": "A"}, "text": "hi"}},
+            {"update_id": 1, "message": {"date": 1, "chat": {"id": 5}, "from": {"first_name": "Asha", "last_name": "Rao\n"}, "text": "hi"}},
+            {"update_id": 3, "message": {"date": 1, "chat": {"id": 6}, "text": "hi"}},
+        ]);
+        let names: Vec<_> = greetings(&result).into_iter().map(|greeting| greeting.name).collect();
+        assert_eq!(names, ["Asha Rao", "Shop", ""]);
     }
 
     #[test]

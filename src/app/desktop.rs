@@ -18,8 +18,8 @@ use crate::model::command::{Command, Reply};
 use crate::model::desktop::Toast;
 use crate::model::fault::{Fault, Scope};
 use crate::model::health::HealthState;
-use crate::model::settings::{OpenIn, Settings};
-use crate::platform::{LoginEntry, SystemClock, UserDesktop, asked_to_end, read_settings, user_folder};
+use crate::model::settings::{DesktopSettings, OpenIn};
+use crate::platform::{LoginEntry, SystemClock, UserDesktop, asked_to_end, user_folder};
 use crate::ports::desktop::{Autostart, Desktop, Front, Toaster};
 use crate::ports::{Controls, State};
 use crate::shell::{self, Bell, Desk, Notice, Order, Page};
@@ -151,15 +151,11 @@ impl Host {
     }
 
     /// Gives the shell its page, and serves it until it is quit. Returns whether to wait for what is on its way.
-    pub(crate) async fn serve(&mut self, running: &Running, open_in: OpenIn) -> bool {
-        let place = running.state.get(PLACE).await.ok().flatten();
-        let page = Page {
-            router: running.page.clone(),
-            zone: running.zone,
-            window: open_in == OpenIn::Window,
-            place: place.and_then(|text| serde_json::from_str(&text).ok()),
-        };
-        self.bell.tell(Notice::Running(Box::new(page)));
+    /// `entry` is the start at login, where it can be set.
+    pub(crate) async fn serve(&mut self, running: &Running, entry: Option<&Arc<dyn Autostart>>) -> bool {
+        let mut desktop = running.desktop();
+        let wanted = desktop.borrow_and_update().clone();
+        self.show_page(running, &wanted, entry).await;
         let mut states = running.handle.watch();
         states.mark_changed();
         let (mut frames, mut redraws) = (interval(FRAME), interval(REDRAW));
@@ -172,6 +168,11 @@ impl Host {
                     Some(order) => self.carry_out(order, running),
                     None => return false,
                 },
+                Ok(()) = desktop.changed() => {
+                    let wanted = desktop.borrow_and_update().clone();
+                    self.show_page(running, &wanted, entry).await;
+                    states.mark_changed();
+                }
                 changed = states.changed(), if publishes => {
                     publishes = changed.is_ok();
                     let snapshot = Arc::clone(&states.borrow_and_update());
@@ -188,6 +189,26 @@ impl Host {
                     self.carry_out(Order::Command(Command::SyncNow), running);
                 }
             }
+        }
+    }
+
+    /// Has the shell show the page as the settings want it, and start at login as they say.
+    async fn show_page(
+        &self,
+        running: &Running,
+        wanted: &DesktopSettings,
+        entry: Option<&Arc<dyn Autostart>>,
+    ) {
+        let place = running.state.get(PLACE).await.ok().flatten();
+        let page = Page {
+            router: running.page.clone(),
+            zone: running.zone(),
+            window: wanted.open_in == OpenIn::Window,
+            place: place.and_then(|text| serde_json::from_str(&text).ok()),
+        };
+        self.bell.tell(Notice::Running(Box::new(page)));
+        if let Some(entry) = entry {
+            start_at_login(Arc::clone(entry), wanted.autostart, &running.state).await;
         }
     }
 
@@ -265,10 +286,10 @@ impl Tray {
     /// asked to end.
     pub async fn run(self, mut host: Host) {
         let entry = self.entry.map(|entry| Arc::new(entry) as Arc<dyn Autostart>);
+        let mut again = false;
         loop {
-            let started = start(&self.settings, &host).await;
-            let (running, settings) = match started {
-                Ok(started) => started,
+            let running = match start(&self.settings, &host).await {
+                Ok(running) => running,
                 Err(error) => {
                     tracing::error!("{error:#}");
                     host.bell.tell(Notice::Unable(sentence(&error)));
@@ -280,29 +301,30 @@ impl Tray {
                     }
                 }
             };
-            if let Some(entry) = &entry {
-                start_at_login(Arc::clone(entry), settings.desktop.autostart, &running.state).await;
+            if std::mem::take(&mut again) {
+                host.bell.tell(Notice::Show(None));
             }
             let end = host.asked_to_end();
             let wait = tokio::select! {
-                wait = host.serve(&running, settings.desktop.open_in) => wait,
-                () = end => false,
+                wait = host.serve(&running, entry.as_ref()) => Some(wait),
+                () = end => Some(false),
+                () = running.asked_to_restart() => None,
             };
-            host.finish(&running, wait).await;
+            host.finish(&running, wait.unwrap_or(false)).await;
             running.stop().await;
-            return;
+            if wait.is_some() {
+                return;
+            }
+            // Whoever asked for it looks at the window.
+            again = true;
         }
     }
 }
 
-async fn start(settings: &Path, host: &Host) -> anyhow::Result<(Running, Settings)> {
-    let settings = read_settings(settings)?;
-    let mut screen = host.screen();
-    if !settings.desktop.toasts {
-        screen.toaster = None;
-    }
-    let start = Start { data: host.data.clone(), settings: settings.clone(), leave_billing_running: false };
-    Ok((super::start_on(start, Some(screen)).await?, settings))
+async fn start(settings: &Path, host: &Host) -> anyhow::Result<Running> {
+    let start =
+        Start { data: host.data.clone(), settings: settings.to_owned(), leave_billing_running: false };
+    super::start_on(start, Some(host.screen()), true).await
 }
 
 /// One sentence for a person.

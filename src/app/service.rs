@@ -59,13 +59,14 @@ async fn stretch(
     told: &mut Option<String>,
 ) -> Ended {
     if settings.engine == EngineHome::Service {
-        let start = Start { data: data.to_owned(), settings: settings.clone(), leave_billing_running: false };
+        let start = Start { data: data.to_owned(), settings: file.to_owned(), leave_billing_running: false };
         match super::start(start).await {
             Ok(running) => {
                 *told = None;
                 let ended = tokio::select! {
                     biased;
                     () = stop.as_mut() => Ended::Asked,
+                    () = running.asked_to_restart() => Ended::Again,
                     () = other(file, |now| now.engine != EngineHome::Service) => Ended::Again,
                 };
                 running.stop().await;

@@ -38,6 +38,8 @@ mod bills;
 mod classify;
 mod client;
 mod folder;
+#[doc(hidden)]
+pub mod fuzzing;
 mod health;
 mod numbers;
 mod owner;
@@ -152,6 +154,11 @@ impl PocketBase {
     /// The server: whoever composes the program runs [`Server::keep_alive`] and, at the end, [`Server::stop`].
     pub fn server(&self) -> Arc<Server> {
         Arc::clone(&self.server)
+    }
+
+    /// Whether PocketBase answers at the address. Starts nothing.
+    pub async fn is_up(&self) -> bool {
+        self.server.answers().await
     }
 
     /// Finds or starts the server and sets the app up. Every other call does the same where it was not done yet.

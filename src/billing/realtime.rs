@@ -11,6 +11,7 @@ use super::client::Ask;
 use super::sse::{Event, Parser};
 use crate::model::fault::{Fault, Scope};
 use crate::model::ids::RecordId;
+use crate::model::settings::BillingSettings;
 use crate::ports::BillingEvent;
 
 const FIRST_WAIT: Duration = Duration::from_secs(1);
@@ -127,7 +128,7 @@ impl PocketBase {
                     if events.send(BillingEvent::Connected).await.is_err() {
                         return End::Unwanted;
                     }
-                } else if let Some(hint) = self.hint(&event) {
+                } else if let Some(hint) = hint(&self.reader.names, &event) {
                     behind |= events.try_send(hint).is_err();
                 }
             }
@@ -158,22 +159,23 @@ impl PocketBase {
         }
         Ok(self.client.token_left().await.max(FIRST_WAIT))
     }
+}
 
-    fn hint(&self, event: &Event) -> Option<BillingEvent> {
-        let (collection, _) = event.name.split_once('/')?;
-        let data: Value = serde_json::from_str(&event.data).ok()?;
-        let record = data.get("record")?;
-        let text = |field: &str| {
-            record.get(field).and_then(Value::as_str).filter(|id| !id.is_empty()).map(RecordId::new)
-        };
-        if collection == self.collection("invoices") {
-            return text("id").map(BillingEvent::Invoice);
-        }
-        let part = ["invoice_items", "invoice_payments"]
-            .into_iter()
-            .find(|part| collection == self.collection(part))?;
-        text(self.field(part, "invoice")).map(BillingEvent::Part)
+/// What an event tells; `None` for one that tells nothing of an invoice.
+pub(super) fn hint(names: &BillingSettings, event: &Event) -> Option<BillingEvent> {
+    let (collection, _) = event.name.split_once('/')?;
+    let data: Value = serde_json::from_str(&event.data).ok()?;
+    let record = data.get("record")?;
+    let text = |field: &str| {
+        record.get(field).and_then(Value::as_str).filter(|id| !id.is_empty()).map(RecordId::new)
+    };
+    if collection == names.collection("invoices") {
+        return text("id").map(BillingEvent::Invoice);
     }
+    let part = ["invoice_items", "invoice_payments"]
+        .into_iter()
+        .find(|part| collection == names.collection(part))?;
+    text(names.field(part, "invoice")).map(BillingEvent::Part)
 }
 
 fn greeted(event: &Event) -> Option<String> {

@@ -10,9 +10,13 @@ use crate::model::invoice::{
     Invoice, InvoiceHead, InvoiceRead, InvoiceStatus, Line, NotDue, Payment, PaymentKind, TaxMode, TaxType,
     Taxes,
 };
-use crate::model::money::{MONEY_SCALE, PERCENT_SCALE, QUANTITY_SCALE};
+use crate::model::money::{MONEY_SCALE, PERCENT_SCALE, QUANTITY_SCALE, largest};
 use crate::model::product::{AppProduct, ProductFields};
 use crate::model::settings::BillingSettings;
+use crate::model::words::one_line;
+
+/// Characters of a name within a sentence.
+const LONGEST_NAME: usize = 60;
 
 /// What is needed to read records: names and the shop's zone.
 #[derive(Debug, Clone)]
@@ -84,7 +88,10 @@ impl Reader {
     fn whole_invoice(&self, json: &Value, parts: &Parts) -> Result<Invoice, Fault> {
         let record = self.record(json, "invoices");
         let number = record.text("invoice_number");
-        let subject = if number.is_empty() { "the invoice".to_owned() } else { format!("invoice {number}") };
+        let subject = match one_line(&number, LONGEST_NAME) {
+            name if name.is_empty() => "the invoice".to_owned(),
+            name => format!("invoice {name}"),
+        };
         let money = |field| record.number(field, MONEY_SCALE, &subject);
         let Some(date) = record.day("invoice_date", self.zone) else {
             let text: String = record.text("invoice_date").chars().take(40).collect();
@@ -139,7 +146,7 @@ impl Reader {
         let subject = if product_name.is_empty() {
             format!("line {position} of {invoice}")
         } else {
-            format!("line {position} ({}) of {invoice}", product_name.chars().take(60).collect::<String>())
+            format!("line {position} ({}) of {invoice}", one_line(&product_name, LONGEST_NAME))
         };
         let number = |field, scale| record.number(field, scale, &subject);
         let mode = record.text("tax_mode");
@@ -150,6 +157,10 @@ impl Reader {
         let product = record.expanded(record.name("product"));
         let product = product.first().map(|json| self.record(json, "products"));
         let own_code = record.text("product_code");
+        let (quantity, rate) = (number("quantity", QUANTITY_SCALE)?, number("rate", MONEY_SCALE)?);
+        if quantity.saturating_mul(rate).abs() > largest(MONEY_SCALE) {
+            return Err(Fault::data(format!("The amount of {subject} is too large.")));
+        }
         Ok(Line {
             id: record.id(),
             product_code: if own_code.is_empty() {
@@ -159,9 +170,9 @@ impl Reader {
             },
             hsn_code: record.text("hsn_code"),
             barcode: record.text("barcode"),
-            quantity: number("quantity", QUANTITY_SCALE)?,
+            quantity,
             unit: record.text("unit"),
-            rate: number("rate", MONEY_SCALE)?,
+            rate,
             mrp: number("mrp", MONEY_SCALE)?,
             discount_percent: number("discount_percent", PERCENT_SCALE)?,
             discount: number("discount", MONEY_SCALE)?,

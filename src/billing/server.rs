@@ -152,6 +152,11 @@ impl Server {
         &self.hook.mark
     }
 
+    /// Whether PocketBase answers. Starts nothing.
+    pub(super) async fn answers(&self) -> bool {
+        matches!(self.health().await, Health::PocketBase)
+    }
+
     /// Finds the server or starts it, and waits until it answers. Cheap where it does.
     ///
     /// # Errors

@@ -64,6 +64,39 @@ impl Client {
         Ok(shown.link)
     }
 
+    /// Asks the page's API for anything else: the status and the answer.
+    ///
+    /// # Errors
+    /// Nobody answers, or not with JSON.
+    pub(super) async fn call(
+        &self,
+        path: &str,
+        body: Option<&serde_json::Value>,
+        patience: Duration,
+    ) -> Result<(u16, serde_json::Value), Fault> {
+        let url = format!("{}{path}", self.base);
+        let request = match body {
+            Some(body) => self.http.post(url).json(body),
+            None => self.http.get(url),
+        };
+        let answer = request.bearer_auth(&self.token).timeout(patience).send().await;
+        let answer = answer.map_err(|error| not_running(&error))?;
+        let status = answer.status().as_u16();
+        Ok((status, answer.json().await.map_err(|error| not_running(&error))?))
+    }
+
+    /// A file of the page's API.
+    ///
+    /// # Errors
+    /// Nobody answers, or not with a file.
+    pub(super) async fn file(&self, path: &str, patience: Duration) -> Result<Vec<u8>, Fault> {
+        let request =
+            self.http.get(format!("{}{path}", self.base)).bearer_auth(&self.token).timeout(patience);
+        let answer = request.send().await.and_then(reqwest::Response::error_for_status);
+        let answer = answer.map_err(|error| not_running(&error))?;
+        Ok(answer.bytes().await.map_err(|error| not_running(&error))?.to_vec())
+    }
+
     /// Gives a command.
     ///
     /// # Errors

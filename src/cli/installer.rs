@@ -111,7 +111,7 @@ async fn withdraw(data: &Path) {
         Err(fault) => Err(fault),
     };
     if let Err(fault) = forgotten {
-        say(&format!("{}", fault.sentence));
+        say(&fault.sentence);
     }
 }
 

@@ -8,6 +8,7 @@ mod go_live;
 mod installer;
 mod restore;
 mod service;
+mod setup;
 mod tray;
 
 use std::io::{Read, Write};
@@ -20,14 +21,14 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::app::{self, PAGE_TOKEN, Start};
+use crate::app::{self, PAGE_TOKEN, PORT_FILE, Start};
 use crate::demo;
 use crate::model::command::{Command as Order, Reply};
 use crate::model::fault::{Fault, FaultKind, Scope};
 use crate::model::settings::Settings;
 use crate::model::status::Snapshot;
 use crate::platform::installation::handed_over;
-use crate::platform::{FileSecrets, default_data_folder, read_settings, settings_path};
+use crate::platform::{FileSecrets, Instance, default_data_folder, read_settings, settings_path};
 use crate::ports::Secrets;
 use client::Client;
 
@@ -108,6 +109,18 @@ enum Command {
         /// Do it; without it only what would be done is shown.
         #[arg(long)]
         yes: bool,
+    },
+    /// Set ShopSync up: find RainTek, the billing app and who is told, look at what would be written, and start.
+    Setup(setup::Options),
+    /// Show, change or try settings; they count at once.
+    Settings {
+        #[command(subcommand)]
+        what: setup::SettingsCommand,
+    },
+    /// Save what whoever supports the shop needs to see, without names, phones and passwords.
+    Diagnostics {
+        /// Where; without it in the data folder.
+        file: Option<PathBuf>,
     },
     /// Keep a password, read from standard input: raintek.password, billing.password, telegram.token.
     Secret {
@@ -211,10 +224,10 @@ async fn run(command: Command, data: Option<PathBuf>, settings: Option<PathBuf>)
     let data = data.unwrap_or_else(default_data_folder);
     let settings_file = settings.unwrap_or_else(|| settings_path(&data));
     match command {
-        Command::Run => {
-            let settings = read_settings(&settings_file)?;
-            run_headless(data, settings).await
-        }
+        Command::Run => run_headless(data, settings_file).await,
+        Command::Setup(options) => setup::run(options, &data, settings_file).await,
+        Command::Settings { what } => setup::settings(what, &data, settings_file).await,
+        Command::Diagnostics { file } => setup::diagnostics(file, &data, settings_file).await,
         Command::Demo(options) => demo::run_here(options).await,
         Command::Installer { task } => installer::run(&task, &data).await,
         Command::Service { .. } => Err(anyhow!("The service runs by itself.")),
@@ -253,10 +266,14 @@ async fn run(command: Command, data: Option<PathBuf>, settings: Option<PathBuf>)
         }
         Command::GoLive { yes } => go_live::run(&client(&data, &read_settings(&settings_file)?)?, yes).await,
         Command::Secret { name } => {
-            let mut value = String::new();
-            std::io::stdin().read_to_string(&mut value).context("The password cannot be read.")?;
+            let value = from_stdin()?;
             crate::platform::make_private_folder(&data).context("The data folder cannot be made.")?;
-            FileSecrets::new(&data).set(&name, value.trim_end_matches(['\r', '\n']))?;
+            // The one that runs takes it over at once.
+            if Instance::is_taken(&data) {
+                setup::keep_secret(&name, &value, &data, settings_file).await?;
+            } else {
+                FileSecrets::new(&data).set(&name, &value)?;
+            }
             say(&format!("Kept as {name}."));
             Ok(ExitCode::SUCCESS)
         }
@@ -280,6 +297,13 @@ fn interrupt(_: u32) -> anyhow::Result<ExitCode> {
     Err(anyhow!("Here the system's own kill asks a program to end."))
 }
 
+/// A password, typed or piped: it must stand in no command line.
+fn from_stdin() -> anyhow::Result<String> {
+    let mut value = String::new();
+    std::io::stdin().read_to_string(&mut value).context("The password cannot be read.")?;
+    Ok(value.trim_end_matches(['\r', '\n']).to_owned())
+}
+
 async fn ask(client: &Client, order: &Order) -> anyhow::Result<ExitCode> {
     match client.command(order).await? {
         Reply::Accepted { sentence } => {
@@ -290,31 +314,36 @@ async fn ask(client: &Client, order: &Order) -> anyhow::Result<ExitCode> {
     }
 }
 
-async fn run_headless(data: PathBuf, settings: Settings) -> anyhow::Result<ExitCode> {
+async fn run_headless(data: PathBuf, settings: PathBuf) -> anyhow::Result<ExitCode> {
     let _writer = log_to(&data)?;
     // Listened for from here on: a stop that is asked for while it starts is as orderly as any.
     let mut asked = AskedToStop::listen()?;
     let start = Start { data, settings, leave_billing_running: false };
-    let running = loop {
-        match app::start(start.clone()).await {
-            Ok(running) => break running,
+    loop {
+        let running = match app::start(start.clone()).await {
+            Ok(running) => running,
             // The disk is full: it starts by itself when there is room.
             Err(error) if error.downcast_ref::<Fault>().is_some_and(goes_by_itself) => {
                 tracing::error!("{error:#}");
                 say_error(&format!("{error:#} Trying again."));
+                tokio::select! {
+                    () = tokio::time::sleep(START_AGAIN) => continue,
+                    () = asked.wait() => return Ok(ExitCode::SUCCESS),
+                }
             }
             Err(error) => return Err(error),
+        };
+        say(&format!("ShopSync is running. Its page: {}", running.link));
+        let restarts = tokio::select! {
+            () = asked.wait() => false,
+            () = running.asked_to_restart() => true,
+        };
+        say(if restarts { "Starting anew." } else { "Stopping." });
+        running.stop().await;
+        if !restarts {
+            return Ok(ExitCode::SUCCESS);
         }
-        tokio::select! {
-            () = tokio::time::sleep(START_AGAIN) => {}
-            () = asked.wait() => return Ok(ExitCode::SUCCESS),
-        }
-    };
-    say(&format!("ShopSync is running. Its page: {}", running.link));
-    asked.wait().await;
-    say("Stopping.");
-    running.stop().await;
-    Ok(ExitCode::SUCCESS)
+    }
 }
 
 /// Whether a start that failed may succeed later, with nobody's help.
@@ -405,7 +434,8 @@ fn client(data: &std::path::Path, settings: &Settings) -> anyhow::Result<Client>
     let token = FileSecrets::new(data)
         .get(PAGE_TOKEN)?
         .ok_or_else(|| anyhow!("ShopSync has never run with the data folder {}.", data.display()))?;
-    Ok(Client::new(settings.web.port, token)?)
+    let noted = std::fs::read_to_string(data.join(PORT_FILE)).ok().and_then(|text| text.trim().parse().ok());
+    Ok(Client::new(noted.unwrap_or(settings.web.port), token)?)
 }
 
 async fn status(client: &Client, json: bool) -> anyhow::Result<ExitCode> {

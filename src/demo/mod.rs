@@ -25,7 +25,6 @@ use tokio::runtime::Runtime;
 use self::stage::Stage;
 use crate::app::desktop::{Host, on_desk};
 use crate::model::fault::{Fault, FaultKind, Scope};
-use crate::model::settings::OpenIn;
 use crate::platform::{asked_to_end, has_display};
 
 /// What `--headless` makes where nobody says how many.
@@ -133,7 +132,7 @@ async fn play(stage: &mut Stage, options: &Options, host: Option<&mut Host>) -> 
     tokio::select! {
         ended = show::run(stage, options.invoices, options.seed) => ended?,
         // The phone bills on and on: there is no end that could be waited for.
-        _ = host.serve(stage.running()?, OpenIn::Window) => {}
+        _ = host.serve(stage.running()?, None) => {}
     }
     Ok(true)
 }

@@ -17,9 +17,7 @@ use crate::billing::{OWN_IDENTITY, OWN_PASSWORD_SECRET};
 use crate::model::command::{Command, Reply};
 use crate::model::settings::{Encryption, Settings};
 use crate::model::status::Snapshot;
-use crate::platform::{
-    FileSecrets, SystemClock, make_private_folder, random_token, read_settings, settings_path,
-};
+use crate::platform::{FileSecrets, SystemClock, make_private_folder, random_token, settings_path};
 use crate::ports::{Clock, Controls, Secrets};
 
 /// The phone's login in the app's `users`.
@@ -82,7 +80,7 @@ impl Stage {
         self.url = format!("http://127.0.0.1:{port}");
         let settings = self.write_settings(tds, port)?;
         let start = Start { data: self.data(), settings, leave_billing_running: self.keep };
-        self.running = Some(app::start_on(start, self.screen.take()).await?);
+        self.running = Some(app::start_on(start, self.screen.take(), false).await?);
         self.wait("The shop does not open", START_LIMIT, |snapshot| {
             if snapshot.products.last_pass.is_some() && snapshot.products.progress.is_none() {
                 return None;
@@ -99,7 +97,7 @@ impl Stage {
         self.superuser().await?.create("users", &user).await
     }
 
-    fn write_settings(&self, tds: u16, port: u16) -> anyhow::Result<Settings> {
+    fn write_settings(&self, tds: u16, port: u16) -> anyhow::Result<PathBuf> {
         let data = self.data();
         make_private_folder(&data)?;
         FileSecrets::new(&data).set(RAINTEK_PASSWORD, sandbox::PASSWORD)?;
@@ -118,7 +116,7 @@ impl Stage {
         let path = settings_path(&data);
         let text = toml::to_string(&settings).context("the settings cannot be written")?;
         std::fs::write(&path, text).with_context(|| format!("{} cannot be written", path.display()))?;
-        Ok(read_settings(&path)?)
+        Ok(path)
     }
 
     /// ShopSync's data folder.

@@ -28,7 +28,12 @@ pub(super) async fn restore(shared: &Shared) -> Result<(), Fault> {
     let before = text.and_then(|text| serde_json::from_str::<LastSeen>(&text).ok());
     let cut_off = cut_off(before);
     shared.board.update(|seen| seen.cut_off = cut_off);
-    shared.journal("app", "", "ShopSync was started.").await;
+    let words = if shared.continued.get().is_some() {
+        "The settings were taken over."
+    } else {
+        "ShopSync was started."
+    };
+    shared.journal("app", "", words).await;
     if let Some(at) = cut_off {
         tracing::warn!(last_seen = %at, "the run before this one ended without warning");
         shared.journal("app", "", cut_off_sentence(at, shared.now(), shared.rules.zone)).await;
@@ -49,7 +54,8 @@ pub(super) async fn ended(shared: &Shared) {
 }
 
 pub(super) async fn run(shared: Arc<Shared>) {
-    let mut catch_up = CatchUp::default();
+    // One that took over has nothing to tell of a start.
+    let mut catch_up = CatchUp { is_told: shared.continued.get().is_some(), ..CatchUp::default() };
     let mut last_beat = shared.world.clock.elapsed();
     while !shared.stopping() {
         let planned = if catch_up.is_told { LOOK } else { LOOK_STARTING };

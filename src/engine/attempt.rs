@@ -43,7 +43,7 @@ pub(super) async fn send(shared: &Shared, mut item: Item, invoice: Invoice) -> R
     let mut agreed: Option<FoundBill> = None;
     let mut tries = 0;
     loop {
-        match attempt(shared, &item, &invoice, agreed.as_ref()).await {
+        match attempt(shared, &mut item, &invoice, agreed.as_ref()).await {
             Ok(Attempt::Written { desired, inv_id, customer_id, verified }) => {
                 let took = shared.world.clock.elapsed().saturating_sub(started);
                 let sent = Sent::new(item, &invoice, digest, *desired, inv_id, customer_id, verified, took);
@@ -145,7 +145,7 @@ pub(super) fn lookup_of(shared: &Shared, item: &Item, invoice: &Invoice) -> Look
 /// One transaction: look up, plan, write, commit.
 async fn attempt(
     shared: &Shared,
-    item: &Item,
+    item: &mut Item,
     invoice: &Invoice,
     agreed: Option<&FoundBill>,
 ) -> Result<Attempt, Fault> {
@@ -193,6 +193,9 @@ async fn attempt(
                 shared.board.clash(invoice.tax_type, shared.now());
                 shared.signals.numbers.notify_one();
             }
+            if item.inv_id.is_none() {
+                item.inv_id = ours_beside_another(shared, invoice, &found).await?;
+            }
             Err(conflict_fault(conflict, &invoice.number))
         }
         Plan::Nothing { inv_id, customer_id } => {
@@ -230,6 +233,26 @@ async fn attempt(
             }
         }
     }
+}
+
+/// A till took the number while the answer to our COMMIT was lost: the invoice stands there all the same. Kept with the
+/// item, its bill is the one that moves when the invoice is given another number, and it is not booked a second time.
+async fn ours_beside_another(
+    shared: &Shared,
+    invoice: &Invoice,
+    found: &Found,
+) -> Result<Option<InvId>, Fault> {
+    let of_number = |bill: &&FoundBill| {
+        bill.has_our_mark() && bill.info.text("InvoiceNo").trim().eq_ignore_ascii_case(invoice.number.trim())
+    };
+    let ours: Vec<&FoundBill> = found.bills.iter().filter(of_number).collect();
+    let [bill] = ours.as_slice() else { return Ok(None) };
+    let key = BillKey::new(bill.inv_id(), &invoice.number);
+    let owner = shared.world.state.proven_as(&key).await?;
+    if owner.is_some_and(|owner| owner.record_id != invoice.id) {
+        return Ok(None);
+    }
+    Ok(shared_number(shared, invoice).await?.is_none().then_some(key.inv_id))
 }
 
 /// RainTek gives the Inv_ID of a deleted newest bill out again: under an invoice's own Inv_ID may stand another

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -10,6 +11,7 @@ use tokio::sync::watch;
 
 use super::Shared;
 use super::claim::Claim;
+use super::preview::Preview;
 use crate::model::alert::Event;
 use crate::model::command::{Command, Reply};
 use crate::model::fault::{Action, Fault};
@@ -54,6 +56,22 @@ impl Handle {
         super::alive::restore(&self.shared).await?;
         super::trial::restore(&self.shared).await?;
         super::backup::restore(&self.shared).await
+    }
+
+    /// Another engine of this program takes over once this one has stopped. Returns since when there is one. Call
+    /// before the stop.
+    pub fn hand_over(&self) -> DateTime<Utc> {
+        self.shared.handing_over.store(true, Ordering::SeqCst);
+        self.shared.board.seen().started
+    }
+
+    /// What would be done with the newest `count` invoices of the app. Nothing is written into RainTek, and nothing of
+    /// it kept. The tasks need not run for it.
+    ///
+    /// # Errors
+    /// A side does not answer.
+    pub async fn preview(&self, count: usize) -> Result<Vec<Preview>, Fault> {
+        super::preview::newest(&self.shared, count).await
     }
 
     /// Takes down that it stops in order. Call when the tasks have ended.
@@ -181,6 +199,7 @@ impl Handle {
                 0 => Ok(Reply::Refused { sentence: format!("RainTek holds {number} as the app has it.") }),
                 _ => accepted(format!("{number} is written into RainTek again.")),
             },
+            Command::Preview { number } => super::preview::of_number(&self.shared, &number).await,
             Command::Renumber { number } => super::renumber::renumber(&self.shared, &number).await,
             Command::Pause { until } if until <= self.shared.now() => {
                 Ok(Reply::Refused { sentence: "A pause must end in the future.".into() })

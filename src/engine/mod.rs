@@ -15,6 +15,7 @@ mod hold;
 mod invoices;
 mod links;
 mod numbers;
+mod preview;
 mod products;
 mod publish;
 mod push;
@@ -31,6 +32,7 @@ mod watching;
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -52,6 +54,7 @@ use crate::sync::mapping::MapContext;
 
 use board::Board;
 pub use handle::Handle;
+pub use preview::Preview;
 
 /// The world, as the engine sees it.
 #[derive(Clone)]
@@ -153,6 +156,10 @@ struct Shared {
     trial: trial::Trial,
     /// Which invoices a task is working on.
     claims: claim::Claims,
+    /// It took over from another engine of this program: since when there was one.
+    continued: OnceLock<DateTime<Utc>>,
+    /// Another engine of this program takes over: nobody is told that it stops.
+    handing_over: AtomicBool,
     /// Invoices read by an event a moment ago, so that the push need not read them again. At most a few.
     fresh: Mutex<HashMap<RecordId, (Duration, Invoice)>>,
 }
@@ -167,6 +174,11 @@ impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Engine")
     }
+}
+
+/// What is published before anything was seen.
+pub fn first_snapshot(rules: &Rules, at: DateTime<Utc>) -> Snapshot {
+    publish::empty(rules, at)
 }
 
 /// How many freshly read invoices are kept for the push.
@@ -197,6 +209,8 @@ impl Engine {
                 backup_work: tokio::sync::Mutex::default(),
                 trial: trial::Trial::default(),
                 claims: claim::Claims::default(),
+                continued: OnceLock::new(),
+                handing_over: AtomicBool::new(false),
                 fresh: Mutex::default(),
             }),
         }
@@ -220,6 +234,16 @@ impl Engine {
     /// Has a trial and watching only made possible. Call before the tasks run; the first call counts.
     pub fn try_out_with(&self, sources: trial::Sources) {
         self.shared.trial.set(sources);
+    }
+
+    /// Takes over from another engine of this program that handed over, and began then: for people nothing started.
+    /// Nothing that one saw counts as proven. Call before the tasks run; the first call counts.
+    pub fn go_on_from(&self, started: DateTime<Utc>) {
+        let shared = &self.shared;
+        if shared.continued.set(started).is_ok() {
+            shared.board.update(|seen| seen.started = started);
+            shared.snapshot.send_replace(Arc::new(publish::empty(&shared.rules, started)));
+        }
     }
 
     /// The loops, by name. Each runs until stop.
@@ -269,6 +293,10 @@ impl Shared {
 
     fn stopping(&self) -> bool {
         self.stop.is_cancelled()
+    }
+
+    fn hands_over(&self) -> bool {
+        self.handing_over.load(Ordering::SeqCst)
     }
 
     /// Notes an error of a whole side, so that its flows wait until it is back. Item errors are not for here.

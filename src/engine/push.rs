@@ -12,7 +12,7 @@ use super::hold::{hold, show_overdue};
 use super::settle::{Sent, settle};
 use super::trial::Flow;
 use super::{Shared, backup, invoices, removal};
-use crate::model::fault::Fault;
+use crate::model::fault::{Action, Fault};
 use crate::model::invoice::{Invoice, InvoiceRead, NotDue};
 use crate::model::outbox::{Item, ItemState};
 use crate::sync::backoff;
@@ -220,7 +220,8 @@ async fn send_all(
                     return Err(fault);
                 }
             }
-            if shared.stopping() {
+            // Whoever pauses means at once, not behind what is queued.
+            if shared.stopping() || shared.board.is_paused(shared.now()) {
                 let unsent: Vec<Item> = rest.map(|(item, _)| unsent(item)).collect();
                 return shared.world.state.put_all(&unsent, &[]).await;
             }
@@ -321,8 +322,11 @@ async fn prepare(
             } else if item.state == ItemState::Leaving && gone {
                 removal::leave(shared, item).await?;
             } else {
-                // A later invoice of this number may have waited for it.
-                shared.world.state.make_due(Some(&item.number), now).await?;
+                // A later invoice of this number may have waited for it; not for one that a person was asked about before:
+                // two of those would make each other due for ever.
+                if item.action() != Action::RemoveOrLeave {
+                    shared.world.state.make_due(Some(&item.number), now).await?;
+                }
                 removal::taken_back(shared, item, reason).await?;
             }
         }

@@ -22,6 +22,10 @@ pub(super) const GONE: &str = "is gone from the app and still stands in RainTek"
 /// for a person; what was revised gives way to its newer record.
 pub(super) async fn taken_back(shared: &Shared, mut item: Item, reason: NotDue) -> Result<(), Fault> {
     let gone = matches!(reason, NotDue::Cancelled | NotDue::Deleted);
+    if item.state == ItemState::Incomplete {
+        // Looks for its lines were no tries of sending it.
+        item.attempts = 0;
+    }
     if gone && matches!(item.state, ItemState::Removing | ItemState::Leaving) {
         // A person has decided; the push does it.
         item.next_try = shared.now();

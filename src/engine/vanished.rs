@@ -1,14 +1,18 @@
 //! Invoices that stand in RainTek and are gone from the app: each is looked at by itself, and a person decides.
 
-use chrono::TimeDelta;
+use std::collections::HashSet;
 
-use super::{Shared, invoices};
+use chrono::{NaiveDate, TimeDelta};
+
+use super::{Shared, awareness, invoices};
 use crate::model::alert::Event;
+use crate::model::awareness::{BillState, KnownBill};
 use crate::model::bill::FoundBill;
 use crate::model::fault::Fault;
 use crate::model::ids::RecordId;
 use crate::model::invoice::TaxType;
 use crate::model::outbox::{Item, ItemState};
+use crate::model::status::Entry;
 use crate::sync::vanished::{Verdict, another_database, judge};
 
 /// What an app that was away a moment may have lost lies within this time.
@@ -44,7 +48,34 @@ pub(super) async fn look(shared: &Shared) -> Result<(), Fault> {
     looked
 }
 
+/// Bills of RainTek's own that the app showed and lost are shown again by the next pass over them.
+async fn shown_bills(shared: &Shared, from: NaiveDate) -> Result<(), Fault> {
+    let known = shared.world.state.known_bills(from).await?;
+    let shown: Vec<KnownBill> = known.into_iter().filter(|bill| bill.state == BillState::Shown).collect();
+    let ids: Vec<RecordId> = shown.iter().filter_map(|bill| bill.record_id.clone()).collect();
+    let missing: HashSet<RecordId> = shared.world.billing.missing(&ids).await?.into_iter().collect();
+    let is_missing = |bill: &KnownBill| bill.record_id.as_ref().is_some_and(|id| missing.contains(id));
+    let again: Vec<KnownBill> = shown
+        .into_iter()
+        .filter(is_missing)
+        .map(|bill| KnownBill { digest: String::new(), ..bill })
+        .collect();
+    let Some(lowest) = again.iter().map(|bill| bill.inv_id).min() else { return Ok(()) };
+    let sentence = match again.len() {
+        1 => "The billing app lost a bill of RainTek's; it is shown again.".to_owned(),
+        n => format!("The billing app lost {n} bills of RainTek's; they are shown again."),
+    };
+    let entry = Entry { at: shared.now(), kind: "bills", number: String::new(), sentence };
+    shared.world.state.put_bills(&again, &[], &[entry]).await?;
+    // Also those that are older than what each pass goes through.
+    awareness::go_back_to(shared, lowest.saturating_sub(1)).await?;
+    shared.signals.bills.notify_one();
+    Ok(())
+}
+
 async fn recent(shared: &Shared) -> Result<(), Fault> {
+    let day = (shared.now() - RECENT).with_timezone(&shared.rules.zone).date_naive();
+    shown_bills(shared, day).await?;
     let booked = shared.world.state.booked(Some(shared.now() - RECENT)).await?;
     // How much is missing is judged by the whole.
     if shared.world.billing.missing(&booked).await?.is_empty() { Ok(()) } else { all(shared).await }
@@ -74,6 +105,7 @@ async fn all(shared: &Shared) -> Result<(), Fault> {
             return Ok(());
         }
     }
+    shown_bills(shared, NaiveDate::MIN).await?;
     let news = shared.board.update(|seen| {
         let was = seen.another_database.take().is_some();
         // The first proof of this run also ends what an earlier run said.

@@ -8,7 +8,7 @@ use super::attempt::{conflict_fault, lookup_of};
 use super::push::release;
 use super::{Shared, invoices, removal};
 use crate::model::bill::{Found, Plan};
-use crate::model::fault::Fault;
+use crate::model::fault::{Action, Fault};
 use crate::model::invoice::{Invoice, InvoiceRead};
 use crate::model::outbox::{Item, ItemState};
 use crate::sync::completeness::{Completeness, completeness};
@@ -63,7 +63,10 @@ async fn look(shared: &Shared, mut item: Item) -> Result<(), Fault> {
                 "Would be removed from RainTek.".to_owned()
             }
             InvoiceRead::NotDue(reason) => {
-                shared.world.state.make_due(Some(&item.number), shared.now()).await?;
+                // Not for one that a person was asked about before: two of those would make each other due for ever.
+                if item.action() != Action::RemoveOrLeave {
+                    shared.world.state.make_due(Some(&item.number), shared.now()).await?;
+                }
                 return removal::taken_back(shared, item, reason).await;
             }
         },
@@ -75,28 +78,38 @@ async fn look(shared: &Shared, mut item: Item) -> Result<(), Fault> {
 
 /// Looked up as a push does, but without a lock and without a transaction.
 async fn planned(shared: &Shared, item: &Item, invoice: &Invoice) -> Result<String, Fault> {
+    plan_of(shared, item, invoice).await.map(|(sentence, _)| sentence)
+}
+
+/// The same with the plan, where there is one.
+pub(super) async fn plan_of(
+    shared: &Shared,
+    item: &Item,
+    invoice: &Invoice,
+) -> Result<(String, Option<Plan>), Fault> {
     if let Completeness::Waiting(sentence) = completeness(invoice) {
-        return Ok(sentence);
+        return Ok((sentence, None));
     }
     let found = match shared.world.pos.inspect(&lookup_of(shared, item, invoice)).await {
         Ok(found) => found,
         Err(fault) if fault.is_outage() => return Err(fault),
-        Err(fault) => return Ok(held(&fault)),
+        Err(fault) => return Ok((held(&fault), None)),
     };
     let schema = shared.world.pos.schema().await?;
     let mut found = Found { known: item.inv_id, ..found };
     super::trial::disown(shared, &mut found);
     let desired = match desired_bill(invoice, &found, &schema, &shared.rules.map) {
         Ok(desired) => desired,
-        Err(fault) => return Ok(held(&fault)),
+        Err(fault) => return Ok((held(&fault), None)),
     };
     let plan = plan(&desired, &found);
-    Ok(match &plan {
+    let sentence = match &plan {
         Plan::Conflict(conflict) => held(&conflict_fault(conflict, &invoice.number)),
         plan => would_be(plan, invoice).unwrap_or_default(),
-    })
+    };
+    Ok((sentence, Some(plan)))
 }
 
-fn held(fault: &Fault) -> String {
+pub(super) fn held(fault: &Fault) -> String {
     format!("Would be held: {}", fault.sentence)
 }

@@ -4,6 +4,11 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::words::one_line;
+
+/// Characters of a sentence: what it names may be a text of anybody's.
+const LONGEST_SENTENCE: usize = 400;
+
 /// Decides how a fault is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -107,7 +112,14 @@ impl Fault {
             FaultKind::Config => Action::FixSettings,
             FaultKind::Schema | FaultKind::Permanent => Action::CallSupport,
         };
-        Self { kind, scope, sentence: sentence.into(), action, detail: String::new(), code: None }
+        Self {
+            kind,
+            scope,
+            sentence: one_line(&sentence.into(), LONGEST_SENTENCE),
+            action,
+            detail: String::new(),
+            code: None,
+        }
     }
 
     /// An invoice that cannot be booked as it is.

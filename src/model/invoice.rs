@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::customer::Customer;
 use super::fault::Fault;
 use super::ids::{InvId, RecordId};
+use super::money::total;
 
 /// `invoices.status`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,17 +102,17 @@ pub struct Taxes {
 impl Taxes {
     /// All four together.
     pub fn sum(&self) -> Decimal {
-        self.cgst + self.sgst + self.igst + self.cess
+        total([self.cgst, self.sgst, self.igst, self.cess])
     }
 
     /// Adds another set, tax by tax.
     #[must_use]
     pub fn plus(&self, other: &Self) -> Self {
         Self {
-            cgst: self.cgst + other.cgst,
-            sgst: self.sgst + other.sgst,
-            igst: self.igst + other.igst,
-            cess: self.cess + other.cess,
+            cgst: self.cgst.saturating_add(other.cgst),
+            sgst: self.sgst.saturating_add(other.sgst),
+            igst: self.igst.saturating_add(other.igst),
+            cess: self.cess.saturating_add(other.cess),
         }
     }
 }

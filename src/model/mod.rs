@@ -8,7 +8,9 @@ pub mod command;
 pub mod customer;
 pub mod desktop;
 pub mod fault;
+pub mod fields;
 pub mod health;
+pub mod history;
 pub mod home;
 pub mod ids;
 pub mod invoice;
@@ -21,8 +23,10 @@ pub mod room;
 pub mod scan;
 pub mod schema;
 pub mod settings;
+pub mod setup;
 pub mod status;
 pub mod trial;
+pub mod words;
 
 #[cfg(test)]
 pub(crate) mod sample;

@@ -9,10 +9,15 @@ use serde::{Deserialize, Serialize};
 
 use super::home::EngineHome;
 
-/// All settings.
+/// The shape of the file that this program writes. Older ones are migrated, newer ones refused.
+pub const VERSION: u32 = 2;
+
+/// All settings. Keys that nobody knows are no error here: whoever reads the file tells a slip from a newer program's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct Settings {
+    /// Which shape of the file this is: [`VERSION`].
+    pub version: u32,
     /// The shop's zone.
     pub zone: Tz,
     /// What is written into RainTek is remembered, and taken back by `shopsync go-live`. Once begun, only that ends it.
@@ -53,6 +58,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            version: VERSION,
             zone: Tz::Asia__Kolkata,
             trial: false,
             watch_only: false,
@@ -98,7 +104,7 @@ pub enum Encryption {
 
 /// `[raintek]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct RaintekSettings {
     /// `.`, `(local)`, `SHOP-PC`, `.\SQLEXPRESS`, `host,1433`.
     pub server: String,
@@ -132,7 +138,7 @@ impl Default for RaintekSettings {
 
 /// `[billing]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct BillingSettings {
     /// Where the app answers, or is to answer. Phones reach it by the LAN address on the same port.
     pub url: String,
@@ -188,7 +194,7 @@ pub enum StockSource {
 
 /// `[products]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct ProductsSettings {
     /// Seconds between two passes.
     pub every_seconds: u64,
@@ -206,7 +212,7 @@ impl Default for ProductsSettings {
 
 /// `[push]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct PushSettings {
     /// Invoices dated before this day are left alone: for an app that was in use before ShopSync.
     pub from_date: Option<NaiveDate>,
@@ -222,7 +228,7 @@ impl Default for PushSettings {
 
 /// `[awareness]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct AwarenessSettings {
     /// Seconds between two passes.
     pub every_seconds: u64,
@@ -242,7 +248,7 @@ impl Default for AwarenessSettings {
 
 /// `[posting]`: off unless asked for. Decides for bills that are not posted yet; one that was posted stays posted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct PostingSettings {
     /// Live stock, stock movements and the products' last prices.
     pub stock: bool,
@@ -275,7 +281,7 @@ impl PostingSettings {
 
 /// `[web]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct WebSettings {
     /// The port on 127.0.0.1; 0 takes a free one.
     pub port: u16,
@@ -289,15 +295,15 @@ impl Default for WebSettings {
 
 /// `[backup]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct BackupSettings {
     /// Whether backups are made.
     pub enabled: bool,
     /// Where they lie; SQL Server's service must be able to write there. Without one: `D:\Backups` where there is a
     /// `D:`, else `backups` in the data folder.
     pub folder: Option<PathBuf>,
-    /// The daily time in the shop's zone, beside the one before the day's first write.
-    pub at: NaiveTime,
+    /// The daily times in the shop's zone, beside the one before the day's first write.
+    pub times: Vec<NaiveTime>,
     /// Days backups are kept.
     pub keep_days: u32,
     /// Days snapshots of replaced bills are kept.
@@ -313,7 +319,7 @@ impl Default for BackupSettings {
         Self {
             enabled: true,
             folder: None,
-            at: NaiveTime::from_hms_opt(21, 0, 0).unwrap_or_default(),
+            times: vec![NaiveTime::from_hms_opt(21, 0, 0).unwrap_or_default()],
             keep_days: 30,
             keep_snapshots_days: 90,
             keep_free_mb: 1024,
@@ -324,7 +330,7 @@ impl Default for BackupSettings {
 
 /// `[alerts]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct AlertSettings {
     /// Seconds a side may be away before it is said.
     pub lost_after_seconds: u32,
@@ -358,7 +364,7 @@ impl Default for AlertSettings {
 
 /// `[telegram]`. The bot's token is the secret `telegram.token`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct TelegramSettings {
     /// Where the Bot API answers.
     pub base_url: String,
@@ -384,9 +390,33 @@ pub enum OpenIn {
     Browser,
 }
 
+/// The page's language.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Language {
+    /// The system's.
+    System,
+    /// English.
+    En,
+    /// Hindi.
+    Hi,
+}
+
+/// The page's colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Theme {
+    /// The system's.
+    System,
+    /// Light.
+    Light,
+    /// Dark.
+    Dark,
+}
+
 /// `[desktop]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct DesktopSettings {
     /// Whether the tray is started when its user signs in.
     pub autostart: bool,
@@ -394,11 +424,21 @@ pub struct DesktopSettings {
     pub toasts: bool,
     /// Where the page opens.
     pub open_in: OpenIn,
+    /// In which language the page speaks.
+    pub language: Language,
+    /// How the page is drawn.
+    pub theme: Theme,
 }
 
 impl Default for DesktopSettings {
     fn default() -> Self {
-        Self { autostart: true, toasts: true, open_in: OpenIn::Window }
+        Self {
+            autostart: true,
+            toasts: true,
+            open_in: OpenIn::Window,
+            language: Language::System,
+            theme: Theme::System,
+        }
     }
 }
 

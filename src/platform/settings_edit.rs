@@ -1,14 +1,25 @@
-//! Changing one line of `settings.toml`: everything else of it stays as a person wrote it.
+//! Changing lines of `settings.toml`: everything else of it stays as a person wrote it.
 
+use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
-use toml_edit::DocumentMut;
+use serde_json::Value;
+use toml_edit::{DocumentMut, Item, Table, TableLike};
 
+use super::migrate;
+use super::settings::{ReadSettings, environment, parse_whole};
 use crate::model::fault::{Action, Fault, FaultKind, Scope};
+use crate::model::fields;
+use crate::model::settings::{Settings, VERSION};
+use crate::model::setup::Refusal;
 use crate::ports::trial::TrialSettings;
+
+/// Held from reading to writing: a change that another made in between would be lost.
+static WRITING: Mutex<()> = Mutex::new(());
 
 /// The settings file; it need not exist.
 #[derive(Debug, Clone)]
@@ -21,6 +32,154 @@ impl SettingsFile {
     pub fn new(path: PathBuf) -> Self {
         Self { path }
     }
+
+    /// Writes all of these settings or none; `Null` leaves one out. Waits for the disk.
+    ///
+    /// # Errors
+    /// What would stand there is not right, with the key where one is to blame; or the file cannot be written.
+    pub fn change(&self, changes: &BTreeMap<String, Value>) -> Result<(), Refusal> {
+        let _one_writer = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = self.text().map_err(|error| self.unwritable(&error))?;
+        let changed = changed(&text, changes)?;
+        if changed != text {
+            replace(&self.path, &changed).map_err(|error| self.unwritable(&error))?;
+        }
+        Ok(())
+    }
+
+    /// The settings as they would be with these changes. Writes nothing.
+    ///
+    /// # Errors
+    /// As [`SettingsFile::change`].
+    pub fn with(&self, changes: &BTreeMap<String, Value>) -> Result<ReadSettings, Refusal> {
+        let text = self.text().map_err(|error| self.unwritable(&error))?;
+        let read = parse_whole(&changed(&text, changes)?, &environment).map_err(Refusal::whole)?;
+        let file = Some(self.path.clone());
+        Ok(ReadSettings { settings: Settings { file, ..read.settings }, ..read })
+    }
+
+    /// Brings a file of an older shape up to date; what stood there is kept beside it. Waits for the disk.
+    ///
+    /// # Errors
+    /// The system's, or a text that is no TOML.
+    pub fn bring_up(&self) -> io::Result<Option<u32>> {
+        let text = self.text()?;
+        let mut document: DocumentMut = text.parse().map_err(io::Error::other)?;
+        let older = migrate::bring_up(&mut document).map_err(io::Error::other)?;
+        let Some(version) = older.filter(|_| !document.is_empty()) else { return Ok(None) };
+        let kept = self.path.with_extension(format!("v{version}.toml"));
+        if !kept.exists() {
+            fs::copy(&self.path, kept)?;
+        }
+        put(&mut document, "version", &VERSION.into()).map_err(io::Error::other)?;
+        replace(&self.path, &document.to_string())?;
+        Ok(Some(version))
+    }
+
+    fn text(&self) -> io::Result<String> {
+        match fs::read_to_string(&self.path) {
+            Ok(text) => Ok(text),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn unwritable(&self, error: &io::Error) -> Refusal {
+        Refusal::whole(format!("The settings cannot be kept in {}: {error}.", self.path.display()))
+    }
+}
+
+/// The text with these changes, checked as a whole.
+fn changed(text: &str, changes: &BTreeMap<String, Value>) -> Result<String, Refusal> {
+    let unreadable = |error: &dyn std::fmt::Display| {
+        Refusal::whole(format!("The settings file is not right, and so nothing was changed in it: {error}"))
+    };
+    let mut document: DocumentMut =
+        text.parse().map_err(|error: toml_edit::TomlError| unreadable(&error.message()))?;
+    migrate::bring_up(&mut document).map_err(|error| unreadable(&error))?;
+    for (key, given) in changes {
+        let refused = |sentence: String| Refusal { sentence, field: Some(key.clone()) };
+        let field = fields::find(key).filter(|field| !field.is_secret());
+        let field = field.ok_or_else(|| refused(format!("There is no setting {key}.")))?;
+        let value = field.read(given).map_err(refused)?;
+        if environment(key).is_some() {
+            return Err(refused(
+                "This is set by the environment of the program, and counts from there.".to_owned(),
+            ));
+        }
+        put(&mut document, key, &value).map_err(refused)?;
+    }
+    if changes.is_empty() {
+        return Ok(text.to_owned());
+    }
+    put(&mut document, "version", &VERSION.into()).map_err(Refusal::whole)?;
+    let changed = document.to_string();
+    parse_whole(&changed, &|_| None).map_err(|why| {
+        let blamed = changes.keys().find(|key| why.contains(key.as_str())).or_else(|| changes.keys().next());
+        Refusal { sentence: sentence(&why), field: blamed.cloned() }
+    })?;
+    Ok(changed)
+}
+
+/// What is wrong, as a sentence.
+fn sentence(why: &str) -> String {
+    let why =
+        why.split_once(": ").filter(|(place, _)| place.starts_with("line ")).map_or(why, |(_, rest)| rest);
+    let first = why.chars().next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    let rest: String = why.chars().skip(1).collect();
+    format!("{first}{}.", rest.trim_end_matches('.'))
+}
+
+/// Has the setting say this; `Null` leaves it out. Comments and the order of lines stay.
+pub(super) fn put(document: &mut DocumentMut, key: &str, value: &Value) -> Result<(), String> {
+    let (above, name) = key.rsplit_once('.').map_or((None, key), |(above, name)| (Some(above), name));
+    let mut table: &mut dyn TableLike = document.as_table_mut();
+    for step in above.into_iter().flat_map(|above| above.split('.')) {
+        if table.get(step).is_none() {
+            if value.is_null() {
+                return Ok(());
+            }
+            table.insert(step, Item::Table(Table::new()));
+        }
+        table = table
+            .get_mut(step)
+            .and_then(Item::as_table_like_mut)
+            .ok_or_else(|| format!("{step} is no table in the settings file"))?;
+    }
+    let Some(value) = toml_value(value) else {
+        table.remove(name);
+        return Ok(());
+    };
+    match table.get_mut(name).and_then(Item::as_value_mut) {
+        Some(there) => {
+            let around = there.decor().clone();
+            *there = value;
+            *there.decor_mut() = around;
+        }
+        None => {
+            table.insert(name, Item::Value(value));
+        }
+    }
+    Ok(())
+}
+
+fn toml_value(value: &Value) -> Option<toml_edit::Value> {
+    Some(match value {
+        Value::Null => return None,
+        Value::Bool(value) => (*value).into(),
+        Value::Number(number) => number.as_i64()?.into(),
+        Value::String(text) => text.as_str().into(),
+        Value::Array(all) => toml_edit::Value::Array(all.iter().filter_map(toml_value).collect()),
+        Value::Object(all) => {
+            let mut table = toml_edit::InlineTable::new();
+            for (name, value) in all {
+                if let Some(value) = toml_value(value) {
+                    table.insert(name, value);
+                }
+            }
+            toml_edit::Value::InlineTable(table)
+        }
+    })
 }
 
 #[async_trait]
@@ -86,6 +245,7 @@ fn set(document: &mut DocumentMut, table: &str, key: &str, value: toml_edit::Val
 }
 
 fn leave(path: &Path) -> io::Result<()> {
+    let _one_writer = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -98,7 +258,7 @@ fn leave(path: &Path) -> io::Result<()> {
 }
 
 /// The text with `trial = false`; `None` where it says no other already.
-fn without_trial(text: &str) -> Result<Option<String>, toml_edit::TomlError> {
+pub(super) fn without_trial(text: &str) -> Result<Option<String>, toml_edit::TomlError> {
     let mut document: DocumentMut = text.parse()?;
     let Some(value) = document.get_mut("trial").and_then(|item| item.as_value_mut()) else {
         return Ok(None);
@@ -134,70 +294,5 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_line_changes_and_nothing_else() {
-        let text = "# The shop's settings\r\nzone = \"Asia/Kolkata\"\ntrial   =  true  # until Monday\n\n[push]\n\
-                    look_every_seconds = 30 # as before\n";
-        let changed = without_trial(text).unwrap().unwrap();
-        assert_eq!(changed.replace("\r\n", "\n"), text.replace("\r\n", "\n").replace("true", "false"));
-        for same in ["", "trial = false\n", "[push]\nfrom_date = \"2026-04-01\"\n"] {
-            assert_eq!(without_trial(same).unwrap(), None, "{same}");
-        }
-        assert!(without_trial("trial = ").is_err());
-    }
-
-    #[test]
-    fn what_the_installer_was_told_is_written_and_the_rest_stays() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("settings.toml");
-        let file = SettingsFile::new(path.clone());
-        file.tell(&Told::default()).unwrap();
-        assert!(!path.exists(), "nothing was told");
-        let told = Told { backups: Some(r"D:\Sicherung ü".into()), no_autostart: true };
-        file.tell(&told).unwrap();
-        let settings = crate::platform::read_settings(&path).unwrap();
-        assert_eq!(
-            (settings.backup.folder.as_ref(), settings.desktop.autostart),
-            (told.backups.as_ref(), false)
-        );
-
-        fs::write(&path, "# ours\nzone = \"Asia/Kolkata\"\n[desktop] # icon\ntoasts = false\n").unwrap();
-        file.tell(&Told { no_autostart: true, backups: None }).unwrap();
-        let text = fs::read_to_string(&path).unwrap();
-        assert!(
-            text.starts_with("# ours\nzone") && text.contains("[desktop] # icon\ntoasts = false\n"),
-            "{text}"
-        );
-        let settings = crate::platform::read_settings(&path).unwrap();
-        assert!(!settings.desktop.autostart && !settings.desktop.toasts);
-        let before = fs::metadata(&path).unwrap().modified().unwrap();
-        file.tell(&Told { no_autostart: true, backups: None }).unwrap();
-        assert_eq!(fs::metadata(&path).unwrap().modified().unwrap(), before);
-
-        for damaged in ["zone = [", "desktop = 1"] {
-            fs::write(&path, damaged).unwrap();
-            assert!(file.tell(&Told { no_autostart: true, backups: None }).is_err(), "{damaged}");
-            assert_eq!(fs::read_to_string(&path).unwrap(), damaged);
-        }
-    }
-
-    #[tokio::test]
-    async fn the_file_is_replaced_whole_and_one_that_is_not_there_is_none() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("settings.toml");
-        let file = SettingsFile::new(path.clone());
-        file.leave_trial().await.unwrap();
-        assert!(!path.exists());
-        fs::write(&path, "trial = true # test\n[web]\nport = 3031\n").unwrap();
-        file.leave_trial().await.unwrap();
-        file.leave_trial().await.unwrap();
-        assert_eq!(fs::read_to_string(&path).unwrap(), "trial = false # test\n[web]\nport = 3031\n");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
-        fs::write(&path, "trial = [").unwrap();
-        let fault = file.leave_trial().await.unwrap_err();
-        assert!(fault.sentence.contains("set trial = false in it"), "{fault}");
-    }
-}
+#[path = "settings_edit_tests.rs"]
+mod tests;

@@ -2,6 +2,8 @@
 #![expect(unsafe_code, reason = "the system's own calls; each says why it may be made")]
 
 mod leave;
+mod machine;
+mod seal;
 
 use std::path::{Path, PathBuf};
 
@@ -20,6 +22,9 @@ use crate::ports::desktop::Answer;
 
 pub use leave::ask_all;
 pub(super) use leave::asked;
+pub use machine::run_elevated;
+pub(super) use machine::{fixed_disks, running_folders, sql_instances};
+pub(super) use seal::MachineSeal;
 
 /// What the installer wrote down.
 const INSTALLED: &str = r"Software\ShopSync";

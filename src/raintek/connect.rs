@@ -3,23 +3,24 @@
 use std::fmt;
 use std::time::Duration;
 
-use tiberius::{AuthMethod, Client, Config, EncryptionLevel, SqlBrowser};
-use tokio::net::TcpStream;
+use tiberius::{AuthMethod, Client, Config, EncryptionLevel};
 use tokio_util::compat::{Compat, TokioAsyncWriteCompatExt};
 
 use super::classify::{classify, unreachable};
+use super::way::{self, Stream, Way};
 use crate::model::fault::{Fault, FaultKind, Scope};
 use crate::model::settings::{Encryption, RaintekAuth, RaintekSettings};
 
-pub(super) type Sql = Client<Compat<TcpStream>>;
+pub(super) type Sql = Client<Compat<Stream>>;
 
 /// How long a server may take to accept a connection and the login.
 const CONNECT_TIME: Duration = Duration::from_secs(15);
-const DEFAULT_PORT: u16 = 1433;
 
 /// Where the database is and how to sign in.
 #[derive(Clone)]
 pub struct Target {
+    /// A named pipe instead of an address, where the server is written as `np:...`.
+    pipe: Option<String>,
     host: String,
     instance: Option<String>,
     port: Option<u16>,
@@ -39,9 +40,11 @@ impl fmt::Debug for Target {
 }
 
 impl Target {
-    /// Reads `.`, `(local)`, `SHOP-PC`, `.\SQLEXPRESS` and `host,1433` in `server`.
+    /// Reads `.`, `(local)`, `SHOP-PC`, `.\SQLEXPRESS`, `host,1433` and `np:\\.\pipe\sql\query` in `server`.
     pub fn new(settings: &RaintekSettings, password: Option<String>) -> Self {
-        let server = settings.server.trim().trim_start_matches("tcp:");
+        let server = settings.server.trim();
+        let pipe = server.strip_prefix("np:").map(|pipe| pipe.trim().to_owned());
+        let server = if pipe.is_some() { "." } else { server.trim_start_matches("tcp:") };
         let (name, listed_port) = match server.split_once(',') {
             Some((name, port)) => (name, port.trim().parse().ok()),
             None => (server, None),
@@ -55,6 +58,7 @@ impl Target {
             other => other,
         };
         Self {
+            pipe,
             host: host.to_owned(),
             instance: instance.filter(|name| !name.is_empty()),
             port: listed_port.or(Some(settings.port).filter(|port| *port != 0)),
@@ -79,14 +83,52 @@ impl Target {
 
     /// For a person: `Raintech_DB1 on .\SQLEXPRESS`. No secret.
     pub fn describe(&self) -> String {
+        if let Some(pipe) = &self.pipe {
+            return format!("{} on this PC, by {pipe}", self.database);
+        }
         let host = if self.host == "127.0.0.1" { "this PC" } else { &self.host };
         let instance = self.instance.as_ref().map(|name| format!("\\{name}")).unwrap_or_default();
         let port = self.port.map(|port| format!(", port {port}")).unwrap_or_default();
         format!("{} on {host}{instance}{port}", self.database)
     }
 
+    /// The ways to the server, in the order in which they are tried: on this PC a named pipe, too, since Express listens
+    /// to no TCP by default.
+    fn ways(&self) -> Vec<Way> {
+        if let Some(pipe) = &self.pipe {
+            return vec![Way::Pipe(pipe.clone())];
+        }
+        let tcp = Way::Tcp { host: self.host.clone(), port: self.port, instance: self.instance.clone() };
+        let pipe = self.is_here().then(|| way::local_pipe(self.instance.as_deref())).flatten();
+        [Some(tcp), pipe.map(Way::Pipe)].into_iter().flatten().collect()
+    }
+
+    /// Whether the server is on this PC.
+    pub(super) fn is_here(&self) -> bool {
+        let name = std::env::var("COMPUTERNAME").unwrap_or_default();
+        self.host == "127.0.0.1" || (!name.is_empty() && self.host.eq_ignore_ascii_case(&name))
+    }
+
+    /// Reaches the server by the first way that leads there.
+    async fn reach(&self, config: &Config) -> Result<(Stream, &'static str), Fault> {
+        let mut first = None;
+        for way in self.ways() {
+            match tokio::time::timeout(CONNECT_TIME, way.go(config)).await {
+                Ok(Ok(stream)) => return Ok((stream, way.name())),
+                Ok(Err(why)) => first.get_or_insert(why),
+                Err(_) => first.get_or_insert_with(|| "no answer within 15 s".to_owned()),
+            };
+        }
+        Err(unreachable(&first.unwrap_or_default()))
+    }
+
     /// Signs in, climbing down the ladder of encryption only as far as the settings allow.
     pub(super) async fn connect(&self) -> Result<Sql, Fault> {
+        self.connect_by().await.map(|(sql, _)| sql)
+    }
+
+    /// The same, and by which way: `tcp` or `pipe`.
+    pub(super) async fn connect_by(&self) -> Result<(Sql, &'static str), Fault> {
         let ladder: &[EncryptionLevel] = match self.encryption {
             Encryption::Auto => &[EncryptionLevel::Required, EncryptionLevel::Off],
             Encryption::Required => &[EncryptionLevel::Required],
@@ -94,11 +136,11 @@ impl Target {
         };
         let mut last = None;
         for level in ladder {
-            match tokio::time::timeout(CONNECT_TIME, self.connect_with(*level)).await {
-                Ok(Ok(sql)) => return Ok(sql),
+            match tokio::time::timeout(CONNECT_TIME * 2, self.connect_with(*level)).await {
+                Ok(Ok(connected)) => return Ok(connected),
                 Ok(Err(Attempt::NextRung(error))) => last = Some(error),
                 Ok(Err(Attempt::Failed(fault))) => return Err(*fault),
-                Err(_) => return Err(unreachable("no answer within 15 s")),
+                Err(_) => return Err(unreachable("no answer within 30 s")),
             }
         }
         Err(Fault::new(
@@ -109,18 +151,10 @@ impl Target {
         .detail(last.unwrap_or_default()))
     }
 
-    async fn connect_with(&self, level: EncryptionLevel) -> Result<Sql, Attempt> {
+    async fn connect_with(&self, level: EncryptionLevel) -> Result<(Sql, &'static str), Attempt> {
         let config = self.config(level).map_err(Attempt::failed)?;
-        let tcp = match (self.port, &self.instance) {
-            (None, Some(_)) => TcpStream::connect_named(&config)
-                .await
-                .map_err(|error| Attempt::failed(unreachable(&error.to_string())))?,
-            (port, _) => TcpStream::connect((self.host.as_str(), port.unwrap_or(DEFAULT_PORT)))
-                .await
-                .map_err(|error| Attempt::failed(unreachable(&error.to_string())))?,
-        };
-        tcp.set_nodelay(true).map_err(|error| Attempt::failed(unreachable(&error.to_string())))?;
-        let mut sql = match Client::connect(config, tcp.compat_write()).await {
+        let (stream, way) = self.reach(&config).await.map_err(Attempt::failed)?;
+        let mut sql = match Client::connect(config, stream.compat_write()).await {
             Ok(sql) => sql,
             Err(error @ (tiberius::error::Error::Tls(_) | tiberius::error::Error::Protocol(_))) => {
                 return Err(Attempt::NextRung(error.to_string()));
@@ -129,7 +163,7 @@ impl Target {
         };
         // SET options of sp_executesql end with it: these go as a plain batch.
         simple(&mut sql, "SET XACT_ABORT ON; SET LOCK_TIMEOUT 10000;").await.map_err(Attempt::failed)?;
-        Ok(sql)
+        Ok((sql, way))
     }
 
     fn config(&self, level: EncryptionLevel) -> Result<Config, Fault> {
@@ -221,6 +255,15 @@ mod tests {
         assert_eq!(target("SHOP-PC", 0), ("SHOP-PC".into(), None, None));
         assert_eq!(target("tcp:shop-pc,1500", 0), ("shop-pc".into(), None, Some(1500)));
         assert_eq!(target("SHOP-PC\\RT, 1500", 0), ("SHOP-PC".into(), Some("RT".into()), Some(1500)));
+    }
+
+    #[test]
+    fn a_pipe_is_named_as_sql_servers_own_tools_do() {
+        let settings =
+            RaintekSettings { server: r"np:\\.\pipe\sql\query".into(), ..RaintekSettings::default() };
+        let target = Target::new(&settings, None);
+        assert_eq!(target.ways(), [Way::Pipe(r"\\.\pipe\sql\query".into())]);
+        assert_eq!(target.describe(), r"Raintech_DB1 on this PC, by \\.\pipe\sql\query");
     }
 
     #[test]

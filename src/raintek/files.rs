@@ -40,29 +40,33 @@ pub fn read_folder(folder: &Path) -> Result<Found, Fault> {
         )
         .detail(why)
     };
-    let text = read_text(&folder.join("SQLSettings.dat")).map_err(|error| unreadable(error.to_string()))?;
+    let read = |name: &str| std::fs::read(folder.join(name));
+    let settings = read("SQLSettings.dat").map_err(|error| unreadable(error.to_string()))?;
+    let found = from_files(&settings, read("TempDBSettings.dat").ok().as_deref());
+    found.ok_or_else(|| unreadable("SQLSettings.dat has fewer than two lines".into()))
+}
+
+/// Reads what stands in both files; the second need not be there.
+pub(super) fn from_files(settings: &[u8], database: Option<&[u8]>) -> Option<Found> {
+    let text = decoded(settings);
     let mut lines = text.lines().map(str::trim);
-    let (Some(server), Some(user)) = (lines.next(), lines.next()) else {
-        return Err(unreadable("SQLSettings.dat has fewer than two lines".into()));
-    };
+    let (server, user) = (lines.next()?, lines.next()?);
     let password = lines.next().unwrap_or_default();
-    let database = read_text(&folder.join("TempDBSettings.dat"))
-        .ok()
-        .and_then(|text| text.lines().next().map(|line| line.trim().to_owned()))
+    let database = database
+        .and_then(|bytes| decoded(bytes).lines().next().map(|line| line.trim().to_owned()))
         .filter(|name| !name.is_empty());
-    Ok(Found { server: server.to_owned(), user: user.to_owned(), password: password.to_owned(), database })
+    Some(Found { server: server.to_owned(), user: user.to_owned(), password: password.to_owned(), database })
 }
 
 /// .NET may have written a byte order mark, or UTF-16.
-fn read_text(path: &Path) -> std::io::Result<String> {
-    let bytes = std::fs::read(path)?;
+fn decoded(bytes: &[u8]) -> String {
     if let Some(rest) = bytes.strip_prefix(&[0xFF, 0xFE]) {
         let units: Vec<u16> =
             rest.chunks_exact(2).filter_map(|pair| Some(u16::from_le_bytes(pair.try_into().ok()?))).collect();
-        return Ok(String::from_utf16_lossy(&units));
+        return String::from_utf16_lossy(&units);
     }
-    let text = String::from_utf8_lossy(&bytes).into_owned();
-    Ok(text.strip_prefix('\u{feff}').map_or_else(|| text.clone(), str::to_owned))
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    text.strip_prefix('\u{feff}').map_or_else(|| text.clone(), str::to_owned)
 }
 
 #[cfg(test)]

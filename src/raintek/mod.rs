@@ -2,17 +2,24 @@
 
 mod backup;
 mod bills;
+mod candidate;
 mod classify;
 mod connect;
 mod dump;
 mod files;
+mod find;
+#[doc(hidden)]
+pub mod fuzzing;
+mod link;
 mod lookup;
 mod postings;
 mod products;
 mod schema;
 mod statement;
+mod switch_on;
 mod trial;
 mod values;
+mod way;
 mod write;
 
 use std::collections::HashMap;
@@ -35,8 +42,11 @@ use crate::model::schema::PosSchema;
 use crate::model::settings::{PostingSettings, RaintekSettings, StockSource};
 use crate::ports::{Pos, PosTransaction};
 
+pub use candidate::{Look, look};
 pub use connect::Target;
 pub use files::{Found as FolderSettings, read_folder};
+pub use find::{Hint, find, find_app_folders};
+pub use switch_on::{SwitchOn, switch_on};
 
 use connect::Sql;
 

@@ -16,6 +16,22 @@ use crate::model::product::PosProduct;
 use crate::model::schema::{PosSchema, Table};
 use crate::model::settings::StockSource;
 
+/// What is read of a product, in this order.
+pub(super) const PRODUCT: [&str; 12] = [
+    "PID",
+    "ProductCode",
+    "ProductName",
+    "HSNCode",
+    "SalesUnit",
+    "SellingPrice",
+    "MRP",
+    "Barcode",
+    "CGST",
+    "SGST",
+    "Status",
+    "VAT",
+];
+
 /// What the lots of a product add up to.
 #[derive(Debug, Default)]
 struct Lots {
@@ -53,64 +69,57 @@ pub(super) async fn read(
         _ => None,
     };
     let table = schema.table("Product").ok_or_else(super::schema::not_read)?;
-    let list = columns(
-        table,
-        &[
-            "PID",
-            "ProductCode",
-            "ProductName",
-            "HSNCode",
-            "SalesUnit",
-            "SellingPrice",
-            "MRP",
-            "Barcode",
-            "CGST",
-            "SGST",
-            "Status",
-            "VAT",
-        ],
-    );
-    let has_gst = table.column("CGST").is_some() && table.column("SGST").is_some();
+    let list = columns(table, &PRODUCT);
+    let has_gst = has_all(table, &["CGST", "SGST"]);
     let mut products = Vec::new();
     let text = format!("SELECT {list} FROM {}", quoted(&table.name));
     let mut rows = sql.simple_query(text).await.map_err(|error| classify(&error))?.into_row_stream();
     while let Some(row) = rows.try_next().await.map_err(|error| classify(&error))? {
-        let mut cells = row.cells().map(|(_, data)| value(data));
-        let mut next = || cells.next().unwrap_or(Ok(Value::Null));
-        let pid = ProductId::try_from(whole(&next()?)).unwrap_or_default();
-        let (code, name) = (text_of(next()?), text_of(next()?));
-        let (hsn, unit) = (text_of(next()?).unwrap_or_default(), text_of(next()?).unwrap_or_default());
-        let (price, mrp) = (decimal_of(&next()?), decimal_of(&next()?));
-        let barcode = text_of(next()?).unwrap_or_default();
-        let (cgst, sgst) = (decimal_of(&next()?), decimal_of(&next()?));
-        let status = text_of(next()?).unwrap_or_default();
-        let vat = decimal_of(&next()?);
-        let lots = lots.remove(&pid).unwrap_or_default();
-        let stock = match &live {
-            Some(live) => live.get(&pid).copied().unwrap_or_default(),
+        let mut product = product(row.cells().map(|(_, data)| value(data)), has_gst)?;
+        let lots = lots.remove(&product.pid).unwrap_or_default();
+        product.stock = match &live {
+            Some(live) => live.get(&product.pid).copied().unwrap_or_default(),
             None => lots.quantity,
         };
-        products.push(PosProduct {
-            pid,
-            code,
-            name,
-            hsn,
-            unit,
-            price,
-            mrp,
-            barcode,
-            gst_rate: match has_gst {
-                true => cgst.zip(sgst).map(|(cgst, sgst)| cgst + sgst),
-                // The generation before GST has one rate, or none.
-                false => Some(vat.unwrap_or_default()),
-            },
-            active: !status.trim().eq_ignore_ascii_case("no"),
-            lot_mrp: lots.mrp,
-            lot_barcode: lots.barcode,
-            stock,
-        });
+        (product.lot_mrp, product.lot_barcode) = (lots.mrp, lots.barcode);
+        products.push(product);
     }
     Ok(products)
+}
+
+/// A row of the columns of [`PRODUCT`], without what lots and stock add.
+pub(super) fn product(
+    mut cells: impl Iterator<Item = Result<Value, Fault>>,
+    has_gst: bool,
+) -> Result<PosProduct, Fault> {
+    let mut next = || cells.next().unwrap_or(Ok(Value::Null));
+    let pid = ProductId::try_from(whole(&next()?)).unwrap_or_default();
+    let (code, name) = (text_of(next()?), text_of(next()?));
+    let (hsn, unit) = (text_of(next()?).unwrap_or_default(), text_of(next()?).unwrap_or_default());
+    let (price, mrp) = (decimal_of(&next()?), decimal_of(&next()?));
+    let barcode = text_of(next()?).unwrap_or_default();
+    let (cgst, sgst) = (decimal_of(&next()?), decimal_of(&next()?));
+    let status = text_of(next()?).unwrap_or_default();
+    let vat = decimal_of(&next()?);
+    Ok(PosProduct {
+        pid,
+        code,
+        name,
+        hsn,
+        unit,
+        price,
+        mrp,
+        barcode,
+        gst_rate: match has_gst {
+            true => cgst.zip(sgst).and_then(|(cgst, sgst)| cgst.checked_add(sgst)),
+            // The generation before GST has one rate, or none.
+            false => Some(vat.unwrap_or_default()),
+        },
+        active: !status.trim().eq_ignore_ascii_case("no"),
+        lot_mrp: None,
+        lot_barcode: None,
+        stock: Decimal::ZERO,
+    })
 }
 
 /// Lots in the order of their ID: a later one overrides what an earlier one said.
@@ -135,7 +144,7 @@ async fn lots(sql: &mut Sql, schema: &PosSchema) -> Result<HashMap<ProductId, Lo
         if let Some(barcode) = text_of(next()?).filter(|text| !matches!(text.as_str(), "" | "0")) {
             lots.barcode = Some(barcode);
         }
-        lots.quantity += decimal_of(&next()?).unwrap_or_default();
+        lots.quantity = lots.quantity.saturating_add(decimal_of(&next()?).unwrap_or_default());
     }
     Ok(all)
 }

@@ -2,6 +2,7 @@
 
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime, Timelike};
 use rust_decimal::Decimal;
+use tiberius::numeric::Numeric;
 use tiberius::{ColumnData, FromSql, Query, Row as SqlRow};
 
 use super::classify::classify;
@@ -29,7 +30,7 @@ pub(super) fn value(data: &ColumnData<'static>) -> Result<Value, Fault> {
         ColumnData::F32(v) => v.map(|v| float(&v.to_string())),
         // MONEY arrives as f64 too; its shortest text is exact to the four decimals it has.
         ColumnData::F64(v) => v.map(|v| float(&v.to_string())),
-        ColumnData::Numeric(_) => Decimal::from_sql(data).map_err(|e| classify(&e))?.map(Value::Dec),
+        ColumnData::Numeric(v) => v.map(numeric),
         ColumnData::String(v) => v.as_ref().map(|v| Value::Text(v.trim_end_matches(' ').to_owned())),
         ColumnData::Guid(v) => v.map(|v| Value::Text(v.to_string())),
         ColumnData::Binary(v) => v.as_ref().map(|v| Value::Bytes(v.to_vec())),
@@ -48,6 +49,18 @@ pub(super) fn value(data: &ColumnData<'static>) -> Result<Value, Fault> {
         ColumnData::Xml(v) => v.as_ref().map(|v| Value::Text(v.to_string())),
     };
     Ok(value.unwrap_or(Value::Null))
+}
+
+/// SQL Server's decimals have up to 38 digits, ours 28: one that has more is no number to us, rather than another number.
+fn numeric(sent: Numeric) -> Value {
+    let (mut digits, mut scale) = (sent.value(), u32::from(sent.scale()));
+    loop {
+        match Decimal::try_from_i128_with_scale(digits, scale) {
+            Ok(value) => return Value::Dec(value),
+            Err(_) if scale > 0 && digits % 10 == 0 => (digits, scale) = (digits / 10, scale - 1),
+            Err(_) => return Value::Text(sent.to_string()),
+        }
+    }
 }
 
 fn float(text: &str) -> Value {
@@ -106,6 +119,16 @@ mod tests {
         assert_eq!(whole_seconds(just_before), day.and_hms_opt(10, 0, 5).unwrap());
         let just_after = day.and_hms_nano_opt(10, 0, 5, 3_333_333).unwrap();
         assert_eq!(whole_seconds(just_after), day.and_hms_opt(10, 0, 5).unwrap());
+    }
+
+    #[test]
+    fn a_decimal_of_more_digits_than_ours_is_none_rather_than_another() {
+        let read = |value, scale| numeric(Numeric::new_with_scale(value, scale));
+        assert_eq!(read(123_450, 4), Value::Dec("12.345".parse().unwrap()));
+        assert_eq!(read(5 * 10_i128.pow(30), 31), Value::Dec("0.5".parse().unwrap()));
+        assert_eq!(read(0, 38), Value::Dec(Decimal::ZERO));
+        assert!(matches!(read(10_i128.pow(37) + 1, 0), Value::Text(_)));
+        assert!(matches!(read(1, 38), Value::Text(_)));
     }
 
     #[test]

@@ -11,7 +11,8 @@ use crate::model::bill::{Desired, DesiredCustomer, FoundBill, Row, Value};
 use crate::model::customer::{Customer, phone_key};
 use crate::model::ids::{CustomerId, InvId, ProductId, RecordId};
 use crate::model::invoice::{Invoice, InvoiceStatus, Line, Payment, PaymentKind, TaxMode, TaxType, Taxes};
-use crate::model::money::{r2, rupees};
+use crate::model::money::{self, r2, rupees};
+use crate::model::words::one_line;
 
 /// What is followed: a change of anything else in a bill is nobody's concern.
 const INFO: [&str; 17] = [
@@ -64,6 +65,8 @@ const WALK_IN: &str = "Cash";
 const METHODS: [&str; 5] = ["cash", "upi", "card", "cheque", "credit"];
 /// What the app can say of one payment, in the order in which a text of RainTek's is looked up.
 const MODES: [&str; 9] = ["cash", "upi", "card", "cheque", "phonepe", "gpay", "paytm", "wallet", "credit"];
+/// Characters of a number within a sentence.
+const LONGEST_NUMBER: usize = 40;
 /// Fewer bills than this may go at once without anybody asking why.
 const FEW: usize = 3;
 
@@ -135,9 +138,9 @@ pub fn day(bill: &FoundBill) -> Option<NaiveDate> {
 /// Whether all of it is there: RainTek saves a bill statement by statement, so that half of one may be seen. A bill
 /// that stays odd is taken as it is at the second look.
 pub fn is_whole(bill: &FoundBill) -> bool {
-    let sum = |rows: &[Row], column: &str| rows.iter().map(|row| row.decimal(column)).sum::<Decimal>();
+    let sum = |rows: &[Row], column: &str| money::total(rows.iter().map(|row| row.decimal(column)));
     let paid = sum(&bill.payments, "TotalPaid");
-    let lines: Decimal = bill.lines.iter().map(line_total).sum();
+    let lines = money::total(bill.lines.iter().map(line_total));
     let sub_total = bill.info.decimal("SubTotal");
     let expected = if sub_total.is_zero() { lines } else { sub_total };
     !bill.lines.is_empty()
@@ -163,7 +166,7 @@ pub fn pos_invoice(bill: &FoundBill, payments: &BTreeMap<String, String>) -> Res
         return Err(format!("A bill of RainTek (Inv_ID {inv_id}) has no number."));
     }
     let Some(date) = day(bill) else {
-        return Err(format!("RainTek's bill {number} has no date."));
+        return Err(format!("RainTek's bill {} has no date.", one_line(&number, LONGEST_NUMBER)));
     };
     let id = record_id(inv_id, &number);
     let lines: Vec<Line> =
@@ -173,7 +176,7 @@ pub fn pos_invoice(bill: &FoundBill, payments: &BTreeMap<String, String>) -> Res
         (info.decimal("TaxableAmt"), taxes(info, ["CGST", "SGST", "IGST", "CESS"]))
     } else {
         let taxes = lines.iter().fold(Taxes::default(), |sum, line| sum.plus(&line.taxes));
-        (lines.iter().map(|line| line.taxable).sum(), taxes)
+        (money::total(lines.iter().map(|line| line.taxable)), taxes)
     };
     let Paid { method, split, paid_on, total, unknown } = paid(bill, payments, date);
     let mut notes = info.text("Remarks").trim().to_owned();
@@ -217,6 +220,10 @@ pub fn pos_invoice(bill: &FoundBill, payments: &BTreeMap<String, String>) -> Res
     })
 }
 
+fn total_of(row: &Row, columns: &[&str]) -> Decimal {
+    money::total(columns.iter().map(|column| row.decimal(column)))
+}
+
 /// The older generation calls it `Amount`.
 fn line_total(row: &Row) -> Decimal {
     row.decimal(either(row, "TotalAmount", "Amount"))
@@ -234,7 +241,7 @@ fn line_taxes(row: &Row) -> Taxes {
     }
     let vat = row.decimal("VAT");
     let half = r2(vat / Decimal::TWO);
-    Taxes { cgst: half, sgst: vat - half, ..Taxes::default() }
+    Taxes { cgst: half, sgst: vat.saturating_sub(half), ..Taxes::default() }
 }
 
 fn line(row: &Row, id: RecordId) -> Line {
@@ -259,13 +266,13 @@ fn line(row: &Row, id: RecordId) -> Line {
         discount: row.decimal("Discount"),
         tax_mode: tax_mode(row, &taxes, total),
         gst_rate: match row.get("CGSTPer") {
-            Some(_) => row.decimal("CGSTPer") + row.decimal("SGSTPer") + row.decimal("IGSTPer"),
+            Some(_) => total_of(row, &["CGSTPer", "SGSTPer", "IGSTPer"]),
             None => row.decimal("VATPer"),
         },
         taxes,
         taxable: match row.get("TaxableAmt") {
             Some(_) => row.decimal("TaxableAmt"),
-            None => total - taxes.sum(),
+            None => total.saturating_sub(taxes.sum()),
         },
         total,
     }
@@ -274,7 +281,7 @@ fn line(row: &Row, id: RecordId) -> Line {
 /// How the price carries the tax; the older generation does not say, but its amounts do.
 fn tax_mode(row: &Row, taxes: &Taxes, total: Decimal) -> TaxMode {
     let rate = row.decimal(either(row, "SalesRate", "SellingPrice"));
-    let net = r2(row.decimal("Qty") * rate - row.decimal("Discount"));
+    let net = r2(row.decimal("Qty").saturating_mul(rate).saturating_sub(row.decimal("Discount")));
     match row.get("STaxType").map(|_| TaxMode::parse(row.text("STaxType"))) {
         Some(Some(mode)) => mode,
         _ if taxes.sum().is_zero() => TaxMode::NoTaxes,
@@ -313,7 +320,7 @@ fn paid(bill: &FoundBill, texts: &BTreeMap<String, String>, date_of_bill: NaiveD
             }
         };
         if mode != "credit" {
-            paid.total += amount;
+            paid.total = paid.total.saturating_add(amount);
         }
         paid.split.push(Payment { mode: PaymentKind(mode.to_owned()), amount });
         paid.paid_on.push(date(row, "PaymentDate").unwrap_or(date_of_bill));

@@ -55,7 +55,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn waits_stay_within_bounds(count: u32, jitter in 0_u32..1000) {
+        fn waits_stay_within_bounds(count: u32, jitter: u32) {
+            prop_assert!(lines_retry(count) >= Duration::from_secs(1) && lines_retry(count) <= Duration::from_secs(60));
+            // A later try never comes sooner, and jitter never makes it sooner.
+            let next = count.saturating_add(1);
+            prop_assert!(item_retry(next, 0) >= item_retry(count, 0) && item_retry(count, jitter) >= item_retry(count, 0));
+            prop_assert!(link_retry(next, 0) >= link_retry(count, 0) && link_retry(count, jitter) >= link_retry(count, 0));
+            prop_assert!(lines_retry(next) >= lines_retry(count));
             prop_assert!(item_retry(count, jitter) >= Duration::from_secs(60));
             prop_assert!(item_retry(count, jitter) <= Duration::from_secs(3960));
             prop_assert!(link_retry(count, jitter) >= Duration::from_secs(1));

@@ -57,26 +57,26 @@ pub fn is_ours(part: Part, file: &Path) -> bool {
     }
 }
 
-/// The moment since which a backup is wanted: today's beginning, or today's set time once it has come.
-pub fn wanted_since(now: DateTime<Utc>, zone: Tz, daily_at: NaiveTime) -> DateTime<Utc> {
+/// The moment since which a backup is wanted: today's beginning, or the last of today's set times that has come.
+pub fn wanted_since(now: DateTime<Utc>, zone: Tz, times: &[NaiveTime]) -> DateTime<Utc> {
     let today = now.with_timezone(&zone).date_naive();
     let at = |time: NaiveTime| {
         // A time that the clocks leave out begins with the next that there is.
         let local = zone.from_local_datetime(&today.and_time(time)).earliest();
         local.map(|local| local.with_timezone(&Utc)).filter(|at| *at <= now)
     };
-    at(daily_at).or_else(|| at(NaiveTime::MIN)).unwrap_or(now)
+    times.iter().filter_map(|time| at(*time)).max().or_else(|| at(NaiveTime::MIN)).unwrap_or(now)
 }
 
 /// When a backup is due next; one in the past is due.
 pub fn next(
     now: DateTime<Utc>,
     zone: Tz,
-    daily_at: NaiveTime,
+    times: &[NaiveTime],
     last_ok: Option<DateTime<Utc>>,
     tries: Tries,
 ) -> DateTime<Utc> {
-    let wanted = wanted_since(now, zone, daily_at);
+    let wanted = wanted_since(now, zone, times);
     // A success in the future is a clock that was wrong.
     if last_ok.is_none_or(|at| at < wanted || at > now + TimeDelta::minutes(5)) {
         let failed = tries.last.filter(|at| *at >= wanted && *at <= now && tries.failures > 0);
@@ -85,11 +85,13 @@ pub fn next(
     }
     let today = now.with_timezone(&zone).date_naive();
     let tomorrow = today.succ_opt().unwrap_or(today);
-    [today.and_time(daily_at), tomorrow.and_time(NaiveTime::MIN)]
-        .into_iter()
+    let todays = times.iter().map(|time| today.and_time(*time));
+    todays
+        .chain([tomorrow.and_time(NaiveTime::MIN)])
         .filter_map(|local| zone.from_local_datetime(&local).earliest())
         .map(|local| local.with_timezone(&Utc))
-        .find(|at| *at > now)
+        .filter(|at| *at > now)
+        .min()
         .unwrap_or(now + TimeDelta::hours(1))
 }
 
@@ -97,11 +99,11 @@ pub fn next(
 pub fn is_due(
     now: DateTime<Utc>,
     zone: Tz,
-    daily_at: NaiveTime,
+    times: &[NaiveTime],
     last_ok: Option<DateTime<Utc>>,
     tries: Tries,
 ) -> bool {
-    next(now, zone, daily_at, last_ok, tries) <= now
+    next(now, zone, times, last_ok, tries) <= now
 }
 
 /// `42 MB`, for a person.
@@ -126,7 +128,7 @@ mod tests {
 
     fn due(now: &str, last_ok: Option<&str>, tries: Tries) -> bool {
         let evening = NaiveTime::from_hms_opt(21, 0, 0).unwrap();
-        is_due(at(now), Kolkata, evening, last_ok.map(at), tries)
+        is_due(at(now), Kolkata, &[evening], last_ok.map(at), tries)
     }
 
     #[test]
@@ -156,9 +158,23 @@ mod tests {
     #[test]
     fn the_next_one_is_named() {
         let evening = NaiveTime::from_hms_opt(21, 0, 0).unwrap();
-        let next = |now: &str, ok: &str| next(at(now), Kolkata, evening, Some(at(ok)), Tries::default());
+        let next = |now: &str, ok: &str| next(at(now), Kolkata, &[evening], Some(at(ok)), Tries::default());
         assert_eq!(next("2026-11-21 10:00", "2026-11-21 09:00"), at("2026-11-21 21:00"));
         assert_eq!(next("2026-11-21 22:00", "2026-11-21 21:00"), at("2026-11-22 00:00"));
+    }
+
+    #[test]
+    fn several_times_a_day_are_each_kept() {
+        let times = [21, 13].map(|hour| NaiveTime::from_hms_opt(hour, 0, 0).unwrap());
+        let since = |now: &str| wanted_since(at(now), Kolkata, &times);
+        assert_eq!(since("2026-11-21 12:59"), at("2026-11-21 00:00"));
+        assert_eq!(since("2026-11-21 13:00"), at("2026-11-21 13:00"));
+        assert_eq!(since("2026-11-21 22:00"), at("2026-11-21 21:00"));
+        let after = |ok: &str| next(at(ok), Kolkata, &times, Some(at(ok)), Tries::default());
+        assert_eq!(after("2026-11-21 09:00"), at("2026-11-21 13:00"));
+        assert_eq!(after("2026-11-21 13:01"), at("2026-11-21 21:00"));
+        let none = wanted_since(at("2026-11-21 22:00"), Kolkata, &[]);
+        assert_eq!(none, at("2026-11-21 00:00"), "without a time there is the day's first one");
     }
 
     #[test]

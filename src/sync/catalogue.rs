@@ -8,8 +8,9 @@ use rust_decimal::Decimal;
 
 use super::digest::hex_digest;
 use crate::model::ids::RecordId;
-use crate::model::money::r2;
+use crate::model::money::{MONEY_SCALE, PERCENT_SCALE, QUANTITY_SCALE, largest, r2};
 use crate::model::product::{AppProduct, PosProduct, ProductFields, ProductProblem, ProductWrite};
+use crate::model::words::one_line;
 
 /// What the app holds, as small as it can be kept: remembered between passes so that one without changes reads
 /// nothing from the app.
@@ -153,6 +154,14 @@ fn fields_hash(fields: &ProductFields) -> u64 {
     hasher.finish().max(1)
 }
 
+/// Characters of a code or name within a sentence.
+const SAID: usize = 60;
+
+/// A number that the app gives back as it was given: one that it does not is written anew in each pass.
+fn usable(value: Decimal, scale: u32) -> bool {
+    value >= Decimal::ZERO && value <= largest(scale) && value.round_dp(scale) == value
+}
+
 /// RainTek's rows as they are to stand in the app; the lowest PID wins where two claim one code or barcode.
 fn wanted(rows: &[PosProduct]) -> (Vec<ProductFields>, Vec<ProductProblem>) {
     let mut problems = Vec::new();
@@ -173,41 +182,48 @@ fn wanted(rows: &[PosProduct]) -> (Vec<ProductFields>, Vec<ProductProblem>) {
         if let Some(first) = codes.insert(code, row.pid) {
             codes.insert(code, first);
             report(format!(
-                "Code {code} is used by products {first} and {}; only the first is taken.",
+                "Code {} is used by products {first} and {}; only the first is taken.",
+                one_line(code, SAID),
                 row.pid
             ));
             continue;
         }
         let Some(name) = row.name.as_deref().map(str::trim).filter(|name| !name.is_empty()) else {
-            report(format!("Product {code} has no name."));
+            report(format!("Product {} has no name.", one_line(code, SAID)));
             continue;
         };
-        let Some(price) = row.price.filter(|price| *price >= Decimal::ZERO && r2(*price) == *price) else {
-            report(format!("Product {code} ({name}) has no usable price."));
+        let (said, called) = (one_line(code, SAID), one_line(name, SAID));
+        let Some(price) = row.price.filter(|price| usable(*price, MONEY_SCALE)) else {
+            report(format!("Product {said} ({called}) has no usable price."));
             continue;
         };
-        let Some(gst_rate) = row.gst_rate.filter(|rate| *rate >= Decimal::ZERO) else {
-            report(format!("Product {code} ({name}) has no usable GST rate."));
+        let Some(gst_rate) = row.gst_rate.filter(|rate| usable(*rate, PERCENT_SCALE)) else {
+            report(format!("Product {said} ({called}) has no usable GST rate."));
             continue;
         };
         let own = Some(row.barcode.trim()).filter(|barcode| !matches!(*barcode, "" | "0"));
         let mut barcode = row.lot_barcode.as_deref().map(str::trim).or(own).unwrap_or_default().to_owned();
         if !barcode.is_empty() {
             if let Some(first) = barcodes.get(&barcode) {
-                report(format!("Barcode {barcode} of {code} is also on {first}; scanning it finds {first}."));
+                let (scanned, first) = (one_line(&barcode, SAID), one_line(first, SAID));
+                report(format!("Barcode {scanned} of {said} is also on {first}; scanning it finds {first}."));
                 barcode = String::new();
             } else {
                 barcodes.insert(barcode.clone(), code);
             }
+        }
+        let mrp = r2(row.lot_mrp.or(row.mrp).unwrap_or_default());
+        if mrp.abs() > largest(MONEY_SCALE) {
+            report(format!("Product {said} ({called}) has no usable MRP."));
         }
         wanted.push(ProductFields {
             code: code.to_owned(),
             pos_id: row.pid.to_string(),
             name: name.to_owned(),
             retail_price: price,
-            mrp: r2(row.lot_mrp.or(row.mrp).unwrap_or_default()),
+            mrp: if mrp.abs() > largest(MONEY_SCALE) { Decimal::ZERO } else { mrp },
             barcode,
-            current_stock: row.stock,
+            current_stock: row.stock.round_dp(QUANTITY_SCALE),
             hsn_code: row.hsn.trim().to_owned(),
             gst_rate,
             unit: row.unit.trim().to_owned(),

@@ -285,6 +285,9 @@ fn count_difference(table: &'static str, desired: usize, found: usize) -> Differ
 }
 
 #[cfg(test)]
+#[path = "plan_properties.rs"]
+mod properties;
+#[cfg(test)]
 #[path = "renumber_tests.rs"]
 mod renumber_tests;
 #[cfg(test)]

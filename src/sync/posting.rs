@@ -186,7 +186,8 @@ pub(super) fn stock(taken: &[Row], given: &[Row]) -> Vec<StockChange> {
         for row in rows {
             let pid = ProductId::try_from(row.int("ProductID")).unwrap_or_default();
             let barcode = row.text("Barcode").trim_end().to_owned();
-            *sums.entry((pid, barcode)).or_default() += sign * row.decimal("Qty");
+            let sum = sums.entry((pid, barcode)).or_default();
+            *sum = sum.saturating_add(sign * row.decimal("Qty"));
         }
     }
     sums.into_iter()

@@ -1,8 +1,9 @@
 //! What would be done with an invoice, in words: for looking on before anything is written.
 
-use crate::model::bill::Plan;
+use crate::model::bill::{Plan, Row, Value};
 use crate::model::invoice::Invoice;
 use crate::model::money::rupees;
+use crate::model::posting::Book;
 
 /// One sentence; a conflict is the caller's to tell.
 pub fn would_be(plan: &Plan, invoice: &Invoice) -> Option<String> {
@@ -22,6 +23,54 @@ pub fn would_be(plan: &Plan, invoice: &Invoice) -> Option<String> {
         Plan::Remove(plan) => format!("Would be removed from RainTek (Inv_ID {}).", plan.inv_id),
         Plan::Conflict(_) => return None,
     })
+}
+
+/// The rows that would be written, each with its table, in the order in which RainTek writes them.
+pub fn rows(plan: &Plan) -> Vec<(&'static str, Row)> {
+    let mut rows: Vec<(&'static str, Row)> = Vec::new();
+    let mut add = |table, some: &[Row]| rows.extend(some.iter().map(|row| (table, row.clone())));
+    let postings = match plan {
+        Plan::Insert(plan) => {
+            add("Customer", plan.new_customer.as_slice());
+            add("InvoiceInfo", std::slice::from_ref(&plan.info));
+            add("Invoice_Product", &plan.lines);
+            add("Invoice_Payment", &plan.payments);
+            add(plan.tax_type.counter_table(), plan.counter_row.as_slice());
+            &plan.postings
+        }
+        Plan::Replace(plan) => {
+            add("Customer", plan.new_customer.as_slice());
+            add("InvoiceInfo", std::slice::from_ref(&plan.info));
+            add("Invoice_Product", plan.lines.as_deref().unwrap_or_default());
+            if let Some(payments) = &plan.payments {
+                let updated: Vec<Row> = payments.update.iter().map(|(_, row)| row.clone()).collect();
+                add("Invoice_Payment", &updated);
+                add("Invoice_Payment", &payments.insert);
+            }
+            add(plan.tax_type.counter_table(), plan.counter_row.as_slice());
+            &plan.postings
+        }
+        Plan::Remove(_) | Plan::Nothing { .. } | Plan::Conflict(_) => return rows,
+    };
+    for book in Book::ALL {
+        add(book.table(), postings.insert.rows(book));
+    }
+    rows
+}
+
+/// A row in one line: `InvoiceInfo: GrandTotal 106.00, InvoiceNo "GST-1"`. What is written only so that no column stays
+/// NULL (zero, nothing, no) is left out.
+pub fn told(table: &str, row: &Row) -> String {
+    let says = |value: &Value| match value {
+        Value::Null | Value::Bit(false) => false,
+        Value::Int(number) => *number != 0,
+        Value::Dec(number) => !number.is_zero(),
+        Value::Text(text) => !text.is_empty(),
+        Value::Date(_) | Value::Bit(true) | Value::Bytes(_) => true,
+    };
+    let columns = row.0.iter().filter(|(_, value)| says(value));
+    let columns: Vec<_> = columns.map(|(name, value)| format!("{name} {value}")).collect();
+    format!("{table}: {}", columns.join(", "))
 }
 
 /// `Rs 2,900.00 with 3 lines for Asha`.
@@ -63,6 +112,12 @@ mod tests {
             would_be(&planned(&invoice, &nobody), &invoice).unwrap(),
             "Would be booked as a new bill of Rs 106.00 with 1 line for Asha, who is new to RainTek."
         );
+        let tables: Vec<_> = rows(&insert).into_iter().map(|(table, _)| table).collect();
+        assert_eq!(tables, ["InvoiceInfo", "Invoice_Product", "Invoice_Payment", "SaleGST"]);
+        let head = rows(&insert).into_iter().find(|(table, _)| *table == "InvoiceInfo").unwrap();
+        let head = told(head.0, &head.1);
+        assert!(head.contains("GrandTotal 106.00") && head.contains("TillID \"SHOPSYNC\""), "{head}");
+        assert!(!head.contains(" 0,") && !head.contains("\"\"") && !head.contains(" no,"), "{head}");
         let Plan::Insert(insert) = insert else { panic!() };
         let bill = FoundBill {
             info: insert.info,

@@ -14,8 +14,10 @@ mod api;
 mod assets;
 mod guard;
 mod health;
+mod history;
 mod metrics;
 mod serve;
+mod setup;
 #[cfg(test)]
 mod tests;
 
@@ -27,8 +29,10 @@ use axum::routing::{get, post};
 use crate::model::status::Snapshot;
 use crate::ports::Controls;
 use crate::ports::desktop::Front;
+use crate::ports::setup::Office;
 
 pub use access::{Access, WeakToken};
+pub use history::Past;
 pub use serve::{BindError, bind, serve};
 
 /// Every route, behind every check: the one back end of the page, for a browser and for a window.
@@ -42,21 +46,50 @@ pub use serve::{BindError, bind, serve};
 /// | `GET /api/status` | yes | the snapshot, JSON; `?after=` its `at` waits for another, 204 where there is none |
 /// | `GET /api/events` | yes | server-sent events: `snapshot` with each change, `ping` while nothing changes |
 /// | `POST /api/command` | yes | a [`Command`](crate::model::command::Command) as JSON; 200 or, refused, 409 with a [`Reply`](crate::model::command::Reply) |
+/// | `GET /api/day` | yes | today: invoices an hour, how long they took, which they were |
+/// | `GET /api/bills` | yes | bills of RainTek's own, newest first |
+/// | `GET /api/journal?kind=&before=&limit=` | yes | a page of the journal; `/api/journal.csv` all of it, `POST /api/journal/save` into a file |
+/// | `GET /api/about` | yes | version, folders, libraries with their licences |
+/// | `/api/settings`, `/api/setup`, `/api/diagnostics` | yes | see `setup`; a refusal is `{"refused": sentence, "field": key}` |
 /// | `POST /api/show` | yes | `{"item": number or null}`: brings the window forward; `{"shown": bool, "link": text or null}` |
 ///
 /// `yes` is the cookie or `Authorization: Bearer`. Errors are `{"error": "one sentence"}`.
 pub fn router(controls: Arc<dyn Controls>, access: Access) -> Router {
-    router_with(controls, access, None)
+    router_with(controls, access, Doors::default())
 }
 
-/// The same where there may be a window to bring forward. With [`Access::for_window`] it is the window's own page.
-pub fn router_with(controls: Arc<dyn Controls>, access: Access, front: Option<Arc<dyn Front>>) -> Router {
-    let shared = Shared { controls, access: Arc::new(access), front };
+/// What else is behind the page, where there is any.
+#[derive(Clone, Default)]
+pub struct Doors {
+    /// A window to bring forward.
+    pub front: Option<Arc<dyn Front>>,
+    /// Settings, first run and diagnostics.
+    pub office: Option<Arc<dyn Office>>,
+    /// What is remembered.
+    pub past: Option<Past>,
+}
+
+impl std::fmt::Debug for Doors {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Doors")
+            .field("front", &self.front.is_some())
+            .field("office", &self.office.is_some())
+            .field("past", &self.past)
+            .finish()
+    }
+}
+
+/// The same with whatever else is behind the page. With [`Access::for_window`] it is the window's own page.
+pub fn router_with(controls: Arc<dyn Controls>, access: Access, doors: Doors) -> Router {
+    let Doors { front, office, past } = doors;
+    let shared = Shared { controls, access: Arc::new(access), front, office, past };
     let behind_token = Router::new()
         .route("/api/status", get(api::status))
         .route("/api/events", get(api::events))
         .route("/api/command", post(api::command).layer(api::body_limit()))
         .route("/api/show", post(api::show).layer(api::body_limit()))
+        .merge(history::routes())
+        .merge(setup::routes())
         .route_layer(axum::middleware::from_fn_with_state(shared.clone(), guard::token));
     assets::routes()
         .merge(behind_token)
@@ -74,6 +107,8 @@ struct Shared {
     controls: Arc<dyn Controls>,
     access: Arc<Access>,
     front: Option<Arc<dyn Front>>,
+    past: Option<Past>,
+    office: Option<Arc<dyn Office>>,
 }
 
 impl Shared {

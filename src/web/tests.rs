@@ -1,6 +1,7 @@
 //! Every route through the whole router, with an engine that only remembers what it was asked.
 
 mod golden;
+mod hostile;
 mod refusals;
 mod streams;
 mod window;

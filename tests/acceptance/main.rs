@@ -17,6 +17,7 @@ mod foreign_app;
 mod harness;
 
 mod also;
+mod also_hostile;
 mod generations;
 mod scan_and_restore;
 mod service;

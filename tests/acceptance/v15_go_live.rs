@@ -32,7 +32,7 @@ async fn on_trial() -> Shop {
 /// Without the evening's backup and the weekly trial restore, which would come in between.
 pub(crate) fn quiet() -> Shop {
     let mut shop = Shop::new(4);
-    shop.settings.backup.at = NaiveTime::MIN;
+    shop.settings.backup.times = vec![NaiveTime::MIN];
     shop.settings.backup.drill = false;
     shop
 }

@@ -219,6 +219,9 @@ async fn serve_on_time(State(inner): State<Arc<Mutex<Inner>>>, uri: Uri, body: B
             inner.lock().unwrap().sent.push(body.clone());
             json!({"message_id": 1, "date": 0, "chat": {"id": body["chat_id"]}, "text": text})
         }
+        "getMe" => {
+            json!({"id": 4_839_574_812_i64, "is_bot": true, "first_name": "Shop", "username": "shop_sync_bot"})
+        }
         "getUpdates" => match updates(&inner, &body).await {
             Some(updates) => updates,
             None => {

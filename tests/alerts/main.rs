@@ -17,5 +17,6 @@ mod harness;
 mod adapter;
 mod bot;
 mod chat;
+mod hostile;
 mod shop;
 mod surroundings;

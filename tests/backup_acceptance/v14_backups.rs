@@ -45,7 +45,7 @@ async fn all_made(shop: &Shop) {
 /// Without the evening's second backup, which would come in between where the tests run in the evening.
 pub(crate) fn quiet(products: u32) -> Shop {
     let mut shop = Shop::new(products);
-    shop.settings.backup.at = NaiveTime::MIN;
+    shop.settings.backup.times = vec![NaiveTime::MIN];
     shop.settings.backup.drill = false;
     shop
 }

@@ -16,6 +16,7 @@ use shopsync::ports::backup::{BillingBackup, Disk, Percent, PosBackup, StoreBack
 use shopsync::sync::retention::Keep;
 
 use crate::checks;
+use crate::gate::{self, Of};
 use crate::sim::lock;
 use crate::story::Call;
 use crate::wire::Wire;
@@ -45,7 +46,7 @@ pub(crate) fn sources(wire: &Wire) -> Sources {
         folder: "backups".into(),
         data: "data".into(),
         database: "Raintech_DB1".into(),
-        daily_at: NaiveTime::from_hms_opt(20, 30, 0).unwrap_or_default(),
+        times: NaiveTime::from_hms_opt(20, 30, 0).into_iter().collect(),
         keep: Keep { days: 30, snapshot_days: 90 },
         keep_free: 0,
         drill: true,
@@ -60,6 +61,15 @@ pub(crate) fn sources(wire: &Wire) -> Sources {
 }
 
 impl Cellar {
+    /// Whichever backup the disk fails, it was tried.
+    async fn disk(&self, after: bool) -> Result<(), Fault> {
+        let done = self.0.at(Call::Disk, after).await;
+        if done.is_err() {
+            gate::tried(&self.0.sim, self.0.sim.day(), &[Of::RainTek, Of::App]);
+        }
+        done
+    }
+
     async fn copy(
         &self,
         call: Call,
@@ -71,6 +81,12 @@ impl Cellar {
         let before = count();
         // It is there from the first byte on, and whole at the end.
         lock(&self.0.sim.files).insert(file.to_owned(), File::default());
+        let long = std::mem::take(&mut lock(&self.0.sim.troubles).slow_backups);
+        if long > 0 {
+            self.0.sim.say("disk", || format!("{call:?} takes {} s", long / 1000));
+            tokio::time::sleep(Duration::from_millis(long)).await;
+            self.0.at(call, true).await?;
+        }
         for part in 0..4 {
             tokio::time::sleep(Duration::from_millis(300 + self.0.sim.below(4_000))).await;
             self.0.at(call, true).await?;
@@ -99,8 +115,10 @@ impl Cellar {
 #[async_trait]
 impl PosBackup for Cellar {
     async fn back_up(&self, file: &Path, percent: Percent<'_>) -> Result<RowRange, Fault> {
-        let count = || lock(&self.0.sim.db).infos.len() as u64;
-        self.copy(Call::PosBackup, file, Some(percent), count).await
+        let (count, began) = (|| lock(&self.0.sim.db).infos.len() as u64, self.0.sim.day());
+        let made = self.copy(Call::PosBackup, file, Some(percent), count).await;
+        gate::tried(&self.0.sim, began, &[Of::RainTek]);
+        made
     }
 
     async fn verify(&self, file: &Path) -> Result<(), Fault> {
@@ -122,11 +140,14 @@ impl PosBackup for Cellar {
 #[async_trait]
 impl BillingBackup for Cellar {
     async fn back_up(&self, file: &Path, percent: Percent<'_>) -> Result<RowRange, Fault> {
-        self.copy(Call::AppBackup, file, Some(percent), || self.in_app()).await
+        let began = self.0.sim.day();
+        let made = self.copy(Call::AppBackup, file, Some(percent), || self.in_app()).await;
+        gate::tried(&self.0.sim, began, &[Of::App]);
+        made
     }
 
     async fn unpack(&self, file: &Path, folder: &Path) -> Result<(PathBuf, String), Fault> {
-        self.0.at(Call::Disk, false).await?;
+        self.disk(false).await?;
         let database = folder.join("data.db");
         let there = self.look(file)?;
         lock(&self.0.sim.files).insert(database.clone(), there);
@@ -134,7 +155,7 @@ impl BillingBackup for Cellar {
     }
 
     async fn restore_trial(&self, file: &Path, _: &Path) -> Result<Trial, Fault> {
-        self.0.at(Call::Disk, false).await?;
+        self.disk(false).await?;
         self.look(file).map(|file| Trial::Restored(file.rows))
     }
 }
@@ -146,7 +167,7 @@ impl StoreBackup for Cellar {
     }
 
     async fn check(&self, database: &Path, _: Option<&str>) -> Result<u64, Fault> {
-        self.0.at(Call::Disk, false).await?;
+        self.disk(false).await?;
         self.look(database).map(|file| file.rows)
     }
 }
@@ -154,12 +175,12 @@ impl StoreBackup for Cellar {
 #[async_trait]
 impl Disk for Cellar {
     async fn prepare(&self, _: &Path) -> Result<u64, Fault> {
-        self.0.at(Call::Disk, false).await?;
+        self.disk(false).await?;
         Ok(1 << 40)
     }
 
     async fn keep(&self, finished: &Path, file: &Path) -> Result<u64, Fault> {
-        self.0.at(Call::Disk, false).await?;
+        self.disk(false).await?;
         {
             let files = &mut *lock(&self.0.sim.files);
             if let Some(there) = files.remove(finished) {
@@ -168,25 +189,25 @@ impl Disk for Cellar {
         }
         self.0.sim.say("disk", || format!("{} is kept", file.display()));
         checks::kept(&self.0.sim, file);
-        self.0.at(Call::Disk, true).await?;
+        self.disk(true).await?;
         Ok(1000)
     }
 
     async fn write(&self, file: &Path, content: Vec<u8>) -> Result<u64, Fault> {
-        self.0.at(Call::Disk, false).await?;
+        self.disk(false).await?;
         let bytes = content.len() as u64;
         lock(&self.0.sim.files).insert(file.to_owned(), File { text: content, whole: true, rows: 0 });
-        self.0.at(Call::Disk, true).await?;
+        self.disk(true).await?;
         Ok(bytes)
     }
 
     async fn read(&self, file: &Path) -> Result<Option<Vec<u8>>, Fault> {
-        self.0.at(Call::Disk, false).await?;
+        self.disk(false).await?;
         Ok(lock(&self.0.sim.files).get(file).map(|file| file.text.clone()))
     }
 
     async fn size(&self, file: &Path) -> Result<Option<u64>, Fault> {
-        self.0.at(Call::Disk, false).await?;
+        self.disk(false).await?;
         Ok(lock(&self.0.sim.files).get(file).map(|_| 1000))
     }
 
@@ -195,10 +216,10 @@ impl Disk for Cellar {
     }
 
     async fn discard(&self, path: &Path) -> Result<(), Fault> {
-        self.0.at(Call::Disk, false).await?;
+        self.disk(false).await?;
         lock(&self.0.sim.files).retain(|file, _| !file.starts_with(path));
         checks::kept(&self.0.sim, path);
-        self.0.at(Call::Disk, true).await
+        self.disk(true).await
     }
 }
 

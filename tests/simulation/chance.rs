@@ -1,5 +1,8 @@
 //! The one source of chance: what a seed becomes.
 
+#[path = "more.rs"]
+mod more;
+
 use crate::story::{Bill, Call, Do, Event, Fault, Numbers, Pay, Setup, Side, Story, Take, Way, Wrong};
 
 /// Dice that fall the same for ever (splitmix64), so that a seed is a seed for ever.
@@ -23,7 +26,7 @@ impl Dice {
         if n == 0 { 0 } else { self.next() % n }
     }
 
-    fn small(&mut self, n: u32) -> u32 {
+    pub(crate) fn small(&mut self, n: u32) -> u32 {
         u32::try_from(self.below(n.into())).unwrap_or(0)
     }
 
@@ -32,17 +35,24 @@ impl Dice {
         self.below(n) == 0
     }
 
-    fn between(&mut self, low: u64, high: u64) -> u64 {
+    pub(crate) fn between(&mut self, low: u64, high: u64) -> u64 {
         low + self.below(high.saturating_sub(low) + 1)
     }
 
-    fn one_of<T: Copy>(&mut self, all: &[T]) -> T {
+    pub(crate) fn one_of<T: Copy>(&mut self, all: &[T]) -> T {
         all[usize::try_from(self.below(all.len() as u64)).unwrap_or(0)]
     }
 }
 
-/// The week of a seed.
+/// The week of a seed: the plain one, and what happens in it beside.
 pub(crate) fn story(seed: u64) -> Story {
+    let mut story = plain(seed);
+    more::add(&mut story);
+    story
+}
+
+/// What seeds were before there was more: those that found something keep finding it.
+pub(crate) fn plain(seed: u64) -> Story {
     let mut dice = Dice::new(seed);
     let setup = Setup {
         posting: dice.once_in(2),
@@ -55,6 +65,7 @@ pub(crate) fn story(seed: u64) -> Story {
         },
         backups: dice.once_in(3),
         alerts: dice.once_in(3),
+        trial: false,
         days: 2 + dice.small(3),
         day: dice.between(60, 200) * 1000,
         products: 4 + dice.small(6),

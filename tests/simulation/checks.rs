@@ -30,6 +30,10 @@ const FLOW_UNSEEN: u64 = 2 * crate::run::FLOW_EVERY + 70_000;
 /// So long a till works on one bill, statement by statement.
 const LONGEST_EDIT: u64 = 5_000;
 
+/// So often may an item be stored as it was within so many milliseconds.
+const MOST_CIRCLES: u32 = 40;
+const CIRCLES_WITHIN: u64 = 10_000;
+
 impl Truth {
     /// Something that may rightly use up a try of whatever carries this number.
     pub(crate) fn excuse_number(&mut self, sim: &Sim, number: &str) {
@@ -61,6 +65,16 @@ pub(crate) fn before_commit(sim: &Sim, plan: &Plan) {
     // Where the till deleted ours and took its place, nobody can tell that from an edit: a person was asked.
     if own && !lock(&sim.truth).touched.contains_key(&number) {
         sim.fail(format!("RainTek's own bill {number}, Inv_ID {inv_id}, is overwritten"));
+    }
+    if matches!(plan, Plan::Remove(_)) {
+        let truth = lock(&sim.truth);
+        let asked = truth.to_remove.contains(&number) || truth.trial.going;
+        drop(truth);
+        if !asked {
+            sim.fail(format!(
+                "{number} (Inv_ID {inv_id}) is removed from RainTek, and nobody asked for that"
+            ));
+        }
     }
     let Some(bill) = lock(&sim.db).bill(inv_id) else { return };
     let text = rows_text(&bill);
@@ -99,6 +113,9 @@ pub(crate) fn committed(sim: &Arc<Sim>, plan: &Plan, number: &str) {
     if ours.len() > 1 {
         sim.fail(format!("{number} stands in RainTek twice: Inv_ID {ours:?}"));
     }
+    if let Some(former) = under_another_number(sim, number) {
+        sim.fail(format!("{number} was renumbered, and also stands in RainTek as {former}"));
+    }
     let Some(bill) = bill else { return };
     let versions = lock(&sim.app).versions.get(number).cloned().unwrap_or_default();
     let equal = |invoice: &shopsync::model::invoice::Invoice| {
@@ -111,6 +128,19 @@ pub(crate) fn committed(sim: &Arc<Sim>, plan: &Plan, number: &str) {
             why.unwrap_or_default()
         ));
     }
+}
+
+/// An invoice that was given this number stands in RainTek under the one it had before, too.
+fn under_another_number(sim: &Sim, number: &str) -> Option<String> {
+    let (db, app, truth) = (lock(&sim.db), lock(&sim.app), lock(&sim.truth));
+    let renumbered = app.records.values().filter(|record| record.invoice.number == number);
+    let mut former = renumbered.flat_map(|record| record.former.iter());
+    let stands = |former: &&String| {
+        db.of_number(former).into_iter().any(|id| db.is_ours(id))
+            && !truth.touched.contains_key(*former)
+            && !app.records.values().any(|record| record.invoice.number == **former)
+    };
+    former.find(stands).cloned()
 }
 
 /// What is shown as synced stands in RainTek.
@@ -174,12 +204,30 @@ pub(crate) fn put(sim: &Sim, store: &Store, items: &[Item]) {
             let why = item.fault.as_ref().map(|fault| fault.sentence.clone()).unwrap_or_default();
             format!("{} {} {} tries {} {why}", item.number, item.record_id, item.state.name(), item.attempts)
         });
+        in_circles(sim, item);
         match item.state {
             ItemState::Waiting | ItemState::Held => attempts(sim, item),
             ItemState::Withdrawn => withdrawn(sim, item),
             ItemState::Sending => order(sim, store, item),
             _ => {}
         }
+    }
+}
+
+/// What stays as it is is not looked at again and again: that is work for both sides and for the disk.
+fn in_circles(sim: &Sim, item: &Item) {
+    let now = sim.ms();
+    let text = format!("{} {} {:?}", item.state.name(), item.attempts, item.fault);
+    let truth = &mut *lock(&sim.truth);
+    let (known, since, times) = truth.same.entry(item.record_id.clone()).or_default();
+    if *known != text || now - *since > CIRCLES_WITHIN {
+        (*known, *since, *times) = (text, now, 0);
+    }
+    *times += 1;
+    if *times > MOST_CIRCLES {
+        let text = format!("{} goes round in circles: {text}", item.number, text = known);
+        // `truth` is held.
+        sim.fail(text);
     }
 }
 

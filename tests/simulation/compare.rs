@@ -240,12 +240,12 @@ pub(crate) fn missing(sim: &Sim, now: u64, unseen: u64, flow: u64) -> Option<Str
     }
     if db.under_way == 0 {
         for id in db.infos.keys().filter(|id| !db.is_ours(**id)) {
-            let changed = db.till_at.get(id).copied().unwrap_or_default();
+            let changed = db.till_at.get(id).copied().unwrap_or_default().max(truth.app_forgot);
             if now > changed + flow && not_shown(&db, &app, *id).is_some() {
                 return Some(format!("the app does not show RainTek's bill {id} as it is"));
             }
         }
-        for record in app.records.values().filter(|record| record.from_pos) {
+        for record in app.records.values().filter(|record| record.from_pos && !record.deleted) {
             let id = record.invoice.pos_id.unwrap_or_default();
             let gone = !db.of_number(&record.invoice.number).contains(&id);
             let changed = db.till_at.get(&id).copied().unwrap_or_default();
@@ -273,6 +273,7 @@ pub(crate) fn not_shown(db: &Db, app: &crate::app::App, inv_id: i32) -> Option<S
     }
     let own = app.records.values().find(|record| {
         record.from_pos
+            && !record.deleted
             && record.invoice.pos_id == Some(inv_id)
             && record.invoice.number == number
             && record.invoice.status == InvoiceStatus::Completed

@@ -68,6 +68,7 @@ impl Hands {
             Do::Cancel { of } => phone.cancel(of),
             Do::Reopen { of } => phone.reopen(of),
             Do::Delete { of } => phone.delete(of),
+            Do::AppForgets { ms } => phone.forgets(ms),
             Do::Meddle { of, inv_id } => phone.meddle(of, inv_id),
             Do::PhoneProduct { n } => phone.product(n),
             Do::TillBill { bill, gap } => {
@@ -124,6 +125,21 @@ impl Hands {
                 if let Some(there) = db.products.get_mut(&pid(product)) {
                     there.active = on;
                     there.ever_off |= !on;
+                }
+                db.product_at.insert(pid(product), now);
+            }
+            Do::DropProduct { product } => {
+                // What a bill refers to cannot be deleted.
+                let needed = db.lines.values().any(|row| row.int("ProductID") == i64::from(pid(product)));
+                if !needed && db.under_way == 0 && db.open == 0 && db.products.len() > 2 {
+                    db.products.remove(&pid(product));
+                }
+                db.product_at.insert(pid(product), now);
+            }
+            Do::ProductBack { product } if !db.products.contains_key(&pid(product)) => {
+                db.add_product(product);
+                if let Some(there) = db.products.get_mut(&pid(product)) {
+                    there.ever_off = true;
                 }
                 db.product_at.insert(pid(product), now);
             }

@@ -17,16 +17,20 @@ mod chance;
 mod checks;
 mod compare;
 mod desk;
+mod ending;
 mod entropy;
+mod gate;
 mod goods;
 mod hands;
 mod listen;
 mod many;
+mod people;
 mod pictures;
 mod planted;
 mod quiet;
 mod raintek;
 mod run;
+mod scanned;
 mod shrink;
 mod sim;
 mod store;
@@ -35,6 +39,7 @@ mod wire;
 
 use many::{Weeks, number};
 use planted::Planted;
+use story::{Do, Event, Fault, Numbers, Setup, Side, Way, Wrong};
 
 /// Seeds that every `cargo test` runs.
 const SEEDS: u64 = 120;
@@ -54,8 +59,10 @@ fn a_week_in_the_shop() {
     }
     let (from, seeds) = (number("SHOPSYNC_FROM").unwrap_or(0), number("SHOPSYNC_SEEDS").unwrap_or(SEEDS));
     let mut weeks = Weeks::default();
-    weeks.run(known_seeds());
-    weeks.run((from..from.saturating_add(seeds)).collect());
+    // Those that found something before there was more in a week still find it in the plain one.
+    weeks
+        .run(known_seeds().into_iter().flat_map(|seed| [chance::plain(seed), chance::story(seed)]).collect());
+    weeks.run((from..from.saturating_add(seeds)).map(chance::story).collect());
     weeks.end();
 }
 
@@ -93,6 +100,38 @@ fn every_planted_fault_is_caught() {
         }
     }
     assert!(caught.iter().all(Option::is_some), "a planted fault is not caught within {CAUGHT_WITHIN} seeds");
+}
+
+/// A queue that waited for RainTek is in the middle of going out, slowly beside a till, when somebody pauses.
+#[test]
+fn a_pause_stops_a_queue_in_the_middle() {
+    let mut week = chance::plain(1);
+    let bill = week.events.iter().find_map(|event| match event.what {
+        Do::Bill { bill, .. } => Some(bill),
+        _ => None,
+    });
+    let bill = bill.expect("somebody bills in this week");
+    week.setup = Setup { backups: false, numbers: Numbers::Own, days: 1, day: 120_000, ..week.setup };
+    let bills = (0..60).map(|n| (20_000 + n * 30, Do::Bill { bill, way: Way::Whole }));
+    let tills = (0..12).map(|n| (38_000 + n * 500, Do::TillBill { bill, gap: 5 }));
+    let events = bills.chain(tills);
+    week.events = events.zip(0..).map(|((at, what), id)| Event { id, at, what }).collect();
+    week.faults = vec![Fault { at: 15_000, what: Wrong::Down { side: Side::Pos, ms: 25_000 } }];
+    let sent = |told: &[String]| -> Vec<u64> {
+        let commits = told.iter().filter(|line| line.contains(" raintek  commits A"));
+        commits.filter_map(|line| line.trim_start().split_once('.')?.0.parse().ok()).collect()
+    };
+    // At which moment that is, a week without a pause tells.
+    let without = run::run(&week, None, true);
+    let at = sent(&without.told).get(20).copied().expect("twenty are sent");
+    week.events.push(Event { id: 200, at: at * 1000, what: Do::Pause { ms: 60_000 } });
+    week.events.sort_by_key(|event| event.at);
+    let outcome = run::run(&week, None, true);
+    assert_eq!(outcome.failure, None);
+    let sent = sent(&outcome.told);
+    let early = sent.iter().filter(|second| **second <= at).count();
+    assert!(early > 3 && sent.len() == 60, "{early} of {} were sent before the pause", sent.len());
+    assert_eq!(sent.iter().filter(|second| (at + 3..at + 58).contains(*second)).count(), 0, "{sent:?}");
 }
 
 /// An order that tokio draws by lot is another one each time, and no seed could be told twice.

@@ -8,6 +8,7 @@ use crate::chance::story;
 use crate::run::{Outcome, run};
 use crate::shrink::shrink;
 use crate::sim::lock;
+use crate::story::Story;
 
 /// Failing weeks that are shortened; the others are only named.
 const SHORTENED: usize = 2;
@@ -48,15 +49,17 @@ pub(crate) struct Weeks {
     commits: u64,
     crashes: u64,
     greens: u64,
-    failed: Vec<(u64, String)>,
+    faults: u64,
+    failed: Vec<(Story, String)>,
 }
 
 impl Weeks {
-    pub(crate) fn run(&mut self, seeds: Vec<u64>) {
+    pub(crate) fn run(&mut self, stories: Vec<Story>) {
         let ended = AtomicU64::new(0);
-        let all = seeds.len();
-        let outcomes: Vec<(u64, Outcome)> = in_parallel(seeds, |seed| {
-            let outcome = run(&story(seed), None, false);
+        let all = stories.len();
+        let outcomes: Vec<(Story, Outcome)> = in_parallel(stories, |story| {
+            let seed = story.seed;
+            let outcome = run(&story, None, false);
             let ended = ended.fetch_add(1, Ordering::Relaxed) + 1;
             if let Some(failure) = &outcome.failure {
                 eprintln!("seed {seed}: {failure}");
@@ -64,23 +67,25 @@ impl Weeks {
             if ended.is_multiple_of(PROGRESS) {
                 eprintln!("{ended} of {all} weeks");
             }
-            (seed, outcome)
+            (story, outcome)
         });
-        for (seed, outcome) in outcomes {
+        for (story, outcome) in outcomes {
             self.weeks += 1;
             self.commits += outcome.commits;
             self.crashes += outcome.crashes;
             self.greens += outcome.greens;
-            self.failed.extend(outcome.failure.map(|failure| (seed, failure)));
+            self.faults += outcome.faults;
+            self.failed.extend(outcome.failure.map(|failure| (story, failure)));
         }
     }
 
     /// Says how it went; fails where a week did.
     pub(crate) fn end(self) {
-        let Self { weeks, commits, crashes, greens, failed } = self;
-        for (seed, failure) in failed.iter().take(SHORTENED) {
+        let Self { weeks, commits, crashes, greens, faults, failed } = self;
+        for (story, failure) in failed.iter().take(SHORTENED) {
+            let seed = story.seed;
             eprintln!("\n==> seed {seed}, shortened; as it was: {failure}");
-            let short = shrink(&story(*seed));
+            let short = shrink(story);
             for line in run(&short, None, true).told {
                 eprintln!("{line}");
             }
@@ -89,10 +94,10 @@ impl Weeks {
             short.faults.iter().for_each(|fault| eprintln!("  {fault:?}"));
         }
         eprintln!(
-            "{weeks} weeks: {commits} transactions, {crashes} crashes, {greens} times green, {} failed",
+            "{weeks} weeks: {commits} transactions, {faults} faults, {crashes} crashes, {greens} times green, {} failed",
             failed.len()
         );
-        let seeds: Vec<u64> = failed.iter().map(|(seed, _)| *seed).collect();
+        let seeds: Vec<u64> = failed.iter().map(|(story, _)| story.seed).collect();
         assert!(
             seeds.is_empty(),
             "these seeds fail: {seeds:?}; `SHOPSYNC_STORY=N` tells one; add them to tests/simulation/seeds.txt"

@@ -34,10 +34,20 @@ pub(crate) enum Planted {
     RevisedFirst,
     /// Messages go out as fast as they come.
     NoAlertLimit,
+    /// A pause is forgotten by the next start.
+    PauseForgotten,
+    /// Nobody waits for the day's first backups.
+    GateIgnored,
+    /// An invoice that is gone from the app is taken to be there.
+    LostUnseen,
+    /// The trial's end takes an invoice with it that was made after it.
+    RealTakenForTest,
+    /// What stands in RainTek is looked up under another invoice's number when everything is compared.
+    ScanSeesNothing,
 }
 
 impl Planted {
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 20] = [
         Self::StampBeforeCommit,
         Self::NoLookUp,
         Self::CursorFirst,
@@ -53,6 +63,11 @@ impl Planted {
         Self::SnapshotAfter,
         Self::RevisedFirst,
         Self::NoAlertLimit,
+        Self::PauseForgotten,
+        Self::GateIgnored,
+        Self::LostUnseen,
+        Self::RealTakenForTest,
+        Self::ScanSeesNothing,
     ];
 
     /// What the check says that is there to catch it.
@@ -71,6 +86,11 @@ impl Planted {
             Self::SnapshotAfter => "its rows were not copied before",
             Self::RevisedFirst => "goes before record",
             Self::NoAlertLimit => "ms after the last one",
+            Self::PauseForgotten => "it is paused, and",
+            Self::GateIgnored => "before the first backups of",
+            Self::LostUnseen => "was taken back, stands in RainTek, and nobody is asked",
+            Self::RealTakenForTest => "was made after the trial",
+            Self::ScanSeesNothing => "every invoice was compared, and",
         }
     }
 }

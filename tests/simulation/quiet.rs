@@ -47,7 +47,7 @@ pub(crate) fn differences(sim: &Sim, store: &Store) -> Vec<String> {
             all.push(format!("RainTek's own {number} (Inv_ID {id}) in the app: {why}"));
         }
     }
-    for record in app.records.values().filter(|record| record.from_pos) {
+    for record in app.records.values().filter(|record| record.from_pos && !record.deleted) {
         let id = record.invoice.pos_id.unwrap_or_default();
         let there = db.of_number(&record.invoice.number).contains(&id);
         if !there && record.invoice.status == InvoiceStatus::Completed {
@@ -83,10 +83,8 @@ impl Look<'_> {
             let others = self.app.records.values().any(|other| {
                 other.invoice.number == *number && other.invoice.id != record.invoice.id && !other.deleted
             });
-            // What a phone deleted while nobody listened is no part of any list of the app.
-            let unheard = record.deleted && item.is_some_and(|item| item.state == ItemState::Done);
             let waits = item.is_some_and(|item| item.action() == Action::RemoveOrLeave);
-            if gone && !ours.is_empty() && !others && !waits && !unheard && !self.truth.left.contains(id) {
+            if gone && !ours.is_empty() && !others && !waits && !self.is_left(number) {
                 return wrong("was taken back, stands in RainTek, and nobody is asked".into());
             }
             return match item {
@@ -128,6 +126,12 @@ impl Look<'_> {
                 ))
             }
         }
+    }
+
+    /// A person left the bill of this number in RainTek.
+    fn is_left(&self, number: &str) -> bool {
+        let mut left = self.truth.left.iter().filter_map(|id| self.app.records.get(id));
+        left.any(|record| record.invoice.number == number)
     }
 
     /// Whether an item is held for a reason that is so.

@@ -10,9 +10,6 @@ use tokio_util::sync::CancellationToken;
 
 use shopsync::engine::alerts::Alerting;
 use shopsync::engine::{AwarenessRules, Engine, Handle, Rules, World};
-use shopsync::model::backup::BackupTask;
-use shopsync::model::command::Command;
-use shopsync::model::fault::Action;
 use shopsync::model::settings::{PostingSettings, default_payments};
 use shopsync::ports::{Clock, Controls as _, State as _};
 use shopsync::store::Store;
@@ -27,9 +24,9 @@ use crate::planted::Planted;
 use crate::raintek::RainTek;
 use crate::sim::{Sim, ZONE, lock};
 use crate::store::{Inline, at_once};
-use crate::story::{Do, Story};
+use crate::story::Story;
 use crate::wire::Wire;
-use crate::{cellar, checks, listen, quiet};
+use crate::{cellar, checks, ending, gate, listen};
 
 /// Between two passes over products, and over RainTek's bills.
 pub(crate) const FLOW_EVERY: u64 = 40_000;
@@ -44,6 +41,7 @@ pub(crate) struct Outcome {
     pub(crate) commits: u64,
     pub(crate) crashes: u64,
     pub(crate) greens: u64,
+    pub(crate) faults: u64,
 }
 
 /// Lets a week pass; `telling` keeps its story.
@@ -94,6 +92,7 @@ fn one_thread(story: &Story, planted: Option<Planted>, telling: bool) -> Outcome
         commits: truth.commits,
         crashes: truth.crashes,
         greens: truth.greens,
+        faults: truth.faults,
     }
 }
 
@@ -106,23 +105,24 @@ fn folder() -> tempfile::TempDir {
 }
 
 /// A run of the engine.
-struct Running {
+pub(crate) struct Running {
     wire: Wire,
-    handle: Handle,
+    pub(crate) handle: Handle,
     stop: CancellationToken,
     tasks: Option<JoinHandle<()>>,
     observer: JoinHandle<()>,
     /// Commands that are on their way.
-    commands: JoinSet<()>,
+    pub(crate) commands: JoinSet<()>,
 }
 
-struct Week {
-    sim: Arc<Sim>,
+/// A week, and whoever is in it.
+pub(crate) struct Week {
+    pub(crate) sim: Arc<Sim>,
     store: PathBuf,
-    running: Option<Running>,
+    pub(crate) running: Option<Running>,
     /// When it is started again.
-    start_at: Option<u64>,
-    hands: Hands,
+    pub(crate) start_at: Option<u64>,
+    pub(crate) hands: Hands,
 }
 
 impl Week {
@@ -130,7 +130,7 @@ impl Week {
         Self { sim: Arc::clone(sim), store, running: None, start_at: None, hands: Hands::new(sim) }
     }
 
-    fn failed(&self) -> bool {
+    pub(crate) fn failed(&self) -> bool {
         self.sim.failure().is_some()
     }
 
@@ -169,7 +169,7 @@ impl Week {
         }
     }
 
-    async fn later(&mut self, ms: u64) {
+    pub(crate) async fn later(&mut self, ms: u64) {
         let at = self.sim.ms() + ms;
         self.until(at).await;
     }
@@ -185,7 +185,7 @@ impl Week {
     }
 
     /// Cut off in the middle: what was being sent may have arrived.
-    async fn drop_engine(&mut self) {
+    pub(crate) async fn drop_engine(&mut self) {
         let Some(mut running) = self.running.take() else { return };
         running.wire.cut();
         running.commands.abort_all();
@@ -205,7 +205,7 @@ impl Week {
         }
     }
 
-    async fn stop_engine(&mut self) {
+    pub(crate) async fn stop_engine(&mut self) {
         let Some(running) = self.running.as_mut() else { return };
         self.sim.say("pc", || "ShopSync is stopped".into());
         lock(&self.sim.truth).stopping = true;
@@ -218,7 +218,7 @@ impl Week {
         self.drop_engine().await;
     }
 
-    fn start(&mut self) {
+    pub(crate) fn start(&mut self) {
         self.start_at = None;
         let sim = &self.sim;
         sim.say("pc", || "ShopSync is started".into());
@@ -232,12 +232,15 @@ impl Week {
             truth.stopping = false;
             truth.looked = [None; 5];
             truth.engine_since = Some(sim.ms());
+            truth.backed_up.engine_started();
         }
         let wire = Wire::new(sim);
         let clock: Arc<dyn Clock> = Arc::new(wire.clone());
         let state = Arc::new(Inline { wire: wire.clone(), store });
+        let pos = Arc::new(RainTek::new(&wire));
+        let tried_out = ending::sources(&wire, Arc::clone(&pos), Arc::clone(&state));
         let world = World {
-            pos: Arc::new(RainTek::new(&wire)),
+            pos,
             billing: Arc::new(AppAdapter { wire: wire.clone() }),
             state: Arc::clone(&state) as Arc<dyn shopsync::ports::State>,
             alerts: state,
@@ -246,8 +249,11 @@ impl Week {
         };
         let stop = CancellationToken::new();
         let engine = Engine::new(world, rules(sim), stop.clone());
-        if sim.setup.backups {
+        if sim.setup.backups && !sim.is(Planted::GateIgnored) {
             engine.back_up_with(cellar::sources(&wire));
+        }
+        if sim.setup.trial {
+            engine.try_out_with(tried_out);
         }
         let handle = engine.handle();
         let published = handle.watch();
@@ -276,162 +282,11 @@ impl Week {
                     said = state;
                 }
                 checks::published(&watching, &snapshot);
+                gate::published(&watching, &snapshot);
             }
         });
         self.running =
             Some(Running { wire, handle, stop, tasks: Some(tasks), observer, commands: JoinSet::new() });
-    }
-
-    fn command(&mut self, command: Command) {
-        let Some(running) = self.running.as_mut() else { return };
-        let (sim, handle) = (Arc::clone(&self.sim), running.handle.clone());
-        running.commands.spawn(async move {
-            let reply = handle.command(command.clone()).await;
-            sim.say("person", || format!("{command:?}: {reply:?}"));
-        });
-    }
-
-    async fn happens(&mut self, id: u32, what: Do) {
-        let number = |week: &Self, of: u32| {
-            let app = lock(&week.sim.app);
-            app.of_event.get(&of).and_then(|id| app.records.get(id)).map(|one| one.invoice.number.clone())
-        };
-        match what {
-            Do::Remove { of } => {
-                if let Some(number) = number(self, of) {
-                    self.command(Command::Remove { number });
-                }
-            }
-            Do::Leave { of } => {
-                if let Some(number) = number(self, of) {
-                    self.leave(of, number);
-                }
-            }
-            Do::Retry { of } => {
-                if let Some(number) = number(self, of) {
-                    self.command(Command::Retry { number });
-                }
-            }
-            Do::Rewrite { of } => {
-                if let Some(number) = number(self, of) {
-                    self.command(Command::Rewrite { number });
-                }
-            }
-            Do::Backup { verify } => {
-                let task = if verify { BackupTask::Verify } else { BackupTask::Now };
-                self.command(Command::Backup { task });
-            }
-            Do::RetryAll => self.command(Command::RetryAll),
-            Do::SyncNow => self.command(Command::SyncNow),
-            Do::Pause { ms } => {
-                let until = self.sim.wall() + TimeDelta::milliseconds(i64::try_from(ms).unwrap_or(0));
-                self.command(Command::Pause { until });
-            }
-            Do::Resume => self.command(Command::Resume),
-            Do::Restart { down } => {
-                self.stop_engine().await;
-                self.start_at = Some(self.sim.ms() + down);
-            }
-            Do::Night { off, hours } => {
-                if off {
-                    // Some pull the plug.
-                    if hours % 2 == 0 {
-                        self.stop_engine().await
-                    } else {
-                        self.drop_engine().await
-                    }
-                    self.start_at = Some(self.sim.ms() + 10);
-                }
-                self.sim.say("pc", || format!("{hours} hours pass"));
-                self.sim.jump(TimeDelta::hours(hours));
-            }
-            Do::Sleep { minutes } => {
-                self.sim.say("pc", || format!("sleeps for {minutes} minutes"));
-                self.sim.jump(TimeDelta::minutes(minutes));
-            }
-            Do::ClockSet { seconds } => {
-                self.sim.say("pc", || format!("the clock is set by {seconds} s"));
-                self.sim.jump(TimeDelta::seconds(seconds));
-            }
-            other => self.hands.does(id, other),
-        }
-    }
-
-    fn leave(&mut self, of: u32, number: String) {
-        let Some(running) = self.running.as_mut() else { return };
-        let (sim, handle) = (Arc::clone(&self.sim), running.handle.clone());
-        running.commands.spawn(async move {
-            // Who leaves it there means the record that waits for the word, whichever this is.
-            let store = lock(&sim.truth).store.clone();
-            let open = store.map(|store| at_once(store.open_items(u32::MAX)).unwrap_or_default());
-            let asked = open
-                .into_iter()
-                .flatten()
-                .find(|item| item.number == number && item.action() == Action::RemoveOrLeave);
-            let Some(item) = asked else { return sim.say("person", || format!("{number}: {of} not asked")) };
-            lock(&sim.truth).left.push(item.record_id);
-            let reply = handle.command(Command::Leave { number: number.clone() }).await;
-            sim.say("person", || format!("leaves {number}: {reply:?}"));
-        });
-    }
-
-    /// Everything is well again; then both sides are compared.
-    async fn quiet(&mut self) {
-        self.sim.say("sim", || "everything is well again".into());
-        self.sim.heal();
-        if self.running.is_none() {
-            self.start();
-        }
-        self.command(Command::Resume);
-        for _ in 0..30 {
-            if self.hands.are_done() {
-                break;
-            }
-            self.later(5_000).await;
-        }
-        self.later(100_000).await;
-        self.decide();
-        self.later(50_000).await;
-        for _ in 0..3 {
-            if self.failed() {
-                return;
-            }
-            // Whatever is held is tried again within the hour.
-            self.sim.say("pc", || "an hour passes".into());
-            self.sim.jump(TimeDelta::minutes(61));
-            self.later(2 * FLOW_EVERY + 20_000).await;
-            self.decide();
-            let store = lock(&self.sim.truth).store.clone();
-            if store.is_some_and(|store| quiet::differences(&self.sim, &store).is_empty()) {
-                return;
-            }
-        }
-        let store = lock(&self.sim.truth).store.clone();
-        let Some(store) = store else { return };
-        let differences = quiet::differences(&self.sim, &store);
-        if !differences.is_empty() && !self.failed() {
-            self.sim.fail(format!("the two sides differ:\n  {}", differences.join("\n  ")));
-        }
-    }
-
-    /// A person answers what is asked.
-    fn decide(&mut self) {
-        let store = lock(&self.sim.truth).store.clone();
-        let Some(store) = store else { return };
-        for item in at_once(store.open_items(u32::MAX)).unwrap_or_default() {
-            if item.action() == Action::RemoveOrLeave {
-                if item.seq % 2 == 0 {
-                    self.command(Command::Remove { number: item.number.clone() });
-                } else {
-                    self.leave(0, item.number.clone());
-                }
-            }
-        }
-        for bill in at_once(store.bill_problems(u32::MAX)).unwrap_or_default() {
-            if bill.state.is_mismatch() && bill.inv_id % 2 == 0 {
-                self.command(Command::Rewrite { number: bill.number });
-            }
-        }
     }
 
     async fn end(&mut self) {

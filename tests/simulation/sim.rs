@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -57,6 +57,8 @@ pub(crate) struct Troubles {
     pub(crate) events_late: (u64, u64),
     pub(crate) stream_down: u64,
     pub(crate) token: u32,
+    /// How long the next backup takes beyond its time.
+    pub(crate) slow_backups: u64,
     pub(crate) deadlocks: u32,
     pub(crate) taken: u32,
     pub(crate) commit_lost: Option<(bool, u64)>,
@@ -83,6 +85,8 @@ pub(crate) struct Truth {
     pub(crate) looked: [Option<u64>; 5],
     /// When the wall clock was last set or the PC slept.
     pub(crate) jumped: Option<u64>,
+    /// When it was last set to another day.
+    pub(crate) day_began: Option<u64>,
     /// The last message that was decided: when.
     pub(crate) messages: Vec<u64>,
     /// When the last list of invoices was made, per invoice that it showed.
@@ -93,9 +97,24 @@ pub(crate) struct Truth {
     pub(crate) stopping: bool,
     /// Bills of one number on both sides of the shop: whose postings are whose nobody can tell.
     pub(crate) clashed: bool,
+    /// What a trial wrote, and how its end goes.
+    pub(crate) trial: crate::ending::Trial,
+    /// Somebody paused it: when, and until when.
+    pub(crate) paused: Option<(u64, DateTime<Utc>)>,
+    /// Days on which both sides' first backups were tried, and those on which something was rightly written since
+    /// the start.
+    pub(crate) backed_up: crate::gate::Tried,
+    /// How often an item was stored just as it was, since when.
+    pub(crate) same: HashMap<RecordId, (String, u64, u32)>,
+    /// When the app lost its last moments.
+    pub(crate) app_forgot: u64,
+    /// Numbers of bills that a person had taken out of RainTek.
+    pub(crate) to_remove: std::collections::HashSet<String>,
     pub(crate) commits: u64,
     pub(crate) crashes: u64,
     pub(crate) greens: u64,
+    /// What went wrong.
+    pub(crate) faults: u64,
 }
 
 impl Sim {
@@ -111,7 +130,7 @@ impl Sim {
             db: Mutex::new(Db::new(&setup)),
             app: Mutex::new(App::new(&setup)),
             files: Mutex::default(),
-            truth: Mutex::default(),
+            truth: Mutex::new(Truth { trial: crate::ending::Trial::new(setup.trial), ..Truth::default() }),
             told: Mutex::new(telling.then(Vec::new)),
             failure: Mutex::default(),
             stir: Notify::new(),
@@ -139,9 +158,19 @@ impl Sim {
         start + TimeDelta::from_std(self.elapsed()).unwrap_or_default() + *lock(&self.wall)
     }
 
+    /// The shop's day.
+    pub(crate) fn day(&self) -> NaiveDate {
+        self.wall().with_timezone(&ZONE).date_naive()
+    }
+
     pub(crate) fn jump(&self, by: TimeDelta) {
+        let before = self.day();
         *lock(&self.wall) += by;
-        lock(&self.truth).jumped = Some(self.ms());
+        let truth = &mut *lock(&self.truth);
+        truth.jumped = Some(self.ms());
+        if self.day() != before {
+            truth.day_began = Some(self.ms());
+        }
     }
 
     pub(crate) fn below(&self, n: u64) -> u64 {

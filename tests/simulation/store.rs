@@ -22,11 +22,17 @@ use shopsync::store::Store;
 
 use crate::checks;
 use crate::planted::Planted;
+use crate::sim::lock;
 use crate::story::Call;
 use crate::wire::Wire;
 
 /// Where the look for invoices goes on, as the engine calls it.
 pub(crate) const CURSOR: &str = "invoices.cursor";
+
+/// How going live stands, as the engine calls it.
+const GO_LIVE: &str = "trial.go_live";
+/// Until when it is paused, as the engine calls it.
+const PAUSED: &str = "paused_until";
 
 /// The store as one run of the engine sees it.
 pub(crate) struct Inline {
@@ -57,12 +63,18 @@ pub(crate) fn at_once<T>(work: impl Future<Output = T>) -> T {
 }
 
 impl Inline {
-    async fn read<T: Send>(&self, work: impl Future<Output = Result<T, Fault>> + Send) -> Result<T, Fault> {
+    pub(crate) async fn read<T: Send>(
+        &self,
+        work: impl Future<Output = Result<T, Fault>> + Send,
+    ) -> Result<T, Fault> {
         self.wire.at(Call::StoreRead, false).await?;
         at_once(work)
     }
 
-    async fn write<T: Send>(&self, work: impl Future<Output = Result<T, Fault>> + Send) -> Result<T, Fault> {
+    pub(crate) async fn write<T: Send>(
+        &self,
+        work: impl Future<Output = Result<T, Fault>> + Send,
+    ) -> Result<T, Fault> {
         self.wire.at(Call::StoreWrite, false).await?;
         let done = at_once(work)?;
         self.wire.at(Call::StoreWrite, true).await?;
@@ -135,6 +147,10 @@ impl State for Inline {
         self.read(self.store.proven_after(seq, limit)).await
     }
 
+    async fn booked(&self, since: Option<DateTime<Utc>>) -> Result<Vec<RecordId>, Fault> {
+        self.read(self.store.booked(since)).await
+    }
+
     async fn make_due(&self, number: Option<&str>, now: DateTime<Utc>) -> Result<u64, Fault> {
         self.write(self.store.make_due(number, now)).await
     }
@@ -173,6 +189,9 @@ impl State for Inline {
     }
 
     async fn get(&self, key: &str) -> Result<Option<String>, Fault> {
+        if self.wire.sim.is(Planted::PauseForgotten) && key == PAUSED {
+            return Ok(None);
+        }
         self.read(self.store.get(key)).await
     }
 
@@ -182,7 +201,12 @@ impl State for Inline {
         {
             checks::cursor(&self.wire.sim, &self.store, value);
         }
-        self.write(self.store.set(key, value)).await
+        self.write(self.store.set(key, value)).await?;
+        if key == GO_LIVE && value.is_none() {
+            // It was given up.
+            lock(&self.wire.sim.truth).trial.going = false;
+        }
+        Ok(())
     }
 
     async fn journal(&self, entry: Entry) -> Result<(), Fault> {

@@ -16,6 +16,8 @@ pub(crate) struct Setup {
     pub(crate) backups: bool,
     /// Somebody is told by messages.
     pub(crate) alerts: bool,
+    /// It begins as a trial.
+    pub(crate) trial: bool,
     /// Days of the week that are told.
     pub(crate) days: u32,
     /// Milliseconds of a day that are told.
@@ -162,6 +164,13 @@ pub(crate) enum Do {
     NewProduct {
         n: u32,
     },
+    /// Where no bill needs it.
+    DropProduct {
+        product: u32,
+    },
+    ProductBack {
+        product: u32,
+    },
     // Before the screen.
     Remove {
         of: u32,
@@ -184,6 +193,17 @@ pub(crate) enum Do {
     Backup {
         verify: bool,
     },
+    /// Every invoice is compared with RainTek.
+    Check,
+    /// One of those that are held gets the next free number; perhaps at the moment at which all are tried.
+    Renumber {
+        nth: u32,
+        while_tried: bool,
+    },
+    /// The trial is over, or what its end would do is looked at.
+    GoLive {
+        yes: bool,
+    },
     // The PC.
     Restart {
         down: u64,
@@ -198,6 +218,14 @@ pub(crate) enum Do {
     },
     ClockSet {
         seconds: i64,
+    },
+    /// The shop is closed for so many days.
+    Holiday {
+        days: i64,
+    },
+    /// The app loses what was made in its last moments: a power cut, or an older copy that was put back.
+    AppForgets {
+        ms: u64,
     },
 }
 
@@ -244,9 +272,30 @@ pub(crate) enum Call {
     PosBackup,
     AppBackup,
     Disk,
+    // Of a trial.
+    Stands,
+    RemoveCustomer,
+    AppHolds,
+    AppRemoves,
+    Settings,
 }
 
 impl Call {
+    /// Those that may fail while a trial ends.
+    pub(crate) const OF_GOING_LIVE: [Self; 12] = [
+        Self::Stands,
+        Self::RemoveCustomer,
+        Self::AppHolds,
+        Self::AppRemoves,
+        Self::Settings,
+        Self::Open,
+        Self::Apply,
+        Self::PosRead,
+        Self::PosProducts,
+        Self::Numbers,
+        Self::PosBackup,
+        Self::Snapshot,
+    ];
     pub(crate) const FAILING: [Self; 19] = [
         Self::PosProbe,
         Self::PosProducts,
@@ -278,9 +327,11 @@ impl Call {
             | Self::Commit
             | Self::Rollback
             | Self::PosBackup
+            | Self::Stands
+            | Self::RemoveCustomer
             | Self::PosRead => Some(Side::Pos),
             Self::StoreRead | Self::StoreWrite => Some(Side::Store),
-            Self::Snapshot | Self::Message | Self::Disk => None,
+            Self::Snapshot | Self::Message | Self::Disk | Self::Settings => None,
             _ => Some(Side::App),
         }
     }
@@ -342,6 +393,10 @@ pub(crate) enum Wrong {
     },
     /// No message goes out.
     MessagesDown {
+        ms: u64,
+    },
+    /// A backup takes very long.
+    SlowBackups {
         ms: u64,
     },
 }

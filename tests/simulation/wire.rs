@@ -75,6 +75,7 @@ impl Wire {
         let now = self.sim.ms();
         let asked = self.failing(call, after, now);
         if let Some(hang) = asked {
+            lock(&self.sim.truth).faults += 1;
             self.sim
                 .say("fault", || format!("{call:?} {}", if after { "loses its answer" } else { "fails" }));
             if hang > 0 {
@@ -132,6 +133,7 @@ impl Wire {
         };
         for fault in due {
             self.sim.say("fault", || format!("{:?}", fault.what));
+            lock(&self.sim.truth).faults += 1;
             let troubles = &mut *lock(&self.sim.troubles);
             match fault.what {
                 Wrong::Call { .. } => {}
@@ -150,6 +152,7 @@ impl Wire {
                 Wrong::StreamBreaks { ms } => troubles.stream_down = now + ms,
                 Wrong::Crash { calls, down } => troubles.crash = Some((calls, down)),
                 Wrong::MessagesDown { ms } => troubles.messages_down = now + ms,
+                Wrong::SlowBackups { ms } => troubles.slow_backups = ms,
             }
         }
     }
@@ -161,6 +164,7 @@ fn outage(call: Call) -> Fault {
         Some(Side::Pos) => Fault::transient(Scope::Pos, "RainTek's database is not answering."),
         Some(Side::Store) => Fault::transient(Scope::Store, "ShopSync's own store does not answer."),
         _ if call == Call::Disk => Fault::transient(Scope::Item, "The disk does not answer."),
+        _ if call == Call::Settings => Fault::transient(Scope::Item, "The settings cannot be written."),
         _ if call == Call::Snapshot => {
             Fault::transient(Scope::Store, "The copy of RainTek's rows cannot be written.")
                 .action(Action::FixServer)

@@ -1,5 +1,6 @@
-//! A TCP proxy that misbehaves on order: late, a byte at a time, cut after any byte, silent.
+//! A TCP proxy that misbehaves on order: late, a byte at a time, cut after any byte, silent, half-open.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -17,7 +18,19 @@ pub(crate) enum Way {
     Down,
 }
 
-#[derive(Debug, Default)]
+/// What becomes of a connection at a piece that goes up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    Lives,
+    /// This piece and all that follows is swallowed, both ways.
+    DiesBefore,
+    /// This piece passes; what follows is swallowed, both ways.
+    DiesBehind,
+}
+
+type Judge = Box<dyn Fn(&[u8]) -> Fate + Send>;
+
+#[derive(Default)]
 struct Orders {
     /// How many bytes still pass before everything is cut, up and down.
     left: [Option<u64>; 2],
@@ -26,6 +39,20 @@ struct Orders {
     /// At most so many bytes in one piece; 0 is as they come.
     piece: usize,
     silent: bool,
+    /// Connections up to this one are half-open: both ends believe in them, nothing passes any more.
+    dead: HashSet<u64>,
+    /// How many connections there were.
+    connections: u64,
+    /// Decides which one dies next; asked until one does.
+    judge: Option<Judge>,
+    /// Dead connections are at last given up by the server's side.
+    buried: bool,
+}
+
+impl std::fmt::Debug for Orders {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Orders").field("dead", &self.dead).finish_non_exhaustive()
+    }
 }
 
 /// Listens on a port of this machine until dropped.
@@ -52,11 +79,21 @@ impl Proxy {
                 let _ = (client.set_nodelay(true), server.set_nodelay(true));
                 let ((from_client, to_client), (from_server, to_server)) =
                     (client.into_split(), server.into_split());
+                let number = {
+                    let mut orders = for_all.lock().unwrap();
+                    orders.connections += 1;
+                    orders.connections
+                };
                 for (way, from, to) in
                     [(Way::Up, from_client, to_server), (Way::Down, from_server, to_client)]
                 {
-                    let lane =
-                        Lane { way, orders: Arc::clone(&for_all), news: cut.clone(), seen: seen.clone() };
+                    let lane = Lane {
+                        way,
+                        number,
+                        orders: Arc::clone(&for_all),
+                        news: cut.clone(),
+                        seen: seen.clone(),
+                    };
                     tokio::spawn(lane.carry(from, to));
                 }
             }
@@ -97,6 +134,32 @@ impl Proxy {
     }
 }
 
+/// Half-open connections.
+impl Proxy {
+    /// All that stand now become half-open, as those of a machine that lost its power.
+    pub(crate) fn kill_silently(&self) {
+        self.change(|orders| {
+            let all = 1..=orders.connections;
+            orders.dead.extend(all);
+        });
+    }
+
+    /// The connection whose piece is judged so becomes half-open, once.
+    pub(crate) fn kill_silently_when(&self, judge: impl Fn(&[u8]) -> Fate + Send + 'static) {
+        self.change(|orders| orders.judge = Some(Box::new(judge)));
+    }
+
+    /// Whether the judge has found its connection.
+    pub(crate) fn has_struck(&self) -> bool {
+        self.orders.lock().unwrap().judge.is_none()
+    }
+
+    /// The server gives up its half-open connections at last, as keep-alive has it do.
+    pub(crate) fn bury(&self) {
+        self.change(|orders| orders.buried = true);
+    }
+}
+
 impl Drop for Proxy {
     fn drop(&mut self) {
         self.accepting.abort();
@@ -106,6 +169,7 @@ impl Drop for Proxy {
 /// One direction of one connection.
 struct Lane {
     way: Way,
+    number: u64,
     orders: Arc<Mutex<Orders>>,
     news: watch::Sender<u64>,
     seen: watch::Receiver<u64>,
@@ -117,6 +181,8 @@ enum Pass {
     /// So many bytes, then the end of everything.
     Then(usize),
     Wait,
+    /// So many bytes, then nothing for ever, and nobody is told.
+    Swallow(usize),
 }
 
 impl Lane {
@@ -124,8 +190,20 @@ impl Lane {
         self.orders.lock().unwrap()
     }
 
-    fn pass(&self, length: usize) -> Pass {
+    fn pass(&self, piece: &[u8]) -> Pass {
+        let length = piece.len();
         let mut orders = self.orders();
+        if orders.dead.contains(&self.number) {
+            return Pass::Swallow(0);
+        }
+        if self.way == Way::Up
+            && let Some(fate) = orders.judge.as_ref().map(|judge| judge(piece))
+            && fate != Fate::Lives
+        {
+            orders.judge = None;
+            orders.dead.insert(self.number);
+            return Pass::Swallow(if fate == Fate::DiesBehind { length } else { 0 });
+        }
         if orders.silent {
             return Pass::Wait;
         }
@@ -164,7 +242,7 @@ impl Lane {
                 tokio::time::sleep(latency).await;
             }
             loop {
-                match self.pass(length) {
+                match self.pass(&buffer[..length]) {
                     Pass::All => {
                         if to.write_all(&buffer[..length]).await.is_err() {
                             return;
@@ -176,6 +254,10 @@ impl Lane {
                         self.news.send_modify(|news| *news += 1);
                         return;
                     }
+                    Pass::Swallow(some) => {
+                        let _ = to.write_all(&buffer[..some]).await;
+                        return self.lie_dead(from, to).await;
+                    }
                     Pass::Wait => {
                         if self.seen.changed().await.is_err() {
                             return;
@@ -184,6 +266,19 @@ impl Lane {
                 }
             }
         }
+    }
+
+    /// Takes what comes and passes nothing on, not even the end, until the dead are buried.
+    async fn lie_dead(mut self, mut from: OwnedReadHalf, to: OwnedWriteHalf) {
+        let mut nowhere = vec![0_u8; 16 * 1024];
+        let mut ended = false;
+        while !self.orders().buried {
+            tokio::select! {
+                read = from.read(&mut nowhere), if !ended => ended = !matches!(read, Ok(length) if length > 0),
+                news = self.seen.changed() => if news.is_err() { break },
+            }
+        }
+        drop(to);
     }
 
     /// Ends when everything is cut.

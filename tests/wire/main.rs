@@ -18,7 +18,18 @@ mod shop;
 #[path = "../posting/basket.rs"]
 mod basket;
 
+#[path = "../support/pocketbase.rs"]
+#[expect(dead_code, reason = "shared with the tests of the billing side, which use more of it")]
+mod pocketbase;
+
+#[path = "../acceptance/harness/mod.rs"]
+#[expect(dead_code, unused_imports, reason = "shared with the acceptance tests, which use more of it")]
+mod harness;
+
+#[cfg(target_os = "linux")]
+mod bounded;
 mod cuts;
+mod half_open;
 mod slow;
 
 use chrono::NaiveDate;

@@ -103,6 +103,9 @@ async fn run(shared: Arc<Shared>, alerting: Arc<Alerting>, delivery: Arc<Deliver
     };
     loop {
         let stopping = shared.stopping();
+        if stopping && shared.hands_over() {
+            return;
+        }
         if let Err(fault) = watcher.look(stopping).await {
             shared.log("alerts", &fault);
             watcher.memory = None;

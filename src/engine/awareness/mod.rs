@@ -116,6 +116,15 @@ pub(super) async fn run(shared: Arc<Shared>) {
     }
 }
 
+/// Has bills above this Inv_ID looked at once more.
+pub(super) async fn go_back_to(shared: &Shared, inv_id: InvId) -> Result<(), Fault> {
+    let cursor: Option<InvId> = shared.world.state.get(CURSOR).await?.and_then(|text| text.parse().ok());
+    if cursor.is_some_and(|cursor| cursor > inv_id) {
+        shared.world.state.set(CURSOR, Some(&inv_id.to_string())).await?;
+    }
+    Ok(())
+}
+
 fn products_looked_at(shared: &Shared) -> bool {
     let seen = shared.board.seen();
     seen.products.last_ok.is_some() || seen.products.failing_since.is_some()

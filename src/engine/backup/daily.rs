@@ -308,7 +308,7 @@ mod tests {
             folder: "backups".into(),
             data: "data".into(),
             database: "Raintech_DB1".into(),
-            daily_at: NaiveTime::MIN,
+            times: vec![NaiveTime::MIN],
             keep: Keep { days: 30, snapshot_days: 90 },
             keep_free: 0,
             drill: true,

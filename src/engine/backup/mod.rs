@@ -66,8 +66,8 @@ pub struct BackupRules {
     pub data: PathBuf,
     /// RainTek's database.
     pub database: String,
-    /// The daily time in the shop's zone.
-    pub daily_at: NaiveTime,
+    /// The daily times in the shop's zone.
+    pub times: Vec<NaiveTime>,
     /// How long files are kept.
     pub keep: Keep,
     /// Bytes of the disk that stay free.
@@ -252,7 +252,7 @@ fn is_due(shared: &Shared, sources: &Sources, part: Part) -> bool {
     };
     let last_ok = seen.backup.newest_proven(part).map(|made| made.at);
     let tries = seen.backup.tries.get(&part).copied().unwrap_or_default();
-    is_there && backups::is_due(now, shared.rules.zone, sources.rules.daily_at, last_ok, tries)
+    is_there && backups::is_due(now, shared.rules.zone, &sources.rules.times, last_ok, tries)
 }
 
 /// Lets invoices go once both sides' first backups of the day were made, or tried.

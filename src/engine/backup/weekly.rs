@@ -146,8 +146,8 @@ pub(super) async fn drill_where_due(shared: &Shared, sources: &Sources) {
         return;
     }
     let (now, zone) = (shared.now(), shared.rules.zone);
-    let evening = wanted_since(now, zone, sources.rules.daily_at);
-    let is_evening = evening.with_timezone(&zone).time() == sources.rules.daily_at;
+    let evening = wanted_since(now, zone, &sources.rules.times);
+    let is_evening = sources.rules.times.iter().max() == Some(&evening.with_timezone(&zone).time());
     let seen = shared.board.seen().backup;
     let is_ready = [Part::Raintek, Part::Billing]
         .iter()

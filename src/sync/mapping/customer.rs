@@ -4,9 +4,9 @@ use chrono::NaiveDate;
 
 use super::row::RowBuilder;
 use crate::model::bill::Row;
-use crate::model::customer::Customer;
+use crate::model::customer::{Customer, phone_key};
 use crate::model::fault::Fault;
-use crate::model::schema::Table;
+use crate::model::schema::{ColumnKind, Table};
 
 /// RainTek's name of the walk-in customer.
 const WALK_IN: &str = "Cash";
@@ -27,14 +27,47 @@ pub fn new_customer(
         Some(customer) => {
             let name = customer.name.trim();
             let phone = customer.phone.trim();
+            let contact = kept_phone(phone, table);
             builder
                 .text("Name", if name.is_empty() { phone } else { name }, "The customer's name")
                 .text("Address", customer.address.trim(), "The customer's address")
                 .text("City", customer.city.trim(), "The customer's city")
                 .text("State", customer.state.trim(), "The customer's state")
-                .text("ContactNo", phone, "The customer's phone")
+                .text("ContactNo", &contact, "The customer's phone")
                 .text("GSTIN", customer.gstin.trim(), "The customer's GSTIN")
         }
     };
     builder.finish(&["ID", "CustomerID"])
+}
+
+/// The phone as it is typed; where it is wider than its column, the digits by which the customer is found again. Cut
+/// anywhere else it would be another number, and each bill would make the customer anew.
+fn kept_phone(phone: &str, table: &Table) -> String {
+    let width = match table.column("ContactNo").map(|column| column.kind) {
+        Some(ColumnKind::Text { max: Some(max), .. }) => max,
+        _ => return phone.to_owned(),
+    };
+    match phone_key(phone) {
+        Some(key) if phone.encode_utf16().count() > width => key,
+        _ => phone.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sync::fixtures::schema;
+
+    #[test]
+    fn a_phone_that_is_too_wide_still_finds_its_customer() {
+        let schema = schema();
+        let table = schema.table("Customer").unwrap();
+        let day = NaiveDate::from_ymd_opt(2026, 4, 1).unwrap();
+        for phone in ["+91 98765 43210".to_owned(), format!("98450 12345{}, 98765 43210", " or ".repeat(60))]
+        {
+            let customer = Customer { name: "Asha".into(), phone: phone.clone(), ..Customer::default() };
+            let (row, _) = new_customer(Some(&customer), table, day).unwrap();
+            assert_eq!(phone_key(row.text("ContactNo")), phone_key(&phone));
+        }
+    }
 }

@@ -7,6 +7,10 @@ use rust_decimal::Decimal;
 use crate::model::fault::Fault;
 use crate::model::invoice::Invoice;
 use crate::model::money::rupees;
+use crate::model::words::one_line;
+
+/// Characters of a method within a sentence.
+const LONGEST_KIND: usize = 40;
 
 /// One row of `Invoice_Payment` to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +40,10 @@ pub fn payment_rows(invoice: &Invoice, modes: &BTreeMap<String, String>) -> Resu
         match modes.get(&kind) {
             Some(mode) => Ok(PaymentRow { kind, mode: mode.clone(), amount }),
             None if kind.is_empty() => Err(Fault::data("The invoice has no payment method.")),
-            None => Err(Fault::data(format!("Payment method \"{kind}\" is not known to RainTek."))),
+            None => {
+                let kind = one_line(&kind, LONGEST_KIND);
+                Err(Fault::data(format!("Payment method \"{kind}\" is not known to RainTek.")))
+            }
         }
     };
     let total = invoice.grand_total;

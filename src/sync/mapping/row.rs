@@ -113,19 +113,24 @@ impl<'a> RowBuilder<'a> {
                 .0
                 .entry(column.name.clone())
                 .or_insert_with(|| neutral(&self.table.name, column, self.day));
+            // A whole number that no column of whole numbers holds is left a decimal.
+            if let (Value::Dec(number), ColumnKind::Int) = (&*value, column.kind) {
+                return Err(too_large(*number, &self.table.name, &column.name));
+            }
             if let (Value::Dec(number), ColumnKind::Decimal { precision, scale }) = (&*value, column.kind) {
                 let digits = number.trunc().abs().normalize().mantissa().to_string().len();
                 let room = usize::try_from(precision.saturating_sub(scale)).unwrap_or_default();
                 if number.trunc() != Decimal::ZERO && digits > room {
-                    return Err(Fault::data(format!(
-                        "{number} is too large for RainTek ({}.{}).",
-                        self.table.name, column.name
-                    )));
+                    return Err(too_large(*number, &self.table.name, &column.name));
                 }
             }
         }
         Ok((self.row, self.notes))
     }
+}
+
+fn too_large(number: Decimal, table: &str, column: &str) -> Fault {
+    Fault::data(format!("{number} is too large for RainTek ({table}.{column})."))
 }
 
 /// A row as it once stood in this table, with a neutral value for what the table has got since; `numbered` columns are

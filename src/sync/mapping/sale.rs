@@ -14,6 +14,7 @@ use crate::model::invoice::{Invoice, Line, Taxes};
 use crate::model::money::{r2, rupees};
 use crate::model::schema::{ColumnKind, PosSchema, Table};
 use crate::model::settings::PostingSettings;
+use crate::model::words::one_line;
 use crate::sync::arithmetic::{filled, is_other_state};
 use crate::sync::completeness::line_difference;
 use crate::sync::numbering::counter_of;
@@ -31,6 +32,8 @@ pub struct MapContext {
 
 /// RainTek's width of `InvoiceNo` where the schema does not say.
 const NUMBER_WIDTH: usize = 30;
+/// Characters of a name within a sentence.
+const LONGEST_NAME: usize = 60;
 
 /// The bill as it is to stand in RainTek.
 ///
@@ -140,7 +143,7 @@ fn check(invoice: &Invoice, company_state: &str, info: &Table) -> Result<(), Fau
     if length > width {
         return Err(Fault::data(format!(
             "The number \"{}\" is {length} characters long; RainTek takes at most {width}.",
-            invoice.number
+            one_line(&invoice.number, LONGEST_NAME)
         )));
     }
     if invoice.lines.is_empty() {
@@ -246,7 +249,7 @@ fn line_row(
         .exact("CESSAmt", line.taxes.cess)
         .exact("TotalAmount", line.total)
         .number("PurchaseRate", product.cost_price)
-        .number("Margin", r2(line.taxable - product.cost_price * line.quantity))
+        .number("Margin", margin(line, product.cost_price))
         .text("Descr", description, "An item's name")
         .number("MRP", line.mrp)
         .exact("TaxableAmt", line.taxable)
@@ -279,6 +282,11 @@ fn older<'a>(row: RowBuilder<'a>, line: &Line, product: &LineProduct, table: &Ta
     row
 }
 
+/// What is earned. RainTek's own price is taken as it is: one that goes beyond all numbers makes a margin that does not fit.
+fn margin(line: &Line, cost_price: Decimal) -> Decimal {
+    r2(line.taxable.saturating_sub(cost_price.saturating_mul(line.quantity)))
+}
+
 /// The product a line is booked on, and the text that says what it was where that is another one.
 fn product_of<'a>(
     line: &'a Line,
@@ -296,6 +304,7 @@ fn product_of<'a>(
         return Ok((product, &line.product_name));
     }
     let name = if line.product_name.trim().is_empty() { code } else { line.product_name.trim() };
+    let name = one_line(name, LONGEST_NAME);
     Err(Fault::data(format!("Item \"{name}\" is not in RainTek."))
         .action(Action::PullProducts)
         .detail(format!("product_code \"{code}\"")))

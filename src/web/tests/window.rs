@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::ports::desktop::Front;
-use crate::web::router_with;
+use crate::web::{Doors, router_with};
 
 /// A window that remembers what it was asked to show.
 struct Window {
@@ -19,7 +19,7 @@ impl Front for Window {
 
 fn in_window(site: &Site) -> Router {
     let access = Access::new(TOKEN, 3030).unwrap().for_window();
-    router_with(Arc::clone(&site.fake) as Arc<dyn Controls>, access, None)
+    router_with(Arc::clone(&site.fake) as Arc<dyn Controls>, access, Doors::default())
 }
 
 fn request(method: &str, target: &str) -> axum::http::request::Builder {
@@ -79,7 +79,7 @@ async fn what_is_not_our_page_is_refused_in_the_window_as_well() {
 async fn a_link_is_good_once_and_then_only_for_who_followed_it() {
     let mut site = Site::new();
     let access = Access::new(TOKEN, 3030).unwrap();
-    site.router = router_with(Arc::clone(&site.fake) as Arc<dyn Controls>, access.clone(), None);
+    site.router = router_with(Arc::clone(&site.fake) as Arc<dyn Controls>, access.clone(), Doors::default());
     let link = access.link_once().unwrap();
     let path = link.strip_prefix("http://127.0.0.1:3030").unwrap();
     let first = site.get(path).await;
@@ -144,7 +144,11 @@ async fn a_second_start_brings_the_window_forward_or_gets_a_link() {
         let window = Arc::new(Window { here, shown: Mutex::default() });
         let access = Access::new(TOKEN, 3030).unwrap();
         let front = Some(Arc::clone(&window) as Arc<dyn Front>);
-        site.router = router_with(Arc::clone(&site.fake) as Arc<dyn Controls>, access, front);
+        site.router = router_with(
+            Arc::clone(&site.fake) as Arc<dyn Controls>,
+            access,
+            Doors { front, ..Doors::default() },
+        );
         let ask = |body: &str, token: bool| {
             let request = own("POST", "/api/show").header("content-type", "application/json");
             let request = if token { bearer(request) } else { request };

@@ -93,7 +93,14 @@ pub(crate) fn tail(path: &Path, lines: usize) -> String {
 
 /// The program under test.
 pub(crate) fn shopsync() -> PathBuf {
-    PathBuf::from(env!("CARGO_BIN_EXE_shopsync"))
+    match option_env!("CARGO_BIN_EXE_shopsync") {
+        Some(built) => PathBuf::from(built),
+        // Another package's program: cargo puts them side by side.
+        None => {
+            let beside = std::env::current_exe().unwrap();
+            beside.with_file_name(format!("shopsync{}", std::env::consts::EXE_SUFFIX))
+        }
+    }
 }
 
 /// The stand-in of RainTek: named by the environment, else where it was built.

@@ -18,7 +18,7 @@ pub(crate) const PASSWORD: &str = "RainTek-1";
 #[derive(Debug)]
 pub(crate) struct RainTek {
     pub(crate) port: u16,
-    control: u16,
+    pub(crate) control: u16,
     /// How its tables look: a choice of the sandbox.
     pub(crate) generation: &'static str,
     products: u32,

@@ -29,6 +29,8 @@ pub(crate) struct Shop {
     /// The billing app's side: folder, address, who signs in.
     pub(crate) app: pocketbase::Shop,
     pub(crate) http: reqwest::Client,
+    /// What the program finds in its environment beside the usual.
+    pub(crate) environment: Vec<(&'static str, String)>,
     pub(super) shopsync: Option<Child>,
     phone: OnceLock<Caller>,
 }
@@ -46,7 +48,15 @@ impl Shop {
         settings.raintek.port = raintek.port;
         settings.raintek.encryption = shopsync::model::settings::Encryption::None;
         settings.web.port = free_port();
-        Self { raintek, settings, app, http: reqwest::Client::new(), shopsync: None, phone: OnceLock::new() }
+        Self {
+            raintek,
+            settings,
+            app,
+            http: reqwest::Client::new(),
+            environment: Vec::new(),
+            shopsync: None,
+            phone: OnceLock::new(),
+        }
     }
 
     /// A shop that runs, its products in the app.
@@ -71,13 +81,21 @@ impl Shop {
     /// ShopSync on this shop's data folder.
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(shopsync());
-        command.arg("--data").arg(self.data());
+        command
+            .arg("--data")
+            .arg(self.data())
+            .envs(self.environment.iter().map(|(name, value)| (*name, value)));
         command
     }
 
     /// Starts ShopSync; its page answers when this returns.
     pub(crate) async fn start(&mut self) {
         self.lay_down().await;
+        self.start_as_it_is().await;
+    }
+
+    /// The same on a data folder as it lies there.
+    pub(crate) async fn start_as_it_is(&mut self) {
         self.shopsync = Some(spawn(self.command().arg("run"), &self.log()));
         eventually("ShopSync's page answers", SOON, async || self.health().await.is_some()).await;
     }

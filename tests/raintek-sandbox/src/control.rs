@@ -37,6 +37,7 @@ pub(crate) fn spawn(
                 .route("/state", get(state))
                 .route("/dump", get(whole))
                 .route("/sql", post(sql))
+                .route("/recorded", get(recorded))
                 .with_state(shared);
             // dropping the serving future closes its connections, idle ones too
             tokio::select! {
@@ -69,6 +70,8 @@ async fn control(State(shared): State<Arc<Shared>>, Json(order): Json<Order>) ->
         "accept" => shared.faults.change(|orders| orders.refuse = false),
         "hang" => shared.faults.change(|orders| orders.hang = true),
         "resume" => shared.faults.change(|orders| orders.hang = false),
+        "record" => shared.recorder.switch(true),
+        "stop_recording" => shared.recorder.switch(false),
         "deny_backup" => shared.faults.change(|orders| orders.deny_backup = true),
         "allow_backup" => shared.faults.change(|orders| orders.deny_backup = false),
         "deny_restore" => shared.faults.change(|orders| orders.deny_restore = true),
@@ -87,8 +90,8 @@ async fn control(State(shared): State<Arc<Shared>>, Json(order): Json<Order>) ->
         }
         _ => {
             return Err(bad(
-                "action is refuse, accept, hang, resume, deny_backup, allow_backup, deny_restore, allow_restore, \
-                 hold_backup, release_backup, drop_before_commit, drop_after_commit or error",
+                "action is refuse, accept, hang, resume, record, stop_recording, deny_backup, allow_backup, deny_restore, \
+                 allow_restore, hold_backup, release_backup, drop_before_commit, drop_after_commit or error",
             ));
         }
     }
@@ -109,6 +112,11 @@ fn report(shared: &Shared) -> Value {
         "commits": shared.commits.load(Ordering::Relaxed),
         "writes": shared.writes.load(Ordering::Relaxed),
     })
+}
+
+/// What was asked since the last time this was read, while it is recorded.
+async fn recorded(State(shared): State<Arc<Shared>>) -> Answer {
+    off_thread(move || Ok(Value::Array(shared.recorder.take()))).await
 }
 
 async fn whole(State(shared): State<Arc<Shared>>) -> Answer {

@@ -18,6 +18,7 @@ use shopsync::ports::{Billing, BillingEvent, InvoiceScan};
 use super::events::{OnTheWay, tell};
 use super::{App as Records, stamp};
 use crate::checks;
+use crate::gate;
 use crate::planted::Planted;
 use crate::sim::lock;
 use crate::story::{Call, Numbers};
@@ -29,7 +30,11 @@ pub(crate) struct App {
 }
 
 impl App {
-    async fn call<T>(&self, call: Call, work: impl FnOnce(&mut Records) -> T + Send) -> Result<T, Fault> {
+    pub(super) async fn call<T>(
+        &self,
+        call: Call,
+        work: impl FnOnce(&mut Records) -> T + Send,
+    ) -> Result<T, Fault> {
         self.wire.at(call, false).await?;
         let done = work(&mut lock(&self.wire.sim.app));
         self.wire.at(call, true).await?;
@@ -37,7 +42,7 @@ impl App {
     }
 
     /// Writes, and says so before the answer goes out.
-    async fn write<T>(
+    pub(super) async fn write<T>(
         &self,
         call: Call,
         events: &[BillingEvent],
@@ -158,6 +163,17 @@ impl Billing for App {
         .await
     }
 
+    async fn missing(&self, ids: &[RecordId]) -> Result<Vec<RecordId>, Fault> {
+        if self.wire.sim.is(Planted::LostUnseen) {
+            return Ok(Vec::new());
+        }
+        self.call(Call::List, |app| {
+            let there = |id: &RecordId| app.records.get(id).is_some_and(|record| !record.deleted);
+            ids.iter().filter(|id| !there(id)).cloned().collect()
+        })
+        .await
+    }
+
     async fn stamp(&self, id: &RecordId, mark: &Stamp) -> Result<(), Fault> {
         let wall = self.wire.sim.wall();
         let events = [BillingEvent::Invoice(id.clone())];
@@ -205,6 +221,7 @@ impl Billing for App {
     }
 
     async fn write_products(&self, writes: &[ProductWrite]) -> Result<Vec<Result<(), Fault>>, Fault> {
+        gate::app_write(&self.wire.sim, "products are written into the app");
         let outcomes = self
             .call(Call::WriteProducts, |app| {
                 let done = writes.iter().map(|write| app.write_product(write));
@@ -237,7 +254,7 @@ impl Billing for App {
     }
 
     async fn renumber(&self, wanted: &Renumber) -> Result<Renumbered, Fault> {
-        let wall = self.wire.sim.wall();
+        let (wall, ms) = (self.wire.sim.wall(), self.wire.sim.ms());
         let events = [BillingEvent::Invoice(wanted.id.clone())];
         self.write(Call::Numbers, &events, |app| {
             let ours = app.numbers == Numbers::Ours;
@@ -255,17 +272,23 @@ impl Billing for App {
             while used.contains(&wanted.series.text(n)) {
                 n += 1;
             }
-            record.invoice.number = wanted.series.text(n);
-            record.updated = stamp(wall);
+            let number = wanted.series.text(n);
+            let former = std::mem::replace(&mut record.invoice.number, number.clone());
+            record.former.push(former);
+            // The app's own hook: it is another invoice to RainTek.
+            record.sync_status = "pending".into();
+            record.sync_error.clear();
             if ours {
                 app.counters[at] = n;
             }
-            Renumbered::Carries(wanted.series.text(n))
+            app.touched(&wanted.id, wall, ms);
+            Renumbered::Carries(number)
         })
         .await
     }
 
     async fn write_bill(&self, write: &BillWrite) -> Result<(), Fault> {
+        gate::app_write(&self.wire.sim, "a bill of RainTek's is written into the app");
         let (wall, ms) = (self.wire.sim.wall(), self.wire.sim.ms());
         let id = match write {
             BillWrite::Put { bill, .. } => bill.invoice.id.clone(),

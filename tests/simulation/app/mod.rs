@@ -3,6 +3,7 @@
 mod adapter;
 mod events;
 pub(crate) mod phone;
+mod trial;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -34,9 +35,13 @@ pub(crate) struct Record {
     pub(crate) sync_error: String,
     pub(crate) created: String,
     pub(crate) updated: String,
+    /// Steady milliseconds of its making.
+    pub(crate) made: u64,
     /// Steady milliseconds of its last change by a person.
     pub(crate) changed: u64,
     pub(crate) deleted: bool,
+    /// Numbers that it carried before.
+    pub(crate) former: Vec<String>,
 }
 
 impl Record {
@@ -76,6 +81,8 @@ pub(crate) struct App {
     /// The record that stands for the bill of an event.
     pub(crate) of_event: HashMap<u32, RecordId>,
     pub(crate) hub: Hub,
+    /// What the counters were, with the time.
+    pub(crate) counted: Vec<(u64, [i32; 2], [i32; 2])>,
 }
 
 impl App {
@@ -92,6 +99,7 @@ impl App {
             versions: HashMap::new(),
             of_event: HashMap::new(),
             hub: Hub::default(),
+            counted: Vec::new(),
         }
     }
 
@@ -121,6 +129,27 @@ impl App {
         }
         self.counters[at] += 1;
         Some(number)
+    }
+
+    /// What was made since then is lost; the counters are as they were. Returns what is gone.
+    pub(crate) fn forget(&mut self, since: u64) -> Vec<RecordId> {
+        let lost = |record: &Record| record.made >= since && !record.deleted;
+        let gone: Vec<RecordId> =
+            self.records.iter().filter(|(_, record)| lost(record)).map(|(id, _)| id.clone()).collect();
+        for id in &gone {
+            if let Some(record) = self.records.get_mut(id) {
+                record.deleted = true;
+            }
+        }
+        self.counted.retain(|(at, ..)| *at < since);
+        let (counters, own) = self.counted.last().map_or(([0, 0], [0, 0]), |(_, ours, own)| (*ours, *own));
+        (self.counters, self.own) = (counters, own);
+        gone
+    }
+
+    /// Keeps what the counters are.
+    pub(crate) fn count(&mut self, ms: u64) {
+        self.counted.push((ms, self.counters, self.own));
     }
 
     /// Whether the app has a completed invoice of the number already, and minds.
@@ -236,8 +265,10 @@ impl App {
                 sync_error: String::new(),
                 created,
                 updated: stamp(wall),
+                made: ms,
                 changed: ms,
                 deleted: false,
+                former: Vec::new(),
             },
         );
         Ok(())

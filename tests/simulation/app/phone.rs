@@ -68,12 +68,15 @@ impl Phone {
                 sync_error: String::new(),
                 created: now.clone(),
                 updated: now,
+                made: self.0.ms(),
                 changed: self.0.ms(),
                 deleted: false,
+                former: Vec::new(),
             };
             app.records.insert(id.clone(), record.clone());
             app.of_event.insert(event, id.clone());
             app.touched(&id, self.0.wall(), self.0.ms());
+            app.count(self.0.ms());
             (id, record)
         };
         self.say(|| format!("bills {number} as {id}, {}, {way:?}", record.invoice.grand_total));
@@ -222,6 +225,15 @@ impl Phone {
     pub(crate) fn delete(&self, of: u32) {
         let Some(id) = self.of(of) else { return };
         self.set(&id, "deletes", |record| record.deleted = true);
+    }
+
+    /// The app comes back without its last moments.
+    pub(crate) fn forgets(&self, ms: u64) {
+        let since = self.0.ms().saturating_sub(ms);
+        let gone = lock(&self.0.app).forget(since);
+        lock(&self.0.truth).app_forgot = self.0.ms();
+        lock(&self.0.troubles).stream_down = self.0.ms() + 1_500;
+        self.0.say("app", || format!("comes back without its last {ms} ms: {gone:?} are gone"));
     }
 
     pub(crate) async fn draft_again(&self, of: u32, bill: &Bill, gap: u64) {

@@ -24,6 +24,7 @@ use shopsync::ports::{Pos, PosTransaction};
 
 use super::transaction::{Held, Transaction};
 use super::{Db, Product};
+use crate::gate;
 use crate::planted::Planted;
 use crate::sim::lock;
 use crate::story::Call;
@@ -47,7 +48,11 @@ impl RainTek {
     }
 
     /// One look at committed rows: where the database has no row versions it waits for a writer.
-    async fn read<T>(&self, call: Call, look: impl FnOnce(&mut Db) -> T + Send) -> Result<T, Fault> {
+    pub(super) async fn read<T>(
+        &self,
+        call: Call,
+        look: impl FnOnce(&mut Db) -> T + Send,
+    ) -> Result<T, Fault> {
         let _connection = self.reads.lock().await;
         self.wire.at(call, false).await?;
         self.until_clean().await;
@@ -114,6 +119,8 @@ impl Pos for RainTek {
 
     async fn open(&self, lookup: &Lookup) -> Result<(Box<dyn PosTransaction>, Found), Fault> {
         let sim = &self.wire.sim;
+        let paused = gate::is_paused(sim);
+        gate::goes_on(sim);
         let connection = Arc::clone(&self.writes).lock_owned().await;
         if let Err(fault) = self.wire.at(Call::Open, false).await {
             // A planted fault: what concerns all of RainTek is taken for the invoice's own.
@@ -143,12 +150,19 @@ impl Pos for RainTek {
         self.wire.at(Call::Open, true).await?;
         lock(&sim.truth).excuse_number(sim, &lookup.number);
         sim.say("raintek", || format!("looks {} up: {} bill(s)", lookup.number, found.bills.len()));
-        let transaction = Transaction::new(self.wire.clone(), connection, guard, held, lookup.number.clone());
+        let transaction =
+            Transaction::new(self.wire.clone(), connection, guard, held, lookup.number.clone(), paused);
         Ok((Box::new(transaction), found))
     }
 
     async fn inspect(&self, lookup: &Lookup) -> Result<Found, Fault> {
         let posting = self.posting();
+        // A planted fault: everything compared is equal, since nothing is looked at.
+        let lookup = &if self.wire.sim.is(Planted::ScanSeesNothing) {
+            Lookup { number: String::new(), inv_id: None, ..lookup.clone() }
+        } else {
+            lookup.clone()
+        };
         self.read(Call::PosRead, |db| Found { marks: marks(db, lookup), ..look_up(db, lookup, posting) })
             .await
     }
@@ -262,7 +276,7 @@ fn pos_product(product: &Product) -> PosProduct {
 }
 
 /// Every bill of a number, and the one of an Inv_ID; rows come along with one of them, as in the real look-up.
-fn bills(db: &Db, number: &str, inv_id: Option<InvId>, tax: TaxType) -> Vec<FoundBill> {
+pub(super) fn bills(db: &Db, number: &str, inv_id: Option<InvId>, tax: TaxType) -> Vec<FoundBill> {
     let mut ids = db.of_number(number);
     ids.extend(inv_id.filter(|id| db.infos.contains_key(id)));
     ids.sort_unstable();
@@ -287,7 +301,7 @@ fn bills(db: &Db, number: &str, inv_id: Option<InvId>, tax: TaxType) -> Vec<Foun
     ids.into_iter().filter_map(with_rows).collect()
 }
 
-fn standing(db: &Db, numbers: &[&str], wanted: impl Fn(Book) -> bool) -> Books {
+pub(super) fn standing(db: &Db, numbers: &[&str], wanted: impl Fn(Book) -> bool) -> Books {
     let mut books = Books::default();
     for (book, rows) in db.books.iter().filter(|(book, _)| wanted(**book)) {
         for row in rows.values().filter(|row| numbers.contains(&row.text(book.number_column()))) {
@@ -298,7 +312,7 @@ fn standing(db: &Db, numbers: &[&str], wanted: impl Fn(Book) -> bool) -> Books {
 }
 
 /// Gives every bill the rows of its number; what is left belongs to none.
-fn hand_out(all: &mut Books, bills: &mut [FoundBill]) {
+pub(super) fn hand_out(all: &mut Books, bills: &mut [FoundBill]) {
     for (book, rows) in &mut all.0 {
         rows.retain(|row| {
             let number = row.text(book.number_column());

@@ -3,6 +3,7 @@
 mod adapter;
 pub(crate) mod cashier;
 mod transaction;
+mod trial;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -119,7 +120,7 @@ impl Db {
         let gst = [5, 18, 0, 12][usize::try_from(n % 4).unwrap_or(0)];
         let price = paise(2_500 + i64::from(n) * 1_337);
         let barcode = format!("890100000{n:04}");
-        self.stock.insert((pid, barcode.clone()), OPENING);
+        self.stock.entry((pid, barcode.clone())).or_insert(OPENING);
         self.products.entry(pid).or_insert(Product {
             pid,
             code: code(n),

@@ -14,11 +14,11 @@ use shopsync::model::posting::{Book, PostingChange};
 use shopsync::ports::PosTransaction;
 
 use super::Db;
-use crate::checks;
 use crate::planted::Planted;
 use crate::sim::{Sim, lock};
 use crate::story::Call;
 use crate::wire::Wire;
+use crate::{checks, gate};
 
 /// The ends of the number ranges, held until the transaction ends: RainTek's till waits with a new row meanwhile.
 pub(super) struct Held {
@@ -63,6 +63,8 @@ struct Open {
     held: Held,
     plan: Option<(Plan, CustomerId)>,
     number: String,
+    /// It was paused when this began.
+    paused: bool,
 }
 
 pub(super) struct Transaction {
@@ -78,9 +80,10 @@ impl Transaction {
         app_lock: Option<OwnedMutexGuard<()>>,
         held: Held,
         number: String,
+        paused: bool,
     ) -> Self {
         let sim = Arc::clone(&wire.sim);
-        let open = Open { sim, _app_lock: app_lock, held, plan: None, number };
+        let open = Open { sim, _app_lock: app_lock, held, plan: None, number, paused };
         Self { wire, _connection: connection, open: Some(open) }
     }
 
@@ -98,6 +101,7 @@ impl PosTransaction for Transaction {
     async fn apply(&mut self, plan: &Plan) -> Result<(InvId, CustomerId), Fault> {
         let dead = || Fault::transient(Scope::Item, "The transaction ended before it was used.");
         let mut open = self.open.take().ok_or_else(dead)?;
+        gate::pos_write(&open.sim, &open.number, open.paused);
         self.wire.at(Call::Apply, false).await?;
         let (deadlock, taken) = {
             let troubles = &mut *lock(&open.sim.troubles);

@@ -202,8 +202,9 @@ mod tests {
     fn only_what_is_linked_in_counts() {
         let package = |id: &str| json!({ "id": id, "name": id, "version": "1.0.0", "license": "MIT", "manifest_path": "/x/Cargo.toml" });
         let kind = |id: &str, kind: Value| json!({ "pkg": id, "dep_kinds": [{ "kind": kind }] });
+        let packages = ["shopsync", "linked", "deeper", "builder", "tester"].map(package);
         let metadata = json!({
-            "packages": ["shopsync", "linked", "deeper", "builder", "tester"].map(package),
+            "packages": packages,
             "resolve": { "nodes": [
                 { "id": "shopsync", "deps": [kind("linked", Value::Null), kind("builder", json!("build")), kind("tester", json!("dev"))] },
                 { "id": "linked", "deps": [kind("deeper", Value::Null), kind("linked", Value::Null)] },

@@ -4,6 +4,7 @@ pub(crate) mod backup;
 pub(crate) mod faults;
 pub(crate) mod locks;
 pub(crate) mod procedures;
+pub(crate) mod recorder;
 pub(crate) mod run;
 pub(crate) mod session;
 pub(crate) mod shared;

@@ -12,6 +12,7 @@ use rusqlite::Connection;
 use super::backup::{self, Restored, Running};
 use super::faults::Faults;
 use super::locks::Locks;
+use super::recorder::Recorder;
 use crate::sandbox::Options;
 use crate::sql::catalog::Catalog;
 use crate::sql::compile::{self, Program};
@@ -34,6 +35,7 @@ pub(crate) struct Shared {
     pub(crate) user: String,
     pub(crate) locks: Locks,
     pub(crate) faults: Faults,
+    pub(crate) recorder: Recorder,
     /// Encrypts connections; without it there is no encryption.
     pub(crate) certificate: Option<Certificate>,
     pub(crate) running: Running,
@@ -67,6 +69,7 @@ impl Shared {
             password: options.password.clone(),
             locks: Locks::default(),
             faults: Faults::default(),
+            recorder: Recorder::default(),
             certificate: wire::certificate(options.tls)?,
             running,
             restored: Restored::default(),

@@ -66,6 +66,8 @@ impl Compiler<'_> {
                 let equal = super::expr::compare(value.clone(), "=", other.clone())?;
                 Ok(Typed::new(format!("(CASE WHEN {equal} THEN NULL ELSE {} END)", value.sql), value.ty))
             }
+            // A character by its number, also the one that no statement's text can carry.
+            ("NCHAR", [value]) => Ok(Typed::new(format!("char({})", value.sql), text_literal("x", true).ty)),
             ("ABS", [value]) => Ok(Typed::new(format!("abs({})", value.sql), value.ty)),
             ("ROUND", [value, places]) => round(value, &places.sql, "0"),
             ("ROUND", [value, places, cut]) => round(value, &places.sql, &cut.sql),

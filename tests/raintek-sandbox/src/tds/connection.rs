@@ -170,7 +170,12 @@ impl Client<'_> {
             Ok(request)
         });
         let result = match request {
-            Ok(request) => run(session, request, &mut reply),
+            Ok(request) => {
+                let open = session.shared.recorder.begin(&request);
+                let result = run(session, request, &mut reply);
+                session.shared.recorder.end(session.spid, open);
+                result
+            }
             Err(error) => {
                 refuse(&mut reply, &error);
                 Ok(())
