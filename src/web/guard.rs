@@ -4,7 +4,7 @@ use std::future::{Ready, ready};
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Request, State};
+use axum::extract::{FromRequest, Request, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, ORIGIN, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
     X_FRAME_OPTIONS,
@@ -41,6 +41,20 @@ pub(super) async fn token(State(shared): State<Shared>, request: Request, next: 
     }
     Refusal(StatusCode::UNAUTHORIZED, "Open this page from ShopSync: its link carries the key.")
         .into_response()
+}
+
+/// A POST that says no more than that it is wanted, `{}`: as JSON, which no form of another page can send.
+pub(super) struct Nothing;
+
+impl<S: Send + Sync> FromRequest<S> for Nothing {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
+        match Json::<serde_json::Map<String, serde_json::Value>>::from_request(request, state).await {
+            Ok(_) => Ok(Self),
+            Err(rejection) => Err(Refusal(rejection.status(), "This is sent as application/json: {}")),
+        }
+    }
 }
 
 /// What is not there.

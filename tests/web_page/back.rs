@@ -64,10 +64,9 @@ impl Back {
 
     fn field(&self, key: &str) -> Option<Value> {
         let settings = self.settings.lock().unwrap();
-        let groups = settings["groups"].as_array().unwrap().clone();
+        let groups = settings["groups"].as_array().into_iter().flatten();
         groups
-            .iter()
-            .flat_map(|group| group["fields"].as_array().unwrap())
+            .flat_map(|group| group["fields"].as_array().into_iter().flatten())
             .find(|field| field["key"] == key)
             .cloned()
     }
