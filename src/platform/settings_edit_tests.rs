@@ -97,10 +97,7 @@ fn what_the_installer_was_told_is_written_and_the_rest_stays() {
     let told = Told { backups: Some(r"D:\Sicherung ü".into()), no_autostart: true };
     file.tell(&told).unwrap();
     let settings = crate::platform::read_settings(&path).unwrap();
-    assert_eq!(
-        (settings.backup.folder.as_ref(), settings.desktop.autostart),
-        (told.backups.as_ref(), false)
-    );
+    assert_eq!((settings.backup.folder.as_ref(), settings.desktop.autostart), (told.backups.as_ref(), false));
 
     fs::write(&path, "# ours\nzone = \"Asia/Kolkata\"\n[desktop] # icon\ntoasts = false\n").unwrap();
     file.tell(&Told { no_autostart: true, backups: None }).unwrap();

@@ -74,8 +74,7 @@ async fn those_who_dawdle_at_our_port_keep_nobody_out() {
     let shop = Shop::open(4).await;
     let before = held(shop.pid());
     let address = ("127.0.0.1", shop.settings.web.port);
-    let mut dawdlers: Vec<TcpStream> =
-        (0..DAWDLERS).map(|_| TcpStream::connect(address).unwrap()).collect();
+    let mut dawdlers: Vec<TcpStream> = (0..DAWDLERS).map(|_| TcpStream::connect(address).unwrap()).collect();
     for dawdler in &mut dawdlers {
         dawdler.write_all(b"GET /health HTTP/1.1\r\nHost:").unwrap();
     }

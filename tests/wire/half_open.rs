@@ -90,7 +90,11 @@ async fn dead_behind_the_commit_the_invoice_is_booked_once() {
         proxy.has_struck() && !shop.raintek.dump().await.bills("GST-0002-2026/27").is_empty()
     })
     .await;
-    assert_ne!(shop.phone().await.read("invoices", &id).await["sync_status"], "synced", "its answer was swallowed");
+    assert_ne!(
+        shop.phone().await.read("invoices", &id).await["sync_status"],
+        "synced",
+        "its answer was swallowed"
+    );
     is_booked_once(&shop, &proxy, &id, "GST-0002-2026/27").await;
 }
 

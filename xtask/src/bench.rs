@@ -55,7 +55,8 @@ fn rows(tools: &setup::Tools) -> PathBuf {
 }
 
 fn commit() -> String {
-    let git = |arguments: &[&str]| output_of(Command::new("git").current_dir(setup::repository()).args(arguments));
+    let git =
+        |arguments: &[&str]| output_of(Command::new("git").current_dir(setup::repository()).args(arguments));
     let head = git(&["rev-parse", "--short", "HEAD"]).unwrap_or_else(|| "unknown".into());
     let changed = git(&["status", "--porcelain", "--untracked-files=no", "--", "src", "tests", "Cargo.toml"]);
     if changed.is_some_and(|changed| !changed.is_empty()) { format!("{head}+") } else { head }

@@ -38,7 +38,12 @@ pub(crate) async fn measure(sizes: &Sizes) -> Vec<Row> {
     };
     vec![Row {
         what: format!("nothing leaks over {total} pushes"),
-        measured: format!("after {}: {}; after {total}: {}", piece * (pieces / 5 + 1), shown(&first), shown(&last)),
+        measured: format!(
+            "after {}: {}; after {total}: {}",
+            piece * (pieces / 5 + 1),
+            shown(&first),
+            shown(&last)
+        ),
         limit: "-".into(),
         ratio: "-".into(),
         target: "flat".into(),

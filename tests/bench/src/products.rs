@@ -109,7 +109,11 @@ async fn unchanged(shop: &Shop, tap: &Tap, sizes: &Sizes) -> Row {
         let wrote = |asked: &&crate::tap::Request| {
             asked.method != "GET" && (asked.path.contains("batch") || asked.path.contains("products"))
         };
-        assert_eq!(sent.iter().filter(wrote).count(), 0, "a pass without changes writes nothing into the app");
+        assert_eq!(
+            sent.iter().filter(wrote).count(),
+            0,
+            "a pass without changes writes nothing into the app"
+        );
         assert_eq!(shop.raintek.state().await.unwrap()["writes"], writes, "nor into RainTek");
         let selects: Vec<String> =
             all.into_iter().filter(|asked| asked.sql.contains("Product")).map(|asked| asked.sql).collect();

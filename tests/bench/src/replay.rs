@@ -65,7 +65,6 @@ pub(crate) async fn recorded(raintek: &RainTek) -> Vec<Asked> {
     reqwest::get(control(raintek, "/recorded")).await.unwrap().json().await.unwrap()
 }
 
-
 /// The transactions that were committed, in that order.
 pub(crate) fn transactions(all: Vec<Asked>) -> Vec<Transaction> {
     let mut open: std::collections::HashMap<u16, Transaction> = std::collections::HashMap::new();

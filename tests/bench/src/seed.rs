@@ -13,7 +13,9 @@ use crate::stage::{line_id, number, record_id};
 
 fn open(file: &Path) -> Connection {
     let database = Connection::open(file).unwrap();
-    database.execute_batch("PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF; PRAGMA cache_size = -64000").unwrap();
+    database
+        .execute_batch("PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF; PRAGMA cache_size = -64000")
+        .unwrap();
     database
 }
 
@@ -81,14 +83,14 @@ pub(crate) fn waiting(shop: &Shop, template: &str, first: u32, count: u32) {
 pub(crate) async fn history(shop: &mut Shop, count: u32) {
     let template = record_id(1);
     let billing = shop.app.adapter();
-    let InvoiceRead::Found(invoice) = billing.invoice(&RecordId::new(&*template)).await.unwrap()
-    else {
+    let InvoiceRead::Found(invoice) = billing.invoice(&RecordId::new(&*template)).await.unwrap() else {
         panic!("bill 1 is not there")
     };
     shop.raintek.kill();
     let store = open(&shop.data().join("shopsync.sqlite"));
-    let inv_id: i64 =
-        store.query_row("SELECT inv_id FROM outbox WHERE record_id = ?1", [&template], |row| row.get(0)).unwrap();
+    let inv_id: i64 = store
+        .query_row("SELECT inv_id FROM outbox WHERE record_id = ?1", [&template], |row| row.get(0))
+        .unwrap();
 
     let database = app(shop);
     database.busy_timeout(std::time::Duration::from_secs(20)).unwrap();
@@ -104,7 +106,8 @@ pub(crate) async fn history(shop: &mut Shop, count: u32) {
     let bill = [("Inv_ID", &*stamped), ("InvoiceNo", NUMBER)];
     copy(&raintek, "InvoiceInfo", &format!("Inv_ID = {inv_id}"), &bill);
     for (table, key) in [("Invoice_Product", "IPo_ID"), ("Invoice_Payment", "IP_ID")] {
-        let next = format!("(SELECT MAX(\"{key}\") FROM \"{table}\") + row_number() OVER (ORDER BY k, t.place)");
+        let next =
+            format!("(SELECT MAX(\"{key}\") FROM \"{table}\") + row_number() OVER (ORDER BY k, t.place)");
         copy(&raintek, table, &format!("InvoiceID = {inv_id}"), &[(key, &*next), ("InvoiceID", &*stamped)]);
     }
     copy(&raintek, "SaleGST", "ID = 1", &[("ID", "k"), ("InvNo", NUMBER)]);
@@ -113,7 +116,8 @@ pub(crate) async fn history(shop: &mut Shop, count: u32) {
     store.execute_batch("BEGIN").unwrap();
     numbers(&store, 2, count);
     let seq = "(SELECT MAX(seq) FROM outbox) + row_number() OVER (ORDER BY k)";
-    let item = [("record_id", RECORD), ("number", NUMBER), ("seq", seq), ("inv_id", &*stamped), ("updated", TIME)];
+    let item =
+        [("record_id", RECORD), ("number", NUMBER), ("seq", seq), ("inv_id", &*stamped), ("updated", TIME)];
     copy(&store, "outbox", &format!("record_id = '{template}'"), &item);
     {
         let mut digest = store.prepare("UPDATE outbox SET digest = ?2 WHERE record_id = ?1").unwrap();

@@ -59,7 +59,8 @@ async fn limit(shop: &Shop) -> f64 {
     let mut server = pocketbase::start_service(&shop.app.own_app(), shop.app.port);
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let url = &shop.app.settings.url;
-    while !http.get(format!("{url}/api/health")).send().await.is_ok_and(|answer| answer.status().is_success()) {
+    while !http.get(format!("{url}/api/health")).send().await.is_ok_and(|answer| answer.status().is_success())
+    {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     let login = json!({"identity": OWN_IDENTITY, "password": shop.secret(OWN_PASSWORD_SECRET)});

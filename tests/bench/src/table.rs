@@ -134,7 +134,8 @@ fn machine() -> String {
         lines.filter_map(|line| Some(line.split_once(':')?.1.trim().to_owned())).collect()
     };
     let memory = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let memory = memory.split_whitespace().nth(1).and_then(|text| text.parse::<u64>().ok()).unwrap_or_default();
+    let memory =
+        memory.split_whitespace().nth(1).and_then(|text| text.parse::<u64>().ok()).unwrap_or_default();
     format!(
         "{} x {}, {} GiB, {}",
         of("processor").len(),
