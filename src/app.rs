@@ -42,6 +42,9 @@ pub const PAGE_TOKEN: &str = "page.token";
 /// The secret of the SQL login.
 pub const RAINTEK_PASSWORD: &str = "raintek.password";
 
+/// In the data folder: the port of 127.0.0.1 on which the page of the ShopSync that runs is served.
+pub const PORT_FILE: &str = "shopsync.port";
+
 /// What a start needs to know.
 #[derive(Debug, Clone)]
 pub struct Start {
@@ -78,6 +81,7 @@ impl Running {
         self.stop.cancel();
         // The supervisor bounds the wait for its tasks; a panic in it has been logged.
         let _ = tokio::join!(self.house.close(), self.tasks);
+        self.house.release();
         tracing::info!("stopped");
     }
 
@@ -127,17 +131,26 @@ pub(crate) async fn start_on(start: Start, screen: Option<Screen>, patient: bool
     if start.leave_billing_running {
         house.leave_billing_running();
     }
+    if !patient {
+        house.try_settings().await?;
+    }
     let wanted = house.counting().await.web.port;
     let listener = web::bind(wanted).await?;
     house.serves_on(wanted);
     let port = listener.local_addr().context("The page's port cannot be read.")?.port();
     let access = Access::new(page_token(house.secrets())?, port)?;
+    // For commands: the settings may name another port by now, or none.
+    if let Err(error) = std::fs::write(start.data.join(PORT_FILE), port.to_string()) {
+        tracing::warn!(%error, "the page's port is not noted down");
+    }
     let link = access.link();
     let controls = house.switch() as Arc<dyn Controls>;
     let office = Arc::new(house::Counter(Arc::clone(&house)));
     let (front, toaster) = screen.map_or((None, None), |screen| (Some(screen.front), screen.toaster));
+    let past = house.past();
     let doors = |front| web::Doors {
         front,
+        past: Some(past.clone()),
         office: Some(Arc::clone(&office) as Arc<dyn crate::ports::setup::Office>),
     };
     let page = web::router_with(Arc::clone(&controls), access.for_window(), doors(None));
@@ -146,6 +159,7 @@ pub(crate) async fn start_on(start: Start, screen: Option<Screen>, patient: bool
     if let Err(error) = house.begin().await {
         if !patient {
             house.close().await;
+            house.release();
             return Err(error);
         }
         tracing::error!("{error:#}");
@@ -165,7 +179,7 @@ pub(crate) async fn start_on(start: Start, screen: Option<Screen>, patient: bool
 pub(crate) fn desk(house: &Arc<House>) -> anyhow::Result<Router> {
     let access = Access::new(random_token()?, 0)?.for_window();
     let office = Arc::new(house::Counter(Arc::clone(house)));
-    let doors = web::Doors { front: None, office: Some(office) };
+    let doors = web::Doors { office: Some(office), past: Some(house.past()), front: None };
     Ok(web::router_with(house.switch() as Arc<dyn Controls>, access, doors))
 }
 

@@ -3,6 +3,7 @@
 pub mod alerts;
 pub mod backup;
 pub mod desktop;
+pub mod history;
 pub mod setup;
 pub mod trial;
 

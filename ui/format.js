@@ -1,10 +1,12 @@
 // Numbers, amounts and times as a shop in India reads them. Pure: `now` is always an argument.
 
-import { words } from './words.js';
+import { language, words } from './words.js';
 
-const time = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
-const day = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
-const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+const locale = `${language}-IN`;
+const time = new Intl.DateTimeFormat(locale, { hour: 'numeric', minute: '2-digit' });
+const day = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' });
+const full = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' });
+const UNITS = ['B', 'KB', 'MB', 'GB', 'TB'];
 
 /** 1234567 as 12,34,567. */
 export function count(number) {
@@ -40,6 +42,29 @@ export function ago(date, now) {
   if (minutes < 60) return words.minutesAgo(minutes);
   if (minutes < 360 && sameDay(date, now)) return words.hoursAgo(Math.floor(minutes / 60));
   return moment(date, now);
+}
+
+/** How long ago, in days where it is days. */
+export function age(date, now) {
+  const days = Math.floor((now - date) / 86_400_000);
+  return days < 2 ? ago(date, now) : words.daysAgo(days);
+}
+
+/** Today's time as `today 9:02 am`, else as `moment`. */
+export function onDay(date, now) {
+  return sameDay(date, now) ? words.todayAt(time.format(date)) : moment(date, now);
+}
+
+/** The day alone: `25 Nov`. */
+export function dayOf(date) {
+  return day.format(date);
+}
+
+/** 44040192 as 42 MB. */
+export function size(bytes) {
+  let [number, unit] = [bytes, 0];
+  while (number >= 1024 && unit < UNITS.length - 1) [number, unit] = [number / 1024, unit + 1];
+  return words.bytes(unit > 1 && number < 10 ? number.toFixed(1).replace(/\.0$/, '') : String(Math.round(number)), UNITS[unit]);
 }
 
 /** How long still. */

@@ -2,12 +2,11 @@
 // is hidden (a browser has only six connections for all tabs of one address; a stream would hold one each). A window
 // of ShopSync's own has no network between it and ShopSync, only whole answers: there each question waits for news.
 
-import { fetchStatus } from './api.js';
+import { IN_WINDOW, fetchStatus } from './api.js';
 
 const AGAIN = 2000;
 const AGAIN_HIDDEN = 5000;
 const GAP = 250;
-const STREAMS = location.protocol.startsWith('http') && !location.hostname.endsWith('.localhost');
 
 /** Calls `heard(snapshot)` for ever, with null where nothing changed, and `locked()` when the key is not taken. */
 export function follow({ heard, locked }) {
@@ -21,8 +20,8 @@ export function follow({ heard, locked }) {
     source?.close();
     source = null;
     if (document.hidden) ask(turn);
-    else if (STREAMS) listen();
-    else wait(turn, null);
+    else if (IN_WINDOW) wait(turn, null);
+    else listen();
   }
 
   async function wait(mine, known) {

@@ -1,76 +1,12 @@
-// Puts the page together: what is heard goes to the parts, a tick a second keeps times and freshness true.
+// Learns how the page is to speak and look, then puts it together. Without an answer the system's own is taken.
 
-import { send } from './api.js';
-import { follow } from './live.js';
-import { createBanner } from './render/banner.js';
-import { createCards } from './render/cards.js';
-import { createControls } from './render/controls.js';
-import { createMode } from './render/mode.js';
-import { createScan } from './render/scan.js';
-import { createState } from './render/state.js';
-import { createTabs } from './render/tabs.js';
-import { createSeek } from './seek.js';
-import { language, words } from './words.js';
+import { get } from './api.js';
+import { speak } from './words.js';
 
-const byId = (id) => document.getElementById(id);
-const SAID_FOR = 7000;
+const AT_MOST = 1500;
 
-document.documentElement.lang = language;
-
-let snapshot = null;
-let saying = 0;
-
-const banner = createBanner(byId('banner'));
-const parts = [
-  createMode(byId('mode')),
-  createState(byId('sentence'), byId('summary'), byId('state-icon'), byId('favicon')),
-  createControls(byId('controls'), command),
-  createCards(byId('cards'), byId('problems')),
-  createScan(byId('scan')),
-  createTabs(byId('tabs'), byId('panels'), command),
-  createSeek(),
-];
-
-follow({
-  heard(news) {
-    banner.heard();
-    if (news) {
-      snapshot = news;
-      const now = new Date();
-      for (const part of parts) part.update(snapshot, now);
-    }
-    freshen();
-  },
-  locked() {
-    banner.locked();
-    freshen();
-  },
-});
-
-setInterval(freshen, 1000);
-
-/** Times move on, and what is no longer true is no longer shown as if it were. */
-function freshen() {
-  const now = new Date();
-  const stale = banner.assess(now, snapshot);
-  document.body.classList.toggle('stale', stale);
-  for (const part of parts) part.tick(now, stale);
-}
-
-/** Asks ShopSync for something and says what it said. */
-async function command(wish) {
-  const answer = await send(wish);
-  if (answer.locked) banner.locked();
-  say(answer.sentence ?? words.noAnswer, answer.ok);
-  freshen();
-  return answer.ok;
-}
-
-function say(sentence, ok) {
-  const said = byId('said');
-  said.textContent = sentence;
-  said.dataset.tone = ok ? 'good' : 'bad';
-  said.classList.add('shown');
-  clearTimeout(saying);
-  saying = setTimeout(() => said.classList.remove('shown'), SAID_FOR);
-}
+const { ok, body } = await get('/api/settings', AT_MOST);
+const settings = new Map(ok ? body.groups.flatMap((group) => group.fields).map((field) => [field.key, field.value]) : []);
+speak(settings.get('desktop.language') ?? 'system');
+document.documentElement.dataset.theme = settings.get('desktop.theme') ?? 'system';
+await import('./page.js');

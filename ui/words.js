@@ -1,140 +1,20 @@
-// Every word of the page, one table per language. What the engine says (sentences, actions) comes as it is.
+// The words of the page: one table per language, chosen once, before the page is put together.
 
-const one = (n, single, many) => (n === 1 ? single : many);
+import { en } from './words/en.js';
+import { hi } from './words/hi.js';
 
-const en = {
-  states: {
-    starting: 'Starting',
-    in_step: 'In step',
-    working: 'Working',
-    attention: 'Needs attention',
-    failing: 'Failing',
-    paused: 'Paused',
-  },
-  title: (state, held) => (held > 0 ? `${state}, ${held} held – ShopSync` : `${state} – ShopSync`),
-  titleStale: 'No answer – ShopSync',
-  looking: 'Looking for ShopSync…',
+export const tables = { en, hi };
 
-  stale: (since) => `No answer from ShopSync since ${since}. What you see below is how it was then.`,
-  staleNever: 'No answer from ShopSync. Is it running?',
-  locked: 'This page is locked. Open it again from the ShopSync icon beside the clock.',
+export let language = 'en';
+export let words = en;
 
-  pause: 'Pause',
-  pauseQuarter: '15 minutes',
-  pauseHour: '1 hour',
-  pauseTomorrow: 'Until tomorrow',
-  resume: 'Resume',
-  syncNow: 'Sync now',
-  asking: 'Asking…',
-  noAnswer: 'ShopSync did not answer. Please try again.',
+/** Speaks this language, or that of the system where it is none of ours. */
+export function speak(wanted) {
+  language = wanted in tables ? wanted : ofSystem();
+  words = tables[language];
+  document.documentElement.lang = language;
+}
 
-  cards: 'At a glance',
-  billing: 'Billing app',
-  raintek: 'RainTek',
-  connectedLive: 'Connected, live',
-  connected: 'Connected',
-  connectedIn: (time) => `Connected, ${time}`,
-  notConnected: 'Not connected',
-  notYet: 'Not reached yet',
-  noLive: 'Live updates are off for now; it looks every 30 seconds.',
-  downSince: (since) => `Since ${since}.`,
-  again: (when) => `Next try ${when}.`,
-  products: 'Products',
-  productsOf: (done, total) => `${done} of ${total}`,
-  productsNever: 'Not read yet',
-  productsRead: (when) => `Read ${when}`,
-  productsChanged: (n) => `${n} changed`,
-  productProblems: (n) => one(n, '1 product needs a look', `${n} products need a look`),
-  productProblemsTitle: 'Products that are not taken over, or not whole',
-  noCode: 'no code',
-  close: 'Close',
-  lastPush: 'Last invoice in RainTek',
-  none: 'None yet',
-  scan: 'Every invoice compared with RainTek',
-  scanRuns: (done, total) => `Comparing every invoice with RainTek: ${done} of ${total}.`,
-  scanRight: 'all of it right by now',
-  took: (time) => `took ${time}`,
-
-  tabs: { waiting: 'Waiting', held: 'Held', done: 'Done today', activity: 'Activity' },
-  lists: 'Invoices and activity',
-  search: 'Search',
-  emptyWaiting: 'Nothing is waiting.',
-  emptyWaitingMore: 'Every completed invoice has been dealt with.',
-  emptyHeld: 'Nothing is held.',
-  emptyHeldMore: 'No invoice needs you.',
-  emptyStarting: 'ShopSync is still looking.',
-  emptyDone: 'No invoice of today is in RainTek yet.',
-  emptyDoneMore: 'Invoices appear here as soon as they are in RainTek.',
-  doneEarlier: (n) => one(n, '1 invoice of today is in RainTek.', `${n} invoices of today are in RainTek.`),
-  emptyActivity: 'Nothing has happened yet.',
-  emptyActivityMore: '',
-  emptySearch: (text) => `Nothing found for “${text}”.`,
-  emptyKind: 'Nothing of this kind lately.',
-  newestOf: (shown, all) => `The newest ${shown} of ${all}.`,
-  firstOf: (shown, all) => `The first ${shown} of ${all}; the others follow as these are done.`,
-  waitingNote: (n) => one(n, '1 invoice is on its way or waits for its turn. It goes by itself.', `${n} invoices are on their way or wait for their turn. They go by themselves.`),
-  heldNote: (n) => one(n, '1 invoice needs a look. Nothing is lost: it stays here until it is in RainTek.', `${n} invoices need a look. Nothing is lost: they stay here until they are in RainTek.`),
-
-  walkIn: 'Walk-in customer',
-  noNumber: 'No number',
-  noAmount: 'Amount unreadable',
-  heldSince: (since) => `Held since ${since}`,
-  failingSince: (since) => `Failing since ${since}`,
-  waitingSince: (since) => `Here since ${since}`,
-  tries: (n) => one(n, '1 try', `${n} tries`),
-  nextTry: (when) => `Next try ${when}`,
-  retryNow: 'Retry now',
-  retryOne: (number) => `Retry ${number} now`,
-  remove: 'Remove from RainTek',
-  removeSure: (number) => `Remove ${number} from RainTek? A copy of its rows is kept.`,
-  leave: 'Leave it there',
-  renumber: 'Give it the next free number',
-  renumberSure: (number) => `Give ${number} the next free number, in the app and in RainTek? A copy that was already printed must be printed again.`,
-  retryAll: 'Retry all',
-  retryAllHint: 'Tries everything that waits or is held',
-  details: 'Details',
-  itemStates: {
-    waiting: 'Waiting for its turn',
-    incomplete: 'Waiting for its lines',
-    sending: 'On its way',
-    unknown: 'Being looked up in RainTek',
-    applied: 'In RainTek; the app does not show it yet',
-    held: 'Held',
-  },
-  detailState: 'State',
-  detailSeen: 'First seen',
-  detailFailed: 'First failed',
-  detailNext: 'Next try',
-  detailTries: 'Tries',
-  detailRecord: 'Record',
-  detailError: 'Technical error',
-
-  kind: 'Show',
-  kinds: {
-    '': 'Everything',
-    push: 'Invoices',
-    hold: 'Held',
-    products: 'Products',
-    link: 'Connections',
-    app: 'ShopSync',
-    scan: 'Comparisons',
-    note: 'Notes',
-  },
-
-  now: 'now',
-  inSeconds: (n) => `in ${n} s`,
-  inMinutes: (n) => `in ${n} min`,
-  inHours: (h, m) => (m ? `in ${h} h ${m} min` : `in ${h} h`),
-  justNow: 'just now',
-  minutesAgo: (n) => `${n} min ago`,
-  hoursAgo: (n) => one(n, '1 hour ago', `${n} hours ago`),
-  yesterday: (time) => `yesterday ${time}`,
-  milliseconds: (n) => `${n}\u00a0ms`,
-  seconds: (n) => `${n}\u00a0s`,
-};
-
-const tables = { en };
-const wanted = navigator.languages.map((tag) => tag.split('-')[0]).find((tag) => tag in tables);
-
-export const language = wanted ?? 'en';
-export const words = tables[language];
+function ofSystem() {
+  return navigator.languages.map((tag) => tag.split('-')[0]).find((tag) => tag in tables) ?? 'en';
+}

@@ -37,7 +37,7 @@ const REDRAW: Duration = Duration::from_secs(10);
 /// How long what is on its way may take before it ends all the same; it goes on at the next start.
 const FINISH: Duration = Duration::from_secs(30);
 /// In the store: the setting of the start at login as it was carried out last.
-const AUTOSTART_DONE: &str = "desktop.autostart";
+pub(crate) const AUTOSTART_DONE: &str = "desktop.autostart";
 /// In the store: where the window stood.
 const PLACE: &str = "desktop.window";
 
@@ -286,6 +286,7 @@ impl Tray {
     /// asked to end.
     pub async fn run(self, mut host: Host) {
         let entry = self.entry.map(|entry| Arc::new(entry) as Arc<dyn Autostart>);
+        let mut again = false;
         loop {
             let running = match start(&self.settings, &host).await {
                 Ok(running) => running,
@@ -300,6 +301,9 @@ impl Tray {
                     }
                 }
             };
+            if std::mem::take(&mut again) {
+                host.bell.tell(Notice::Show(None));
+            }
             let end = host.asked_to_end();
             let wait = tokio::select! {
                 wait = host.serve(&running, entry.as_ref()) => Some(wait),
@@ -311,6 +315,8 @@ impl Tray {
             if wait.is_some() {
                 return;
             }
+            // Whoever asked for it looks at the window.
+            again = true;
         }
     }
 }

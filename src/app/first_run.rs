@@ -146,9 +146,11 @@ impl House {
             })
         });
         let hints = hints.await.unwrap_or_default();
-        let (today, write) = (self.today(), !self.counting().await.watch_only);
+        let settings = self.counting().await;
+        let (today, write, encryption) = (self.today(), !settings.watch_only, settings.raintek.encryption);
         let of = u64::try_from(hints.len()).unwrap_or_default();
-        for (at, hint) in hints.into_iter().enumerate() {
+        for (at, mut hint) in hints.into_iter().enumerate() {
+            hint.settings.encryption = encryption;
             let done = u64::try_from(at).unwrap_or_default();
             self.progress().far = Some(far(&format!("Trying {}.", hint.server), done, of));
             let candidate = tried(&hint, format!("c{}", at + 1), today, write).await;

@@ -23,11 +23,15 @@ use crate::model::fault::Fault;
 use crate::model::health::HealthState;
 use crate::model::settings::{DesktopSettings, Settings};
 use crate::model::status::Entry;
-use crate::platform::{FileSecrets, Instance, SettingsFile, SystemClock, make_private_folder, read_whole};
+use crate::platform::{
+    FileSecrets, Instance, LocalDisk, SettingsFile, SystemClock, make_private_folder, read_whole,
+};
 use crate::ports::desktop::Toaster;
+use crate::ports::history::History;
 use crate::ports::{Clock, Secrets, State as _, Task};
 use crate::store::Store;
 use crate::sync::setup::{FirstRun, first_run};
+use crate::web::Past;
 
 /// How the first run stands, in the store.
 const SETUP: &str = "setup";
@@ -54,7 +58,7 @@ pub struct House {
     leave_billing: AtomicBool,
     /// The setting of the page's port that it was bound by; none while it is not served.
     pub(super) served: Mutex<Option<u16>>,
-    _instance: Instance,
+    instance: Mutex<Option<Instance>>,
 }
 
 /// What is exchanged.
@@ -122,7 +126,7 @@ impl House {
             restart: Notify::new(),
             leave_billing: AtomicBool::new(false),
             served: Mutex::default(),
-            _instance: instance,
+            instance: Mutex::new(Some(instance)),
         }))
     }
 
@@ -140,6 +144,20 @@ impl House {
         }
         drop(inside);
         self.recall().await
+    }
+
+    /// Whether an engine could be made of these settings, where one is wanted. Nothing is begun.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub(super) async fn try_settings(&self) -> Result<(), Fault> {
+        self.look_in().await?;
+        let inside = self.inside.lock().await;
+        if inside.first_run == FirstRun::Done {
+            let billing = work::billing(&self.ground, &inside.settings)?;
+            work::build(&self.ground, &inside.settings, billing)?;
+        }
+        Ok(())
     }
 
     /// Begins to serve: an engine where ShopSync is set up, else the first run.
@@ -318,6 +336,11 @@ impl House {
         }
     }
 
+    /// Lets another have the data folder: pages that are still open may know this house for a while.
+    pub(crate) fn release(&self) {
+        *self.instance.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     /// Adds to the journal; what cannot be kept there is in the log.
     pub(super) async fn note(&self, sentence: &str) {
         let entry = Entry {
@@ -366,6 +389,18 @@ impl House {
 
     pub(super) fn clock(&self) -> Arc<dyn Clock> {
         Arc::clone(&self.ground.clock)
+    }
+
+    /// What the page looks back at.
+    pub(super) fn past(self: &Arc<Self>) -> Past {
+        let house = Arc::clone(self);
+        Past {
+            history: self.store() as Arc<dyn History>,
+            clock: self.clock(),
+            zone: Arc::new(move || house.zone()),
+            disk: Arc::new(LocalDisk),
+            data: self.ground.data.clone(),
+        }
     }
 
     pub(super) fn store(&self) -> Arc<Store> {

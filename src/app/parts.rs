@@ -34,7 +34,8 @@ pub(super) fn raintek_login(
         raintek.server = found.server;
         raintek.user = found.user;
         raintek.database = found.database.unwrap_or(raintek.database);
-        password = password.or(Some(found.password));
+        // An empty one is none: RainTek's own file tells it.
+        password = password.filter(|password| !password.is_empty()).or(Some(found.password));
     }
     Ok((raintek, password))
 }

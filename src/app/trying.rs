@@ -34,8 +34,8 @@ pub(super) async fn test(house: &Arc<House>, what: What, changes: Changes) -> Re
             What::Telegram => telegram(&settings, overlay).await,
         }
     };
-    let late = || Tested::not("There was no answer within 13 seconds.");
-    Ok(tokio::time::timeout(PATIENCE, test).await.unwrap_or_else(|_| Ok(late()))?)
+    let tested = tokio::time::timeout(PATIENCE, test).await;
+    tested.unwrap_or_else(|_| Ok(Tested::not("There was no answer within 13 seconds.")))
 }
 
 async fn raintek(house: &House, settings: &Settings, secrets: &dyn Secrets) -> Result<Tested, Refusal> {

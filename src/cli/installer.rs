@@ -9,8 +9,11 @@ use anyhow::Context;
 use clap::Subcommand;
 
 use super::say;
+use crate::app::desktop::AUTOSTART_DONE;
 use crate::platform::installation::{CommandLine, Installation, close_firewall, handed_over};
 use crate::platform::{SettingsFile, Told, default_backup_folder, read_settings, settings_path};
+use crate::ports::State as _;
+use crate::store::Store;
 
 /// How long running programs have to end.
 #[cfg(windows)]
@@ -42,13 +45,13 @@ pub(super) enum Task {
 ///
 /// # Errors
 /// The data folder cannot be made.
-pub(super) fn run(task: &Task, data: &Path) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(task: &Task, data: &Path) -> anyhow::Result<ExitCode> {
     match task {
         Task::Arrange { user, backups, no_autostart } => {
             arrange(data, user, &Told { backups: handed_over(backups), no_autostart: no_autostart == "1" })?;
         }
         Task::Leave => leave(),
-        Task::Withdraw => withdraw(),
+        Task::Withdraw => withdraw(data).await,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -94,10 +97,22 @@ fn leave() {
     carry_out(&CommandLine { program: "taskkill.exe", arguments: words.to_vec() });
 }
 
-#[cfg(windows)]
-fn withdraw() {
+async fn withdraw(data: &Path) {
     carry_out(&close_firewall());
+    #[cfg(windows)]
     crate::platform::windows::forget_users(crate::alerts::APP_ID, crate::platform::LOGIN_ENTRY);
+    let store = data.join("shopsync.sqlite");
+    if !store.is_file() {
+        return;
+    }
+    // Installed again, the tray is to start at login again: that the entry is gone is nobody's wish.
+    let forgotten = match Store::open(&store) {
+        Ok(store) => store.set(AUTOSTART_DONE, None).await,
+        Err(fault) => Err(fault),
+    };
+    if let Err(fault) = forgotten {
+        say(&fault.sentence);
+    }
 }
 
 #[cfg(windows)]
@@ -123,17 +138,12 @@ fn carry_out(line: &CommandLine) {
 #[cfg(not(windows))]
 fn leave() {}
 
-#[cfg(not(windows))]
-fn withdraw() {
-    carry_out(&close_firewall());
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn arranging_makes_the_folders_and_keeps_settings_that_are_there() {
+    #[tokio::test]
+    async fn arranging_makes_the_folders_and_keeps_settings_that_are_there() {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("Läden");
         let backups = folder.path().join("backups elsewhere");
@@ -142,7 +152,7 @@ mod tests {
             backups: backups.display().to_string(),
             no_autostart: "1".into(),
         };
-        run(&task, &data).unwrap();
+        run(&task, &data).await.unwrap();
         assert!(data.is_dir() && backups.is_dir());
         let settings = read_settings(&settings_path(&data)).unwrap();
         assert!(!settings.desktop.autostart);
@@ -150,10 +160,23 @@ mod tests {
         let plain =
             Task::Arrange { user: String::new(), backups: String::new(), no_autostart: String::new() };
         let text = std::fs::read_to_string(settings_path(&data)).unwrap();
-        run(&plain, &data).unwrap();
+        run(&plain, &data).await.unwrap();
         assert_eq!(std::fs::read_to_string(settings_path(&data)).unwrap(), text);
         std::fs::write(settings_path(&data), "zone = [").unwrap();
-        run(&task, &data).unwrap();
+        run(&task, &data).await.unwrap();
         assert_eq!(std::fs::read_to_string(settings_path(&data)).unwrap(), "zone = [");
+    }
+    #[tokio::test]
+    async fn what_is_removed_and_installed_again_starts_at_login_again() {
+        let folder = tempfile::tempdir().unwrap();
+        run(&Task::Withdraw, folder.path()).await.unwrap();
+        assert!(!folder.path().join("shopsync.sqlite").exists(), "nothing is made on the way out");
+        {
+            let store = Store::open(&folder.path().join("shopsync.sqlite")).unwrap();
+            store.set(AUTOSTART_DONE, Some("on")).await.unwrap();
+        }
+        run(&Task::Withdraw, folder.path()).await.unwrap();
+        let store = Store::open(&folder.path().join("shopsync.sqlite")).unwrap();
+        assert_eq!(store.get(AUTOSTART_DONE).await.unwrap(), None);
     }
 }

@@ -21,7 +21,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::app::{self, PAGE_TOKEN, Start};
+use crate::app::{self, PAGE_TOKEN, PORT_FILE, Start};
 use crate::demo;
 use crate::model::command::{Command as Order, Reply};
 use crate::model::fault::{Fault, FaultKind, Scope};
@@ -229,7 +229,7 @@ async fn run(command: Command, data: Option<PathBuf>, settings: Option<PathBuf>)
         Command::Settings { what } => setup::settings(what, &data, settings_file).await,
         Command::Diagnostics { file } => setup::diagnostics(file, &data, settings_file).await,
         Command::Demo(options) => demo::run_here(options).await,
-        Command::Installer { task } => installer::run(&task, &data),
+        Command::Installer { task } => installer::run(&task, &data).await,
         Command::Service { .. } => Err(anyhow!("The service runs by itself.")),
         Command::Interrupt { pid } => interrupt(pid),
         Command::Status { json } => status(&client(&data, &read_settings(&settings_file)?)?, json).await,
@@ -434,7 +434,8 @@ fn client(data: &std::path::Path, settings: &Settings) -> anyhow::Result<Client>
     let token = FileSecrets::new(data)
         .get(PAGE_TOKEN)?
         .ok_or_else(|| anyhow!("ShopSync has never run with the data folder {}.", data.display()))?;
-    Ok(Client::new(settings.web.port, token)?)
+    let noted = std::fs::read_to_string(data.join(PORT_FILE)).ok().and_then(|text| text.trim().parse().ok());
+    Ok(Client::new(noted.unwrap_or(settings.web.port), token)?)
 }
 
 async fn status(client: &Client, json: bool) -> anyhow::Result<ExitCode> {

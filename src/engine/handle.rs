@@ -199,6 +199,7 @@ impl Handle {
                 0 => Ok(Reply::Refused { sentence: format!("RainTek holds {number} as the app has it.") }),
                 _ => accepted(format!("{number} is written into RainTek again.")),
             },
+            Command::Preview { number } => super::preview::of_number(&self.shared, &number).await,
             Command::Renumber { number } => super::renumber::renumber(&self.shared, &number).await,
             Command::Pause { until } if until <= self.shared.now() => {
                 Ok(Reply::Refused { sentence: "A pause must end in the future.".into() })

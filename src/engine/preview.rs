@@ -4,11 +4,12 @@
 use super::Shared;
 use super::watching::{held, plan_of};
 use crate::model::bill::{Plan, Row};
+use crate::model::command::Reply;
 use crate::model::fault::Fault;
 use crate::model::invoice::{InvoiceHead, InvoiceRead};
 use crate::model::outbox::{Item, ItemState};
 use crate::ports::InvoiceScan;
-use crate::sync::watch::rows;
+use crate::sync::watch::{rows, told};
 
 /// An invoice, and what would be done with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +33,23 @@ pub(super) async fn newest(shared: &Shared, count: usize) -> Result<Vec<Preview>
         previews.push(look(shared, head).await?);
     }
     Ok(previews)
+}
+
+/// What would be written for an invoice that waits or is held: one sentence, then a line for each row.
+pub(super) async fn of_number(shared: &Shared, number: &str) -> Result<Reply, Fault> {
+    let open = shared.world.state.open_items(u32::MAX).await?;
+    let Some(item) = open.into_iter().find(|item| item.number == number) else {
+        return Ok(Reply::Refused { sentence: format!("No invoice {number} is waiting or held.") });
+    };
+    let (sentence, plan) = match shared.world.billing.invoice(&item.record_id).await? {
+        InvoiceRead::Found(invoice) => plan_of(shared, &item, &invoice).await?,
+        InvoiceRead::Broken(fault) => (held(&fault), None),
+        InvoiceRead::NotDue(_) => ("Is not completed any more: nothing would be written.".into(), None),
+    };
+    let rows = plan.as_ref().map(rows).unwrap_or_default();
+    let lines = rows.iter().map(|(table, row)| told(table, row));
+    let lines: Vec<_> = std::iter::once(sentence).chain(lines).collect();
+    Ok(Reply::Accepted { sentence: lines.join("\n") })
 }
 
 async fn look(shared: &Shared, head: InvoiceHead) -> Result<Preview, Fault> {

@@ -33,6 +33,11 @@ pub enum Command {
         /// The invoice number.
         number: String,
     },
+    /// Say what would be written for an invoice that waits or is held. The answer has several lines.
+    Preview {
+        /// The invoice number.
+        number: String,
+    },
     /// Give a held invoice the next free number, in the app and in RainTek.
     Renumber {
         /// The number it is held under.

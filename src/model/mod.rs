@@ -10,6 +10,7 @@ pub mod desktop;
 pub mod fault;
 pub mod fields;
 pub mod health;
+pub mod history;
 pub mod home;
 pub mod ids;
 pub mod invoice;

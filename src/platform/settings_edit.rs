@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use serde_json::Value;
@@ -16,6 +17,9 @@ use crate::model::fields;
 use crate::model::settings::{Settings, VERSION};
 use crate::model::setup::Refusal;
 use crate::ports::trial::TrialSettings;
+
+/// Held from reading to writing: a change that another made in between would be lost.
+static WRITING: Mutex<()> = Mutex::new(());
 
 /// The settings file; it need not exist.
 #[derive(Debug, Clone)]
@@ -34,6 +38,7 @@ impl SettingsFile {
     /// # Errors
     /// What would stand there is not right, with the key where one is to blame; or the file cannot be written.
     pub fn change(&self, changes: &BTreeMap<String, Value>) -> Result<(), Refusal> {
+        let _one_writer = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
         let text = self.text().map_err(|error| self.unwritable(&error))?;
         let changed = changed(&text, changes)?;
         if changed != text {
@@ -240,6 +245,7 @@ fn set(document: &mut DocumentMut, table: &str, key: &str, value: toml_edit::Val
 }
 
 fn leave(path: &Path) -> io::Result<()> {
+    let _one_writer = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),

@@ -40,7 +40,7 @@ pub struct Look {
 pub async fn look(settings: &RaintekSettings, password: Option<String>, write: bool) -> Result<Look, Fault> {
     let (mut sql, via) = Target::new(settings, password).connect_by().await?;
     let tables = ask(&mut sql, "SELECT TABLE_NAME FROM INFORMATION_SCHEMA.TABLES").await?;
-    let tables: Vec<String> = tables.iter().filter_map(|row| text(row)).collect();
+    let tables: Vec<String> = tables.iter().filter_map(text).collect();
     let has = |name: &str| tables.iter().any(|table| table.trim().eq_ignore_ascii_case(name));
     if let Some((missing, _)) = WRITTEN.iter().find(|(table, needed)| *needed && !has(table)) {
         let sentence = format!("{} is not RainTek's database: it has no table {missing}.", settings.database);

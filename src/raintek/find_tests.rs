@@ -1,7 +1,7 @@
 use std::fs;
 
-use super::super::link::tests::shortcut;
 use super::*;
+use crate::raintek::link::tests::shortcut;
 
 /// A PC, played by a folder: disks are `C` and `D` in it.
 struct Pc {

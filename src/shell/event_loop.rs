@@ -176,6 +176,10 @@ impl Shell {
             Notice::Unable(sentence) => self.phase = Phase::Unable(sentence),
             Notice::Running(page) => {
                 self.page = Some(*page);
+                // It started itself anew.
+                if matches!(self.phase, Phase::Stopping) {
+                    self.phase = Phase::Starting;
+                }
                 if let Some(item) = self.wanted.take() {
                     self.show(item.as_deref(), target);
                 }

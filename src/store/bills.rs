@@ -75,6 +75,16 @@ pub(super) fn problems(db: &Connection, limit: u32) -> rusqlite::Result<Vec<Know
     .collect()
 }
 
+/// Of RainTek's own, shown or no longer, newest first.
+pub(super) fn own(db: &Connection, limit: u32) -> rusqlite::Result<Vec<KnownBill>> {
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM bills WHERE state IN ('shown', 'cancelled', 'refused') \
+         ORDER BY day DESC, inv_id DESC LIMIT ?1"
+    ))?
+    .query_map([limit], read)?
+    .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::Store;

@@ -1,6 +1,6 @@
 //! The journal that people read, and small named values.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::model::status::{Activity, Entry};
 
@@ -17,16 +17,19 @@ pub(super) fn add(db: &Connection, entry: &Entry) -> rusqlite::Result<()> {
 
 pub(super) fn activity(db: &Connection, limit: u32) -> rusqlite::Result<Vec<Activity>> {
     db.prepare_cached("SELECT id, at, kind, number, sentence FROM journal ORDER BY id DESC LIMIT ?1")?
-        .query_map([limit], |row| {
-            Ok(Activity {
-                id: row.get(0)?,
-                at: super::outbox::time(row.get(1)?),
-                kind: row.get(2)?,
-                number: row.get(3)?,
-                sentence: row.get(4)?,
-            })
-        })?
+        .query_map([limit], read)?
         .collect()
+}
+
+/// A line in the order of its columns.
+pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Activity> {
+    Ok(Activity {
+        id: row.get(0)?,
+        at: super::outbox::time(row.get(1)?),
+        kind: row.get(2)?,
+        number: row.get(3)?,
+        sentence: row.get(4)?,
+    })
 }
 
 pub(super) fn get(db: &Connection, key: &str) -> rusqlite::Result<Option<String>> {

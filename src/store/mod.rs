@@ -4,6 +4,7 @@
 mod alerts;
 mod backup;
 mod bills;
+mod history;
 mod journal;
 mod migrations;
 mod outbox;

@@ -1,6 +1,6 @@
 //! What would be done with an invoice, in words: for looking on before anything is written.
 
-use crate::model::bill::{Plan, Row};
+use crate::model::bill::{Plan, Row, Value};
 use crate::model::invoice::Invoice;
 use crate::model::money::rupees;
 use crate::model::posting::Book;
@@ -58,6 +58,21 @@ pub fn rows(plan: &Plan) -> Vec<(&'static str, Row)> {
     rows
 }
 
+/// A row in one line: `InvoiceInfo: GrandTotal 106.00, InvoiceNo "GST-1"`. What is written only so that no column stays
+/// NULL (zero, nothing, no) is left out.
+pub fn told(table: &str, row: &Row) -> String {
+    let says = |value: &Value| match value {
+        Value::Null | Value::Bit(false) => false,
+        Value::Int(number) => *number != 0,
+        Value::Dec(number) => !number.is_zero(),
+        Value::Text(text) => !text.is_empty(),
+        Value::Date(_) | Value::Bit(true) | Value::Bytes(_) => true,
+    };
+    let columns = row.0.iter().filter(|(_, value)| says(value));
+    let columns: Vec<_> = columns.map(|(name, value)| format!("{name} {value}")).collect();
+    format!("{table}: {}", columns.join(", "))
+}
+
 /// `Rs 2,900.00 with 3 lines for Asha`.
 fn content(invoice: &Invoice) -> String {
     let lines = match invoice.lines.len() {
@@ -99,6 +114,10 @@ mod tests {
         );
         let tables: Vec<_> = rows(&insert).into_iter().map(|(table, _)| table).collect();
         assert_eq!(tables, ["InvoiceInfo", "Invoice_Product", "Invoice_Payment", "SaleGST"]);
+        let head = rows(&insert).into_iter().find(|(table, _)| *table == "InvoiceInfo").unwrap();
+        let head = told(head.0, &head.1);
+        assert!(head.contains("GrandTotal 106.00") && head.contains("TillID \"SHOPSYNC\""), "{head}");
+        assert!(!head.contains(" 0,") && !head.contains("\"\"") && !head.contains(" no,"), "{head}");
         let Plan::Insert(insert) = insert else { panic!() };
         let bill = FoundBill {
             info: insert.info,

@@ -14,6 +14,7 @@ mod api;
 mod assets;
 mod guard;
 mod health;
+mod history;
 mod metrics;
 mod serve;
 mod setup;
@@ -31,6 +32,7 @@ use crate::ports::desktop::Front;
 use crate::ports::setup::Office;
 
 pub use access::{Access, WeakToken};
+pub use history::Past;
 pub use serve::{BindError, bind, serve};
 
 /// Every route, behind every check: the one back end of the page, for a browser and for a window.
@@ -44,6 +46,10 @@ pub use serve::{BindError, bind, serve};
 /// | `GET /api/status` | yes | the snapshot, JSON; `?after=` its `at` waits for another, 204 where there is none |
 /// | `GET /api/events` | yes | server-sent events: `snapshot` with each change, `ping` while nothing changes |
 /// | `POST /api/command` | yes | a [`Command`](crate::model::command::Command) as JSON; 200 or, refused, 409 with a [`Reply`](crate::model::command::Reply) |
+/// | `GET /api/day` | yes | today: invoices an hour, how long they took, which they were |
+/// | `GET /api/bills` | yes | bills of RainTek's own, newest first |
+/// | `GET /api/journal?kind=&before=&limit=` | yes | a page of the journal; `/api/journal.csv` all of it, `POST /api/journal/save` into a file |
+/// | `GET /api/about` | yes | version, folders, libraries with their licences |
 /// | `/api/settings`, `/api/setup`, `/api/diagnostics` | yes | see `setup`; a refusal is `{"refused": sentence, "field": key}` |
 /// | `POST /api/show` | yes | `{"item": number or null}`: brings the window forward; `{"shown": bool, "link": text or null}` |
 ///
@@ -59,6 +65,8 @@ pub struct Doors {
     pub front: Option<Arc<dyn Front>>,
     /// Settings, first run and diagnostics.
     pub office: Option<Arc<dyn Office>>,
+    /// What is remembered.
+    pub past: Option<Past>,
 }
 
 impl std::fmt::Debug for Doors {
@@ -66,19 +74,21 @@ impl std::fmt::Debug for Doors {
         f.debug_struct("Doors")
             .field("front", &self.front.is_some())
             .field("office", &self.office.is_some())
+            .field("past", &self.past)
             .finish()
     }
 }
 
 /// The same with whatever else is behind the page. With [`Access::for_window`] it is the window's own page.
 pub fn router_with(controls: Arc<dyn Controls>, access: Access, doors: Doors) -> Router {
-    let Doors { front, office } = doors;
-    let shared = Shared { controls, access: Arc::new(access), front, office };
+    let Doors { front, office, past } = doors;
+    let shared = Shared { controls, access: Arc::new(access), front, office, past };
     let behind_token = Router::new()
         .route("/api/status", get(api::status))
         .route("/api/events", get(api::events))
         .route("/api/command", post(api::command).layer(api::body_limit()))
         .route("/api/show", post(api::show).layer(api::body_limit()))
+        .merge(history::routes())
         .merge(setup::routes())
         .route_layer(axum::middleware::from_fn_with_state(shared.clone(), guard::token));
     assets::routes()
@@ -97,6 +107,7 @@ struct Shared {
     controls: Arc<dyn Controls>,
     access: Arc<Access>,
     front: Option<Arc<dyn Front>>,
+    past: Option<Past>,
     office: Option<Arc<dyn Office>>,
 }
 

@@ -73,6 +73,7 @@ struct QrWanted {
 type Body<T> = Result<Json<T>, JsonRejection>;
 
 /// The office there is; a page without one has no such routes.
+#[expect(clippy::result_large_err, reason = "the answer as it goes out, made once a request")]
 fn office(shared: &Shared) -> Result<Arc<dyn Office>, Response> {
     shared.office.clone().ok_or_else(|| {
         refuse(StatusCode::NOT_FOUND, Refusal::whole("This page changes no settings.")).into_response()
@@ -94,6 +95,7 @@ fn answer<T: Serialize>(result: Result<T, Refusal>) -> Response {
     }
 }
 
+#[expect(clippy::result_large_err, reason = "the answer as it goes out, made once a request")]
 fn given<T>(body: Body<T>) -> Result<T, Response> {
     body.map(|Json(given)| given).map_err(|rejection| {
         // Axum's own words would repeat what was sent.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::harness::{Bill, Shop};
+use crate::harness::{Bill, SOON, Shop, eventually};
 use crate::v14_backups::{file, open, quiet, run};
 
 #[tokio::test]
@@ -27,7 +27,13 @@ async fn v14_backups_of_both_sides_make_a_new_pc_that_is_in_step() {
         new.in_step().await;
         let said = new.cli(&["check"]).await;
         assert_eq!(said.code, Some(0), "{said:?}");
-        new.synced(&Bill::plain("GST-0003-2026/27").send(&new).await).await;
+        // The phone's login came with the app.
+        let phone = new.app.sign_in("users", "phone@shop.in", "phone-1234").await;
+        let id = Bill::plain("GST-0003-2026/27").send_as(&phone, "completed").await;
+        eventually("the new invoice is in RainTek", SOON, async || {
+            phone.read("invoices", &id).await["sync_status"] == "synced"
+        })
+        .await;
         let dump = new.raintek.dump().await;
         for number in ["GST-0001-2026/27", "GST-0002-2026/27", "GST-0003-2026/27"] {
             assert_eq!(dump.bills(number).len(), 1, "{number}, store: {store}");

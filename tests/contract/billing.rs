@@ -14,6 +14,7 @@ use shopsync::model::invoice::{
     Invoice, InvoiceRead, InvoiceStatus, Line, NotDue, PaymentKind, Stamp, TaxMode, TaxType, Taxes,
 };
 use shopsync::model::product::{ProductFields, ProductWrite};
+use shopsync::model::renumber::{Renumber, Renumbered};
 use shopsync::ports::{Billing, InvoiceScan};
 
 /// An app with a phone.
@@ -41,6 +42,8 @@ pub(crate) async fn keeps_its_word(app: &dyn App) {
     an_invoice_is_listed_until_it_is_stamped(app).await;
     what_is_not_due_is_said(app).await;
     counters_only_go_up(app).await;
+    what_is_gone_is_named(app).await;
+    a_number_is_exchanged_once(app).await;
     products_are_made_once(app.billing().as_ref()).await;
     a_bill_of_the_till_is_one_bill(app.billing().as_ref()).await;
 }
@@ -113,6 +116,53 @@ async fn counters_only_go_up(app: &dyn App) {
     assert_eq!(app.bills(None).await.1, "GST-0043-2026/27");
     assert_eq!(billing.follow_numbers(&at(99)).await, Ok(true));
     assert_eq!(app.bills(None).await.1, "GST-0100-2026/27");
+}
+
+async fn what_is_gone_is_named(app: &dyn App) {
+    let billing = app.billing();
+    let (kept, gone) = (app.bills(None).await.0, app.bills(None).await.0);
+    let never = RecordId::new("nothere00000000");
+    assert_eq!(billing.missing(&[]).await, Ok(Vec::new()));
+    assert_eq!(billing.missing(&[kept.clone(), gone.clone()]).await, Ok(Vec::new()));
+    app.deletes(&gone).await;
+    // Whatever became of it, a cancelled one is there.
+    app.sets_status(&kept, InvoiceStatus::Cancelled).await;
+    let mut missing = billing.missing(&[kept.clone(), gone.clone(), never.clone()]).await.expect("it looks");
+    missing.sort();
+    let mut wanted = vec![gone, never];
+    wanted.sort();
+    assert_eq!(missing, wanted);
+    app.deletes(&kept).await;
+}
+
+async fn a_number_is_exchanged_once(app: &dyn App) {
+    let billing = app.billing();
+    let series =
+        |value| NumberSeries { name: "invoice_gst", value, prefix: "GST".into(), suffix: "2026/27".into() };
+    let (id, number) = app.bills(None).await;
+    billing.stamp(&id, &Stamp::Failed("RainTek used the number.".into())).await.expect("it stamps");
+    let wanted = Renumber { id: id.clone(), from: number.clone(), series: series(250) };
+    let first = billing.renumber(&wanted).await.expect("it is exchanged");
+    assert_eq!(first, Renumbered::Carries("GST-0251-2026/27".into()));
+    // Its answer may have been lost: the second time it keeps what it got.
+    assert_eq!(billing.renumber(&wanted).await, Ok(first));
+    let InvoiceRead::Found(invoice) = billing.invoice(&id).await.expect("it reads") else {
+        panic!("not found")
+    };
+    assert_eq!(
+        (invoice.number.as_str(), invoice.lines.len(), invoice.stamped),
+        ("GST-0251-2026/27", 1, false)
+    );
+    assert_eq!(billing.of_number(&number).await, Ok(Vec::new()));
+    assert!(listed(billing.as_ref(), &unproven()).await.contains(&id));
+    // A number of RainTek's that is lower than the app's own counter gives none that the app has.
+    let again = Renumber { from: "GST-0251-2026/27".into(), series: series(10), ..wanted.clone() };
+    assert_eq!(billing.renumber(&again).await, Ok(Renumbered::Carries("GST-0252-2026/27".into())));
+    assert_eq!(app.bills(None).await.1, "GST-0253-2026/27");
+    app.sets_status(&id, InvoiceStatus::Cancelled).await;
+    let late = Renumber { from: "GST-0252-2026/27".into(), ..wanted };
+    assert_eq!(billing.renumber(&late).await, Ok(Renumbered::NotDue));
+    app.deletes(&id).await;
 }
 
 async fn products_are_made_once(billing: &dyn Billing) {

@@ -9,6 +9,7 @@
 
 mod billing;
 mod pos;
+mod trial;
 
 #[expect(dead_code, reason = "the support serves several tests")]
 #[path = "../support/pocketbase.rs"]
@@ -26,6 +27,7 @@ use shopsync::billing::PocketBase;
 use shopsync::model::ids::{InvId, RecordId};
 use shopsync::model::invoice::InvoiceStatus;
 use shopsync::model::settings::{Encryption, RaintekSettings, StockSource};
+use shopsync::ports::trial::{TrialApp, TrialPos};
 use shopsync::ports::{Billing, Pos};
 use shopsync::raintek::RainTek;
 
@@ -48,13 +50,7 @@ impl SandboxShop {
 #[async_trait]
 impl pos::Shop for SandboxShop {
     fn pos(&self) -> Arc<dyn Pos> {
-        let settings = RaintekSettings {
-            server: "127.0.0.1".into(),
-            port: self.sandbox.tds_port,
-            encryption: Encryption::None,
-            ..RaintekSettings::default()
-        };
-        Arc::new(RainTek::new(&settings, Some(PASSWORD.into()), StockSource::Opening))
+        self.raintek()
     }
 
     async fn till_bills(&self) -> (InvId, String) {
@@ -77,8 +73,25 @@ impl pos::Shop for SandboxShop {
     }
 }
 
-#[tokio::test]
-async fn raintek_behind_its_adapter() {
+impl SandboxShop {
+    fn raintek(&self) -> Arc<RainTek> {
+        let settings = RaintekSettings {
+            server: "127.0.0.1".into(),
+            port: self.sandbox.tds_port,
+            encryption: Encryption::None,
+            ..RaintekSettings::default()
+        };
+        Arc::new(RainTek::new(&settings, Some(PASSWORD.into()), StockSource::Opening))
+    }
+}
+
+impl trial::TrialShop for SandboxShop {
+    fn trial(&self) -> Arc<dyn TrialPos> {
+        self.raintek()
+    }
+}
+
+async fn opened() -> SandboxShop {
     let folder = tempfile::tempdir().unwrap();
     let options =
         Options { file: folder.path().join("shop.sqlite"), seed_products: 10, ..Options::default() };
@@ -86,7 +99,17 @@ async fn raintek_behind_its_adapter() {
         SandboxShop { sandbox: Sandbox::start(options).unwrap(), code: String::new(), _folder: folder };
     let products = pos::Shop::pos(&shop).products().await.unwrap();
     shop.code = products.iter().find(|one| one.active).and_then(|one| one.code.clone()).unwrap();
-    pos::keeps_its_word(&shop).await;
+    shop
+}
+
+#[tokio::test]
+async fn raintek_behind_its_adapter() {
+    pos::keeps_its_word(&opened().await).await;
+}
+
+#[tokio::test]
+async fn raintek_when_a_trial_ends() {
+    trial::pos_keeps_its_word(&opened().await).await;
 }
 
 struct PocketBaseApp {
@@ -130,13 +153,30 @@ impl billing::App for PocketBaseApp {
     }
 }
 
-#[tokio::test]
-async fn the_app_behind_its_adapter() {
+impl trial::TrialSide for PocketBaseApp {
+    fn trial(&self) -> Arc<dyn TrialApp> {
+        Arc::clone(&self.adapter) as Arc<dyn TrialApp>
+    }
+}
+
+async fn set_up() -> PocketBaseApp {
     let shop = pocketbase::Shop::new();
     let adapter = Arc::new(shop.adapter());
     adapter.set_up().await.unwrap();
     let (phone, admin) = (shop.as_phone().await, shop.as_shopsync().await);
-    let app = PocketBaseApp { adapter: Arc::clone(&adapter), phone, admin, _shop: shop };
+    PocketBaseApp { adapter, phone, admin, _shop: shop }
+}
+
+#[tokio::test]
+async fn the_app_behind_its_adapter() {
+    let app = set_up().await;
     billing::keeps_its_word(&app).await;
-    adapter.server().stop().await;
+    app.adapter.server().stop().await;
+}
+
+#[tokio::test]
+async fn the_app_when_a_trial_ends() {
+    let app = set_up().await;
+    trial::app_keeps_its_word(&app).await;
+    app.adapter.server().stop().await;
 }

@@ -101,12 +101,17 @@ impl Screen {
 
     /// Keeps a picture for people, in `target/screenshots` or where the environment says.
     pub(crate) fn keep(&self, name: &str) {
+        self.keep_window("root", name);
+    }
+
+    /// The same of one window.
+    pub(crate) fn keep_window(&self, window: &str, name: &str) {
         let named = std::env::var_os("SHOPSYNC_SCREENSHOTS").map(PathBuf::from);
         let folder =
             named.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/screenshots"));
         std::fs::create_dir_all(&folder).unwrap();
         let mut command = self.command("import");
-        command.args(["-window", "root"]).arg(folder.join(format!("{name}.png")));
+        command.args(["-window", window]).arg(folder.join(format!("{name}.png")));
         assert!(command.status().unwrap().success());
     }
 

@@ -23,6 +23,13 @@ impl Tray {
         Self { child: spawn(command.args(arguments), &shop.log()) }
     }
 
+    /// The same with its window, in this GTK theme.
+    pub(crate) fn start_themed(shop: &Shop, screen: &Screen, theme: &str) -> Self {
+        let mut command = shop.command();
+        screen.inherit(&mut command);
+        Self { child: spawn(command.env("GTK_THEME", theme), &shop.log()) }
+    }
+
     /// Starts another beside it; how that ends.
     pub(crate) async fn start_again(shop: &Shop, screen: &Screen, arguments: &[&str]) -> Option<i32> {
         let mut command = shop.command();

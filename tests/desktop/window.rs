@@ -53,7 +53,7 @@ async fn the_window_opens_works_closes_and_leaves_the_tray() {
 
     // What is clicked there reaches the engine, body and all.
     let before = shop.status().await["products"]["last_pass"].clone();
-    screen.does(&["mousemove", "--window", &window, "883", "52", "click", "1"]);
+    screen.does(&["mousemove", "--window", &window, "835", "52", "click", "1"]);
     eventually("a click on Sync now is a pass", SOON, async || {
         shop.status().await["products"]["last_pass"] != before
     })

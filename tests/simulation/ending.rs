@@ -87,6 +87,9 @@ pub(crate) fn takes_too_much(sim: &Sim) {
 
 /// An invoice is taken out of the app.
 pub(crate) fn removed_from_app(sim: &Sim, id: &RecordId) {
+    if !sim.setup.trial {
+        return;
+    }
     let trial = &lock(&sim.truth).trial;
     let wrong = if !trial.going {
         "and nobody said that the trial is over"

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 
 use shopsync::model::ids::{InvId, RecordId};
 use shopsync::model::invoice::InvoiceStatus;
+use shopsync::ports::trial::{TrialApp, TrialPos};
 use shopsync::ports::{Billing, Pos};
 
 use crate::app::AppAdapter;
@@ -22,6 +23,8 @@ use crate::wire::Wire;
 mod billing;
 #[path = "../contract/pos.rs"]
 mod pos;
+#[path = "../contract/trial.rs"]
+mod trial;
 
 /// Both sides in memory; nothing goes wrong.
 struct Picture(Arc<Sim>);
@@ -73,6 +76,18 @@ impl billing::App for Picture {
     }
 }
 
+impl trial::TrialSide for Picture {
+    fn trial(&self) -> Arc<dyn TrialApp> {
+        Arc::new(AppAdapter { wire: Wire::new(&self.0) })
+    }
+}
+
+impl trial::TrialShop for Picture {
+    fn trial(&self) -> Arc<dyn TrialPos> {
+        Arc::new(RainTek::new(&Wire::new(&self.0)))
+    }
+}
+
 /// With and without row versions, posting or not.
 fn on_every_picture<F: Future<Output = ()>>(suite: impl Fn(Picture) -> F) {
     for snapshots in [false, true] {
@@ -80,6 +95,7 @@ fn on_every_picture<F: Future<Output = ()>>(suite: impl Fn(Picture) -> F) {
         week.faults.clear();
         week.setup.snapshots = snapshots;
         week.setup.posting = false;
+        week.setup.trial = false;
         week.setup.numbers = Numbers::Ours;
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
@@ -98,4 +114,14 @@ fn raintek_in_memory_keeps_its_word() {
 #[test]
 fn the_app_in_memory_keeps_its_word() {
     on_every_picture(|picture| async move { billing::keeps_its_word(&picture).await });
+}
+
+#[test]
+fn raintek_in_memory_keeps_its_word_when_a_trial_ends() {
+    on_every_picture(|picture| async move { trial::pos_keeps_its_word(&picture).await });
+}
+
+#[test]
+fn the_app_in_memory_keeps_its_word_when_a_trial_ends() {
+    on_every_picture(|picture| async move { trial::app_keeps_its_word(&picture).await });
 }

@@ -22,12 +22,15 @@ use shopsync::store::Store;
 
 use crate::checks;
 use crate::planted::Planted;
+use crate::sim::lock;
 use crate::story::Call;
 use crate::wire::Wire;
 
 /// Where the look for invoices goes on, as the engine calls it.
 pub(crate) const CURSOR: &str = "invoices.cursor";
 
+/// How going live stands, as the engine calls it.
+const GO_LIVE: &str = "trial.go_live";
 /// Until when it is paused, as the engine calls it.
 const PAUSED: &str = "paused_until";
 
@@ -198,7 +201,12 @@ impl State for Inline {
         {
             checks::cursor(&self.wire.sim, &self.store, value);
         }
-        self.write(self.store.set(key, value)).await
+        self.write(self.store.set(key, value)).await?;
+        if key == GO_LIVE && value.is_none() {
+            // It was given up.
+            lock(&self.wire.sim.truth).trial.going = false;
+        }
+        Ok(())
     }
 
     async fn journal(&self, entry: Entry) -> Result<(), Fault> {

@@ -13,12 +13,16 @@ mod browser;
 #[path = "../support/contrast.rs"]
 mod contrast;
 
+mod back;
 mod clicks;
+mod everybody;
+mod languages;
 mod pictures;
 mod renumber;
 mod scenes;
 mod site;
 mod truth;
+mod views;
 
 use browser::Browser;
 use shopsync::model::status::Snapshot;

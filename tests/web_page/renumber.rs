@@ -19,12 +19,16 @@ fn the_next_free_number_is_asked_for_once_the_printed_copy_was_warned_of() {
         "[...document.querySelectorAll('[data-do=renumber]')].filter((button) => button.checkVisibility())";
     assert!(browser.holds(&format!("{others}.length === 1")), "only where it is the thing to do");
 
-    browser.eval("window.confirm = (text) => { window.asked = text; return false; }");
     browser.click("[data-number='GST-0151'] [data-do=renumber]");
-    browser.wait("window.asked.includes('already printed must be printed again')");
+    browser
+        .wait("document.querySelector('dialog').innerText.includes('already printed must be printed again')");
+    // Who presses Enter at once has not decided yet.
+    browser.press("Enter");
+    browser.wait("document.querySelector('dialog') === null");
     assert!(site.asked().is_empty(), "who thinks better of it changes nothing");
-    browser.eval("window.confirm = () => true");
+    assert!(browser.holds("document.activeElement.dataset.do === 'renumber'"), "the focus comes back");
     browser.click("[data-number='GST-0151'] [data-do=renumber]");
+    browser.click("dialog [data-do=yes]");
     browser.wait("document.querySelector('#said.shown').innerText.startsWith('GST-0151 has the number')");
     assert_eq!(site.asked(), [Command::Renumber { number: "GST-0151".into() }]);
     assert_eq!(browser.complaints(), Vec::<String>::new());

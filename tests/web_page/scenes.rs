@@ -1,6 +1,7 @@
 //! Snapshots of believable moments in a shop.
 
 use chrono::{DateTime, Duration, Utc};
+use shopsync::model::backup::{BackupWork, BackupsStatus, Made, Part, Proof};
 use shopsync::model::health::HealthState;
 use shopsync::model::product::ProductProblem;
 use shopsync::model::scan::{Finding, FindingKind, ScanEnd, ScanStatus};
@@ -37,12 +38,17 @@ pub(crate) fn in_step() -> Snapshot {
             last_pass: Some(now - Duration::minutes(3)),
             ..ProductsStatus::default()
         },
-        from_raintek: AwarenessStatus::default(),
+        from_raintek: AwarenessStatus {
+            total: 44,
+            today: 4,
+            last_pass: Some(now),
+            ..AwarenessStatus::default()
+        },
         counts: Counts { waiting: 0, held: 0, done_today: 143, seen_today: 143, done_total: 12_998 },
         items: Vec::new(),
         last_push: Some(LastPush { number: "GST-0143".into(), at: now - Duration::minutes(2), took_ms: 430 }),
         paused_until: None,
-        backups: Default::default(),
+        backups: backups(),
         scan: ScanStatus {
             last: Some(ScanEnd {
                 at: now - Duration::days(3),
@@ -59,6 +65,43 @@ pub(crate) fn in_step() -> Snapshot {
     }
 }
 
+fn backups() -> BackupsStatus {
+    let at = now() - Duration::hours(2);
+    let made = |part, file: &str, bytes, days: i64, proof| Made {
+        part,
+        file: format!("D:\\Backups\\{file}").into(),
+        day: (at - Duration::days(days)).date_naive(),
+        at: at - Duration::days(days),
+        bytes,
+        rows: None,
+        proof,
+        proven_at: proof.map(|_| at),
+    };
+    BackupsStatus {
+        enabled: true,
+        folder: "D:\\Backups".into(),
+        files: vec![
+            made(Part::Raintek, "Raintech_DB1_20261125.bak", 44_040_192, 0, Some(Proof::ReadBack)),
+            made(Part::Billing, "pocketbase_20261125.zip", 8_388_608, 0, Some(Proof::ReadBack)),
+            made(Part::Store, "shopsync_20261125.sqlite", 655_360, 0, Some(Proof::ReadBack)),
+            made(Part::Raintek, "Raintech_DB1_20261121.bak", 43_040_192, 4, Some(Proof::Restored)),
+            made(Part::Billing, "pocketbase_20261121.zip", 8_188_608, 4, None),
+        ],
+        last_ok: Some(at),
+        restorable: Some(at - Duration::days(4)),
+        ..BackupsStatus::default()
+    }
+}
+
+/// The same while a backup is under way.
+pub(crate) fn backing_up(percent: u8) -> Snapshot {
+    let mut snapshot = in_step();
+    let since = now() - Duration::seconds(12);
+    snapshot.backups.running =
+        Some(BackupWork { doing: "Backing up RainTek".into(), percent: Some(percent), since });
+    snapshot
+}
+
 /// No proof yet.
 pub(crate) fn starting() -> Snapshot {
     Snapshot {
@@ -71,6 +114,7 @@ pub(crate) fn starting() -> Snapshot {
         products: ProductsStatus::default(),
         from_raintek: AwarenessStatus::default(),
         counts: Counts::default(),
+        backups: BackupsStatus { enabled: true, folder: "D:\\Backups".into(), ..BackupsStatus::default() },
         last_push: None,
         activity: Vec::new(),
         ..in_step()

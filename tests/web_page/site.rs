@@ -12,6 +12,8 @@ use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::back::{Back, with_back};
+
 const TOKEN: &str = "the-token-of-the-tests-0123456789abc";
 
 /// What the page believes to be the engine.
@@ -35,6 +37,11 @@ impl Controls for Engine {
             Command::Backup { .. } => "Backing up now.".into(),
             Command::Check => "Comparing every invoice with RainTek.".into(),
             Command::RestoreInvoice { .. } => "What would change:".into(),
+            Command::Preview { .. } => {
+                "Would be booked as a new bill of Rs 2,900.00 with 3 lines for Asha Traders.\n\
+                InvoiceInfo: GrandTotal 2900.00, InvoiceNo \"GST-0151\", TillID \"SHOPSYNC\""
+                    .into()
+            }
             Command::Resume => "Going on.".into(),
             Command::GoLive { .. } => "Going live.".into(),
         };
@@ -50,6 +57,7 @@ impl Controls for Engine {
 /// A served page.
 pub(crate) struct Site {
     engine: Arc<Engine>,
+    pub(crate) back: Arc<Back>,
     port: u16,
     server: Option<(CancellationToken, JoinHandle<()>)>,
 }
@@ -59,7 +67,19 @@ impl Site {
     pub(crate) fn open(snapshot: Snapshot) -> Self {
         let (publisher, _) = watch::channel(Arc::new(snapshot));
         let engine = Arc::new(Engine { publisher, asked: Mutex::default() });
-        let mut site = Self { engine, port: 0, server: None };
+        Self::with(engine, Back::new())
+    }
+
+    /// The same for a shop that is opened for the first time.
+    pub(crate) fn first_run(snapshot: Snapshot) -> Self {
+        let (publisher, _) = watch::channel(Arc::new(snapshot));
+        let back = Back::new();
+        *back.setup.lock().unwrap_or_else(PoisonError::into_inner) = crate::back::first_run();
+        Self::with(Arc::new(Engine { publisher, asked: Mutex::default() }), back)
+    }
+
+    fn with(engine: Arc<Engine>, back: Arc<Back>) -> Self {
+        let mut site = Self { engine, back, port: 0, server: None };
         site.start();
         site
     }
@@ -89,7 +109,10 @@ impl Site {
         let runtime = Runtime::new().unwrap();
         let listener = runtime.block_on(web::bind(self.port)).unwrap();
         self.port = listener.local_addr().unwrap().port();
-        let router = web::router(Arc::clone(&self.engine) as Arc<dyn Controls>, self.access());
+        let controls = Arc::clone(&self.engine) as Arc<dyn Controls>;
+        let doors = web::Doors { past: Some(self.back.past()), ..web::Doors::default() };
+        let router = web::router_with(controls, self.access(), doors);
+        let router = with_back(router, Arc::clone(&self.back));
         let stop = CancellationToken::new();
         let until = stop.clone();
         let thread = thread::spawn(move || runtime.block_on(web::serve(listener, router, until)));

@@ -104,14 +104,20 @@ fn names_are_only_ever_text() {
     let (_site, mut browser) = opened(scenes::hostile());
     browser.wait("document.querySelectorAll('#panel-held .item').length === 2");
     browser.click("#panel-held .item:nth-child(2) summary");
-    browser.click("[data-tab=activity]");
-    browser.wait("document.querySelector('#panel-activity li')");
+    browser.click("[data-view=problems]");
+    browser.wait("document.querySelector('#view-problems li')");
     assert!(browser.holds("document.querySelectorAll('img, #page script').length === 0"));
     assert!(browser.holds("document.title !== 'taken'"));
     assert!(browser.text("#sentence").contains("<script>"));
-    for width in [960, 720, 390] {
-        browser.resize(width, 680);
-        assert!(browser.holds("document.documentElement.scrollWidth <= innerWidth"), "wider than {width}");
+    for view in ["today", "activity", "problems", "backups", "settings", "about"] {
+        browser.click(&format!("[data-view={view}]"));
+        for width in [1280, 960, 720, 390] {
+            browser.resize(width, 680);
+            assert!(
+                browser.holds("document.documentElement.scrollWidth <= innerWidth"),
+                "{view} is wider than {width}"
+            );
+        }
     }
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }
@@ -170,6 +176,11 @@ fn every_text_has_enough_contrast_in_light_and_dark() {
     browser.click("#panel-held summary");
     for scheme in ["light", "dark"] {
         browser.prefer("prefers-color-scheme", scheme);
+        for view in ["problems", "backups", "settings", "about", "activity", "today"] {
+            browser.click(&format!("[data-view={view}]"));
+            browser.wait("document.querySelector('#page').innerText.length > 200");
+            assert_eq!(browser.eval(crate::contrast::TOO_PALE), "", "{scheme}, {view}");
+        }
         for scene in [scenes::failing(), scenes::hostile(), scenes::attention()] {
             let state = scene.state.name();
             site.publish(scene);

@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -23,6 +24,8 @@ pub(crate) struct Pc {
     wine: PathBuf,
     display: String,
     screen: Child,
+    /// Somebody whom Windows stays on for: with the last program of a user Wine ends its services as well.
+    power: Mutex<Option<Child>>,
 }
 
 /// What a program said.
@@ -56,7 +59,7 @@ impl Pc {
         BufReader::new(screen.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let wine = ["/usr/lib/wine/wine64", "/usr/bin/wine"].map(PathBuf::from);
         let wine = wine.into_iter().find(|program| program.is_file()).expect("wine");
-        let pc = Self { folder, wine, display: format!(":{}", line.trim()), screen };
+        let pc = Self { folder, wine, display: format!(":{}", line.trim()), screen, power: Mutex::default() };
         pc.browser();
         pc.must("wineboot", &["--init"]);
         let text = "Windows Registry Editor Version 5.00\r\n\r\n\
@@ -70,6 +73,7 @@ impl Pc {
         std::fs::copy(made("SHOPSYNC_RANDOM_DLL"), pc.at(r"C:\windows\system32\bcryptprimitives.dll"))
             .unwrap();
         pc.off();
+        pc.on();
         pc
     }
 
@@ -120,15 +124,19 @@ impl Pc {
         said
     }
 
-    /// A line in a console window; its output and its exit code, as `cmd` sees them.
-    pub(crate) fn cmd(&self, line: &str) -> (String, i32) {
-        let file = self.at(r"C:\line.cmd");
-        // In a batch file: there `cmd` waits for a program without a window, too.
-        let text = format!(
-            "@echo off\r\nchcp 65001 >nul\r\n{line} >C:\\said.txt 2>&1\r\necho %ERRORLEVEL%>C:\\code.txt\r\n"
-        );
-        std::fs::write(file, text).unwrap();
-        self.must("cmd", &["/c", r"C:\line.cmd"]);
+    /// The program with these arguments as `cmd` runs it: its output and its exit code.
+    pub(crate) fn cmd(&self, program: &str, arguments: &str) -> (String, i32) {
+        // In a batch file: there `cmd` waits for a program without a window, too. The path comes by the environment,
+        // since what letters a batch file has depends on the console.
+        let lines = [
+            "@echo off",
+            &format!(r#""%PROGRAM%" {arguments} >C:\said.txt 2>&1"#),
+            r"echo %ERRORLEVEL%>C:\code.txt",
+            "",
+        ];
+        std::fs::write(self.at(r"C:\line.cmd"), lines.join("\r\n")).unwrap();
+        let done = said(self.command("cmd", &["/c", r"C:\line.cmd"]).env("PROGRAM", program));
+        assert_eq!(done.code, Some(0), "{done:?}");
         let read = |path| String::from_utf8_lossy(&std::fs::read(self.at(path)).unwrap()).into_owned();
         let code = read(r"C:\code.txt");
         (read(r"C:\said.txt"), code.trim().parse().unwrap_or_else(|_| panic!("no code: {code}")))
@@ -194,16 +202,22 @@ impl Pc {
         let mut command = Command::new("wineserver");
         self.inherit(&mut command);
         let _ = command.arg("-w").status();
+        if let Some(mut gone) = self.power.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let _ = gone.wait();
+        }
     }
 
     /// Switches it on: services start, nobody has signed in.
     pub(crate) fn on(&self) {
+        let mut command = self.command("cmd", &[]);
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        *self.power.lock().unwrap() = Some(command.spawn().unwrap());
         self.must("cmd", &["/c", "exit 0"]);
     }
 
     /// Somebody signs in: what is to start at login does.
     pub(crate) fn sign_in(&self) {
-        self.must("wineboot", &["-r"]);
+        self.must("wineboot", &[]);
     }
 
     /// A value of the registry; nothing where it is not there.

@@ -1,79 +1,72 @@
-// What happened, newest first: all of it, and the invoices of today.
+// The journal, newest first: by kind, further back, and as a file.
 
+import { IN_WINDOW, get, post } from '../api.js';
 import { el, keyed, setHidden, setText } from '../dom.js';
-import { count, exact, moment, sameDay } from '../format.js';
+import { exact, moment } from '../format.js';
+import { said } from '../sentences.js';
 import { words } from '../words.js';
 
-export function createActivity() {
+const PAGE = 100;
+
+export function createActivity(say) {
   const options = Object.entries(words.kinds).map(([value, text]) => el('option', { value, text }));
-  const pick = el('select', { change: () => redraw() }, ...options);
-  const head = el('div', { class: 'list-head' }, el('label', { class: 'note' }, el('span', { text: words.kind }), pick));
-  const body = lines();
-  let last = null;
-
-  return {
-    node: el('div', {}, head, body.node),
-    update(snapshot, search, now) {
-      last = [snapshot, search, now];
-      redraw();
-    },
-    tick: body.tick,
-  };
-
-  function redraw() {
-    if (!last) return;
-    const [snapshot, search, now] = last;
-    const mine = snapshot.activity.filter((line) => pick.value === '' || line.kind === pick.value);
-    const calm = pick.value === '' ? [words.emptyActivity, words.emptyActivityMore] : [words.emptyKind, ''];
-    setHidden(head, snapshot.activity.length === 0);
-    body.update(mine, search, now, calm);
-  }
-}
-
-export function createDone() {
-  const note = el('p', { class: 'note' });
-  const head = el('div', { class: 'list-head' }, note);
-  const body = lines('lines plain');
-
-  return {
-    node: el('div', {}, head, body.node),
-    update(snapshot, search, now) {
-      const done = snapshot.counts.done_today;
-      const mine = snapshot.activity.filter((line) => line.kind === 'push' && sameDay(new Date(line.at), now));
-      setText(note, words.newestOf(count(mine.length), count(done)));
-      setHidden(head, mine.length === 0 || mine.length >= done);
-      body.update(mine, search, now, emptyWords(snapshot.state, done));
-    },
-    tick: body.tick,
-  };
-}
-
-function emptyWords(state, done) {
-  if (done > 0) return [words.doneEarlier(done), ''];
-  if (state === 'starting') return [words.emptyStarting, ''];
-  return [words.emptyDone, words.emptyDoneMore];
-}
-
-function lines(look = 'lines') {
-  const rows = el('ul', { class: look });
+  const pick = el('select', { change: () => read() }, ...options);
+  const exportIt = el('button', { type: 'button', text: words.exportIt, 'data-do': 'export', click: save });
+  const head = el('div', { class: 'list-head' }, el('label', { class: 'note' }, el('span', { text: words.kind }), pick), exportIt);
+  const rows = el('ul', { class: 'lines' });
   const empty = el('div', { class: 'empty' }, el('p'), el('p'));
+  const older = el('button', { type: 'button', text: words.older, 'data-do': 'older', hidden: true, click: () => readOlder() });
   const list = keyed(rows, lineRow);
+  let lines = [];
+  let newest = null;
+  let turn = 0;
+
   return {
-    node: el('div', {}, rows, empty),
-    update(all, search, now, calm) {
-      const wanted = search.toLocaleLowerCase();
-      const found = all.filter((line) => `${line.number} ${line.sentence}`.toLocaleLowerCase().includes(wanted));
-      list.set(found, (line) => String(line.id));
-      list.tick(now);
-      const [title, hint] = search ? [words.emptySearch(search), ''] : calm;
-      setText(empty.firstChild, title);
-      setText(empty.lastChild, hint);
-      setHidden(empty, found.length > 0);
+    node: el('div', { class: 'sheet' }, el('h2', { class: 'view-title', text: words.nav.activity }), head, rows, empty, el('p', { class: 'older' }, older)),
+    show: () => read(),
+    update(snapshot) {
+      const id = snapshot.activity[0]?.id ?? null;
+      if (id === newest) return;
+      newest = id;
+      read();
     },
-    tick(now) {
-      list.tick(now);
-    },
+    tick: (now) => list.tick(now),
   };
+
+  /** From the newest on, as far back as is shown already. */
+  async function read() {
+    const mine = ++turn;
+    const { ok, body } = await get(`/api/journal?kind=${encodeURIComponent(pick.value)}&limit=${Math.min(Math.max(lines.length, PAGE), 500)}`);
+    if (mine !== turn) return;
+    if (ok) lines = body;
+    draw(ok, ok && body.length >= PAGE);
+  }
+
+  async function readOlder() {
+    const mine = ++turn;
+    const { ok, body } = await get(`/api/journal?kind=${encodeURIComponent(pick.value)}&before=${lines.at(-1)?.id ?? 0}&limit=${PAGE}`);
+    if (mine !== turn) return;
+    if (ok) lines = [...lines, ...body];
+    draw(ok, ok && body.length >= PAGE);
+  }
+
+  function draw(ok, more) {
+    list.set(lines, (line) => String(line.id));
+    list.tick(new Date());
+    setText(empty.firstChild, ok ? (pick.value === '' ? words.emptyActivity : words.emptyKind) : words.cannotShow);
+    setHidden(empty, ok && lines.length > 0);
+    setHidden(older, !more);
+  }
+
+  async function save() {
+    const kind = encodeURIComponent(pick.value);
+    if (!IN_WINDOW) {
+      el('a', { href: `/api/journal.csv?kind=${kind}`, download: '' }).click();
+      return;
+    }
+    const answer = await post(`/api/journal/save?kind=${kind}`);
+    say(answer.ok ? words.exported(answer.body.path) : answer.sentence ?? words.noAnswer, answer.ok);
+  }
 }
 
 function lineRow() {
@@ -88,7 +81,7 @@ function lineRow() {
       when.dateTime = line.at;
       when.title = exact(at);
       setText(kind, words.kinds[line.kind] ?? line.kind);
-      setText(says, line.sentence);
+      setText(says, said(line.sentence));
     },
     tick(now) {
       setText(when, moment(at, now));

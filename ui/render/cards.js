@@ -1,13 +1,14 @@
-// Four cards: both sides, the products, the last invoice; and the list of products that need a look.
+// Four cards: both sides, the products, the last backup; and the list of products that need a look.
 
 import { el, keyed, setHidden, setText } from '../dom.js';
-import { ago, count, duration, moment, until } from '../format.js';
+import { ago, count, duration, moment, onDay, size, until } from '../format.js';
 import { icon } from '../icons.js';
+import { said } from '../sentences.js';
 import { words } from '../words.js';
 
 export function createCards(root, problems) {
   root.setAttribute('aria-label', words.cards);
-  const parts = [linkCard(words.billing, 'billing'), linkCard(words.raintek, 'raintek'), productsCard(problems), pushCard()];
+  const parts = [linkCard(words.billing, 'billing'), linkCard(words.raintek, 'raintek'), productsCard(problems), backupCard()];
   root.append(...parts.map((part) => part.node));
   return {
     update(snapshot, now) {
@@ -59,7 +60,7 @@ function linkCard(title, side) {
         setText(says, link.since ? words.notConnected : words.notYet);
         const since = link.since ? words.downSince(moment(new Date(link.since), now)) : '';
         const again = link.next_try ? words.again(until(new Date(link.next_try), now)) : '';
-        setText(small, [link.sentence ?? '', since, again].filter(Boolean).join(' '));
+        setText(small, [said(link.sentence ?? ''), since, again].filter(Boolean).join(' '));
       }
       small.title = link.detail ?? '';
       setHidden(small, small.textContent === '');
@@ -108,7 +109,7 @@ function productsCard(list) {
         setText(big, last ? count(total) : words.productsNever);
       }
       const facts = [last ? words.productsRead(ago(new Date(last), now)) : '', last && changed ? words.productsChanged(count(changed)) : ''];
-      setText(small, sentence ?? (progress ? '' : facts.filter(Boolean).join(' · ')));
+      setText(small, said(sentence) ?? (progress ? '' : facts.filter(Boolean).join(' · ')));
       setHidden(small, small.textContent === '');
       node.classList.toggle('troubled', Boolean(sentence));
     },
@@ -132,26 +133,40 @@ function problemRow() {
     node: el('li', {}, code, says),
     update(problem) {
       setText(code, problem.code || words.noCode);
-      setText(says, problem.sentence);
+      setText(says, said(problem.sentence));
     },
     tick() {},
   };
 }
 
-function pushCard() {
-  const { node, big, small } = card(words.lastPush, 'push');
-  let last = null;
+function backupCard() {
+  const { node, big, small } = card(words.backup, 'backup');
+  const bar = el('progress', { 'aria-label': words.backup, max: '100', hidden: true });
+  node.append(bar);
+  let backups = null;
   return {
     node,
     update(snapshot, now) {
-      last = snapshot.last_push;
+      backups = snapshot.backups;
       this.tick(now);
     },
     tick(now) {
-      setText(big, last ? last.number : words.none);
-      big.title = last ? last.number : '';
-      setText(small, last ? `${ago(new Date(last.at), now)} · ${words.took(duration(last.took_ms))}` : '');
-      setHidden(small, !last);
+      if (!backups) return;
+      const { enabled, running, last_ok: last, sentence } = backups;
+      const when = last ? onDay(new Date(last), now) : '';
+      setText(big, !enabled ? words.backupOff : last ? words.backupProven(when) : words.backupNone);
+      setText(small, running ? said(running.doing) : said(sentence) ?? (enabled ? sizes() : ''));
+      setHidden(small, small.textContent === '');
+      setHidden(bar, !running);
+      if (running?.percent != null) bar.value = running.percent;
+      else bar.removeAttribute('value');
+      node.classList.toggle('troubled', Boolean(sentence));
     },
   };
+
+  function sizes() {
+    const newest = (part) => backups.files.find((made) => made.part === part && made.proof);
+    const [raintek, app] = [newest('raintek'), newest('billing')];
+    return raintek && app ? words.backupSizes(size(raintek.bytes), size(app.bytes)) : '';
+  }
 }

@@ -1,4 +1,4 @@
-// Pause (with a small menu), Resume and Sync now.
+// Pause (with a small menu), Resume, Sync now, and what is asked for seldom.
 
 import { el, setHidden } from '../dom.js';
 import { words } from '../words.js';
@@ -6,27 +6,24 @@ import { words } from '../words.js';
 const MINUTE = 60_000;
 
 export function createControls(root, command) {
-  const items = [
-    item(words.pauseQuarter, () => inMinutes(15)),
-    item(words.pauseHour, () => inMinutes(60)),
-    item(words.pauseTomorrow, tomorrow),
-  ];
-  const menu = el('div', { role: 'menu', class: 'menu', hidden: true, keydown: onMenuKey, 'aria-label': words.pause }, ...items);
-  const opener = el('button', { type: 'button', 'aria-haspopup': 'menu', 'aria-expanded': 'false', click: toggle, 'data-do': 'pause' },
-    el('span', { text: words.pause }), el('span', { class: 'caret', 'aria-hidden': 'true' }));
-  const pause = el('div', { class: 'menu-place' }, opener, menu);
+  const pause = menu(words.pause, 'pause', [
+    [words.pauseQuarter, () => pauseUntil(inMinutes(15))],
+    [words.pauseHour, () => pauseUntil(inMinutes(60))],
+    [words.pauseTomorrow, () => pauseUntil(tomorrow())],
+  ]);
+  const more = menu('', 'more', [
+    [words.moreBackup, () => command({ command: 'backup', task: 'now' })],
+    [words.moreCheck, () => command({ command: 'check' })],
+    [words.moreDiagnostics, () => go('#about')],
+    [words.moreSetup, () => go('#setup')],
+  ]);
+  more.opener.setAttribute('aria-label', words.more);
+  more.opener.title = words.more;
   const resume = button(words.resume, { command: 'resume' });
   const sync = button(words.syncNow, { command: 'sync_now' });
   sync.classList.add('primary');
-  root.append(pause, resume, sync);
+  root.append(pause.node, resume, sync, more.node);
   setHidden(resume, true);
-
-  document.addEventListener('click', (event) => {
-    if (!pause.contains(event.target)) show(false);
-  });
-  pause.addEventListener('focusout', (event) => {
-    if (event.relatedTarget && !pause.contains(event.relatedTarget)) show(false);
-  });
 
   let known = false;
   return {
@@ -34,49 +31,57 @@ export function createControls(root, command) {
       known = true;
       const paused = snapshot.paused_until !== null;
       setHidden(resume, !paused);
-      setHidden(pause, paused);
+      setHidden(pause.node, paused);
     },
     tick(_now, stale) {
-      for (const one of [opener, resume, sync]) one.disabled = stale || !known || one.dataset.asking === 'yes';
-      if (stale) show(false);
+      for (const one of [pause.opener, more.opener, resume, sync]) one.disabled = stale || !known || one.dataset.asking === 'yes';
+      if (stale) for (const one of [pause, more]) one.show(false);
     },
   };
 
   function button(text, wish) {
-    const node = el('button', { type: 'button', text, 'data-do': wish.command, click: () => ask(node, wish) });
+    const node = el('button', { type: 'button', text, 'data-do': wish.command, click: () => ask(node, () => command(wish)) });
     return node;
   }
 
-  function item(text, moment) {
-    return el('button', {
-      type: 'button', role: 'menuitem', tabindex: '-1', text,
-      click() {
-        show(false);
-        opener.focus();
-        ask(opener, { command: 'pause', until: moment().toISOString() });
-      },
-    });
+  function pauseUntil(moment) {
+    return command({ command: 'pause', until: moment.toISOString() });
   }
+}
 
-  async function ask(node, wish) {
-    node.dataset.asking = 'yes';
-    node.disabled = true;
-    await command(wish);
-    node.dataset.asking = 'no';
-    node.disabled = false;
-  }
+/** A button with a menu below it: `lines` are what each says and does. */
+function menu(text, name, lines) {
+  const items = lines.map(([says, work]) => el('button', {
+    type: 'button', role: 'menuitem', tabindex: '-1', text: says,
+    click() {
+      show(false);
+      opener.focus();
+      ask(opener, work);
+    },
+  }));
+  const list = el('div', { role: 'menu', class: 'menu', hidden: true, keydown: onKey, 'aria-label': text || words.more }, ...items);
+  const mark = text ? el('span', { class: 'caret', 'aria-hidden': 'true' }) : el('span', { class: 'dots', 'aria-hidden': 'true' });
+  const opener = el('button', { type: 'button', 'aria-haspopup': 'menu', 'aria-expanded': 'false', click: toggle, 'data-do': name }, el('span', { text }), mark);
+  const node = el('div', { class: `menu-place ${name}` }, opener, list);
+  document.addEventListener('click', (event) => {
+    if (!node.contains(event.target)) show(false);
+  });
+  node.addEventListener('focusout', (event) => {
+    if (event.relatedTarget && !node.contains(event.relatedTarget)) show(false);
+  });
+  return { node, opener, show };
 
   function toggle() {
-    show(menu.hidden);
-    if (!menu.hidden) items[0].focus();
+    show(list.hidden);
+    if (!list.hidden) items[0].focus();
   }
 
   function show(open) {
-    setHidden(menu, !open);
+    setHidden(list, !open);
     opener.setAttribute('aria-expanded', String(open));
   }
 
-  function onMenuKey(event) {
+  function onKey(event) {
     const at = items.indexOf(document.activeElement);
     const to = { ArrowDown: at + 1, ArrowUp: at - 1 + items.length, Home: 0, End: items.length - 1 }[event.key];
     if (to !== undefined) {
@@ -87,6 +92,18 @@ export function createControls(root, command) {
       opener.focus();
     }
   }
+}
+
+async function ask(node, work) {
+  node.dataset.asking = 'yes';
+  node.disabled = true;
+  await work();
+  node.dataset.asking = 'no';
+  node.disabled = false;
+}
+
+function go(place) {
+  location.hash = place;
 }
 
 function inMinutes(minutes) {

@@ -2,6 +2,7 @@
 
 import { setHidden, setText } from '../dom.js';
 import { favicon, icon } from '../icons.js';
+import { said } from '../sentences.js';
 import { words } from '../words.js';
 
 export function createState(sentence, summary, place, tab) {
@@ -13,8 +14,8 @@ export function createState(sentence, summary, place, tab) {
 
   return {
     update(snapshot) {
-      setText(sentence, snapshot.sentence);
-      setText(summary, snapshot.summary);
+      setText(sentence, said(snapshot.sentence));
+      setText(summary, said(snapshot.summary));
       setHidden(summary, snapshot.summary === '');
       title = words.title(words.states[snapshot.state] ?? snapshot.state, snapshot.counts.held);
       document.body.dataset.state = snapshot.state;

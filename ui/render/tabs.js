@@ -3,15 +3,16 @@
 import { el, setHidden, setText } from '../dom.js';
 import { count } from '../format.js';
 import { words } from '../words.js';
-import { createActivity, createDone } from './activity.js';
+import { createBills } from './bills.js';
+import { createDone } from './done.js';
 import { createItems } from './items.js';
 
-export function createTabs(bar, place, command) {
+export function createTabs(bar, place, command, say) {
   const tabs = [
-    tab('waiting', createItems('waiting', command), (counts) => counts.waiting),
-    tab('held', createItems('held', command), (counts) => counts.held),
-    tab('done', createDone(), (counts) => counts.done_today),
-    tab('activity', createActivity(), () => null),
+    tab('waiting', createItems('waiting', command, say), (counts) => counts.waiting),
+    tab('held', createItems('held', command, say), (counts) => counts.held),
+    tab('done', createDone(redraw), (counts) => counts.done_today),
+    tab('raintek', createBills(redraw), (counts, snapshot) => snapshot.from_raintek.today),
   ];
   const search = el('input', { type: 'search', placeholder: words.search, 'aria-label': words.search, autocomplete: 'off', spellcheck: 'false', input: redraw });
   const list = el('div', { role: 'tablist', class: 'tablist', 'aria-label': words.lists, keydown: onKey }, ...tabs.map((one) => one.button));
@@ -32,7 +33,7 @@ export function createTabs(bar, place, command) {
     update(news, moment) {
       snapshot = news;
       now = moment;
-      for (const one of tabs) one.count(snapshot.counts);
+      for (const one of tabs) one.count(snapshot);
       // Until somebody chose, what needs a person comes first, then what moves.
       if (!chosen) choose((chosen = first(snapshot.counts)));
       else redraw();
@@ -56,10 +57,10 @@ export function createTabs(bar, place, command) {
     const panel = el('div', { role: 'tabpanel', id: `panel-${name}`, 'aria-labelledby': `tab-${name}`, tabindex: '0' }, part.node);
     const one = {
       name, part, button, panel,
-      count(counts) {
-        const n = number(counts);
-        setHidden(badge, n === null);
-        if (n !== null) setText(badge, count(n));
+      count(snapshot) {
+        const n = number(snapshot.counts, snapshot);
+        setHidden(badge, false);
+        setText(badge, count(n));
         badge.classList.toggle('none', n === 0);
       },
     };

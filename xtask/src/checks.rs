@@ -6,6 +6,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::process::{Command, ExitCode};
 
 use anyhow::Result;
+use clap::Args;
 
 use crate::setup::{self, Tools};
 use crate::steps::{Steps, output_of, run as run_program, run_seeing, say};
@@ -18,6 +19,16 @@ const INTEGRATION_THREADS: &str = "--test-threads=2";
 /// The packages whose programs the tests start (xtask is left out: Windows cannot overwrite a program that runs).
 pub(crate) const PRODUCT: [&str; 6] =
     ["--package", "shopsync", "--package", "raintek-sandbox", "--package", "shopsync-bench"];
+
+/// What is tested.
+#[derive(Debug, Args)]
+pub(crate) struct Test {
+    /// Also run the tests marked `#[ignore]`, which take long
+    #[arg(long)]
+    pub(crate) thorough: bool,
+    /// Run only the tests whose name contains one of these, and no other check
+    pub(crate) filters: Vec<String>,
+}
 
 /// Runs every check and test; with filters only the tests that they name.
 pub(crate) fn run(thorough: bool, filters: &[String]) -> Result<ExitCode> {
@@ -70,6 +81,7 @@ fn run_all(steps: &mut Steps, thorough: bool, filters: &[String]) -> Result<Coun
     }
     if thorough && filters.is_empty() {
         steps.step("fuzz", crate::fuzz::run)?;
+        steps.step("mutants", crate::mutants::run)?;
     }
     Ok(counted)
 }

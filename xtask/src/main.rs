@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask demo`, `test`, `simulate`, `crash`, `bench`, `icons`, `windows`, `release`, `setup`.
+//! The project's own commands: `cargo xtask demo`, `test`, `simulate`, `crash`, `bench`, `screenshots` and more.
 
 mod bench;
 mod checks;
@@ -6,8 +6,11 @@ mod crash;
 mod demo;
 mod fuzz;
 mod icons;
+mod licences;
+mod mutants;
 mod python;
 mod release;
+mod screenshots;
 mod setup;
 mod simulate;
 mod steps;
@@ -36,24 +39,15 @@ enum Command {
         arguments: Vec<OsString>,
     },
     /// Set up what is missing, then run everything that CI runs: format, lints, docs, licences, tests
-    Test {
-        /// Also run the tests marked `#[ignore]`, which take long, and fuzz each target for a minute
-        #[arg(long)]
-        thorough: bool,
-        /// Run only the tests whose name contains one of these, and no other check
-        filters: Vec<String>,
-    },
+    Test(checks::Test),
     /// Render the drawings of `assets/icons` anew
     Icons,
+    /// Write down anew which libraries the program is made of, with their licences
+    Licences,
     /// Kill the real program, PocketBase and RainTek's server at random moments, and compare both sides at the end
-    Crash {
-        /// How many rounds
-        #[arg(long, default_value_t = 200)]
-        rounds: u32,
-        /// What the moments are drawn from
-        #[arg(long, default_value_t = 1)]
-        seed: u64,
-    },
+    Crash(crash::Crash),
+    /// Take pictures of page and desktop into `target/screenshots`, and the best into `docs/images`
+    Screenshots(screenshots::Screenshots),
     /// Measure the release build against what its servers can do at all; writes docs/benchmarks.md
     Bench(bench::Bench),
     /// Let simulated weeks pass, with everything that goes wrong in a shop
@@ -69,17 +63,16 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Demo { arguments } => demo::run(arguments),
-        Command::Test { thorough, filters } => checks::run(thorough, &filters),
+        Command::Test(asked) => checks::run(asked.thorough, &asked.filters),
         Command::Icons => icons::run().map(|()| ExitCode::SUCCESS),
-        Command::Crash { rounds, seed } => crash::run(rounds, seed),
+        Command::Licences => licences::run().map(|()| ExitCode::SUCCESS),
+        Command::Crash(asked) => crash::run(&asked),
+        Command::Screenshots(asked) => screenshots::run(&asked),
         Command::Bench(asked) => bench::run(&asked),
         Command::Simulate(asked) => simulate::run(&asked),
         Command::Windows(asked) => windows::run(&asked),
         Command::Release(asked) => release::run(&asked),
         Command::Setup => setup::run(setup::For::Tests).map(|_| ExitCode::SUCCESS),
     };
-    done.unwrap_or_else(|error| {
-        steps::say(&format!("error: {error:#}"));
-        ExitCode::FAILURE
-    })
+    done.unwrap_or_else(|error| steps::failed(&error))
 }

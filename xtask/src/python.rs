@@ -117,7 +117,7 @@ mod tests {
         let list = REQUIREMENTS.replace("\\\n", " ");
         let packages: Vec<_> =
             list.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
-        assert_eq!(packages.len(), 2);
+        assert_eq!(packages.len(), 3);
         assert!(packages.iter().all(|line| line.contains("==") && line.contains("--hash=sha256:")));
     }
 }

@@ -50,7 +50,7 @@ impl Tools {
 }
 
 /// Debian's packages, and whether the demo needs them too. Add here what a new test needs.
-const DEBIAN_PACKAGES: [(&str, For); 15] = [
+const DEBIAN_PACKAGES: [(&str, For); 16] = [
     ("pkg-config", For::Demo),
     ("libssl-dev", For::Demo),
     ("libgtk-3-dev", For::Demo),
@@ -67,6 +67,7 @@ const DEBIAN_PACKAGES: [(&str, For); 15] = [
     ("freetds-bin", For::Tests),
     ("chromium", For::Tests),
     ("fonts-dejavu", For::Tests),
+    ("fonts-lohit-deva", For::Tests),
 ];
 
 /// Installs what is missing.

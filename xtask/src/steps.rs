@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
@@ -10,6 +10,12 @@ use anyhow::{Context as _, Result, bail};
 /// Tells the person at the terminal; a terminal that is gone is no reason to stop.
 pub(crate) fn say(line: &str) {
     let _gone = writeln!(std::io::stderr(), "{line}");
+}
+
+/// Says why it did not go.
+pub(crate) fn failed(error: &anyhow::Error) -> ExitCode {
+    say(&format!("error: {error:#}"));
+    ExitCode::FAILURE
 }
 
 /// Steps that run one after the other; the first that fails ends them all.

@@ -138,14 +138,30 @@ impl Pass<'_> {
             sentence: None,
         };
         if claimed {
-            self.keep(known);
-        } else {
-            let sentence = unclaimed_sentence(&known.number, bill.info.decimal("GrandTotal"));
-            tracing::warn!(number = known.number, inv_id, "{sentence}");
-            self.say(&known.number, sentence.clone());
-            self.keep(KnownBill { state: BillState::Unclaimed, sentence: Some(sentence), ..known });
+            return self.keep_unless_proven(known).await;
         }
+        let sentence = unclaimed_sentence(&known.number, bill.info.decimal("GrandTotal"));
+        tracing::warn!(number = known.number, inv_id, "{sentence}");
+        self.say(&known.number, sentence.clone());
+        self.keep(KnownBill { state: BillState::Unclaimed, sentence: Some(sentence), ..known });
         Ok(())
+    }
+
+    /// What was read a moment ago may be written anew by now: what that proves is not to be forgotten for it. Who is on
+    /// the way now is remembered when it is proven, and who was is remembered already: asked in this order.
+    async fn keep_unless_proven(&mut self, bill: KnownBill) -> Result<(), Fault> {
+        let state = &self.shared.world.state;
+        let on_its_way = |item: &Item| {
+            !matches!(item.state, ItemState::Held | ItemState::Incomplete)
+                && item.number.trim().eq_ignore_ascii_case(&bill.number)
+        };
+        if state.open_items(u32::MAX).await?.iter().any(on_its_way)
+            || state.known_bill(&bill.key()).await?.is_some()
+        {
+            return Ok(());
+        }
+        self.keep(bill);
+        self.store().await
     }
 
     /// A bill that nobody remembered: the app may have its invoice by now.

@@ -144,8 +144,11 @@ async fn a_second_start_brings_the_window_forward_or_gets_a_link() {
         let window = Arc::new(Window { here, shown: Mutex::default() });
         let access = Access::new(TOKEN, 3030).unwrap();
         let front = Some(Arc::clone(&window) as Arc<dyn Front>);
-        site.router =
-            router_with(Arc::clone(&site.fake) as Arc<dyn Controls>, access, Doors { front, office: None });
+        site.router = router_with(
+            Arc::clone(&site.fake) as Arc<dyn Controls>,
+            access,
+            Doors { front, ..Doors::default() },
+        );
         let ask = |body: &str, token: bool| {
             let request = own("POST", "/api/show").header("content-type", "application/json");
             let request = if token { bearer(request) } else { request };

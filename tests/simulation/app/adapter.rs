@@ -275,6 +275,9 @@ impl Billing for App {
             let number = wanted.series.text(n);
             let former = std::mem::replace(&mut record.invoice.number, number.clone());
             record.former.push(former);
+            // The app's own hook: it is another invoice to RainTek.
+            record.sync_status = "pending".into();
+            record.sync_error.clear();
             if ours {
                 app.counters[at] = n;
             }

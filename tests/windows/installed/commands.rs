@@ -21,18 +21,18 @@ fn from_a_folder_of_any_name_commands_answer_and_the_demo_finds_no_difference() 
     assert!(settings.contains("autostart = false"), "{settings}");
     assert!(pc.trays().is_empty(), "{:?}", pc.processes("shopsync.exe"));
 
-    let (out, code) = pc.cmd(&format!("\"{program}\" --version"));
+    let (out, code) = pc.cmd(&program, "--version");
     assert_eq!((out.trim(), code), (concat!("shopsync ", env!("CARGO_PKG_VERSION")), 0));
     for (wrong, word) in [
         ("status --jsn", "--jsn"),
         ("frobnicate", "frobnicate"),
         ("demo --invoices 0 --headless", "--invoices"),
     ] {
-        let (out, code) = pc.cmd(&format!("\"{program}\" {wrong}"));
+        let (out, code) = pc.cmd(&program, wrong);
         assert!(code == 2 && out.contains(word), "{wrong}: {code} {out}");
     }
     // It has never run on this folder, and says which one that is: the one that the installer was given.
-    let (out, code) = pc.cmd(&format!("\"{program}\" --data \"C:\\nowhere\\\" status --json"));
+    let (out, code) = pc.cmd(&program, r#"--data "C:\nowhere\." status --json"#);
     assert!(code == 1 && out.contains(r"C:\nowhere."), "{code} {out}");
 
     let mut demo = pc.command(&program, &["demo", "--headless", "--invoices", INVOICES]);

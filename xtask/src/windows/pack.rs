@@ -12,11 +12,14 @@ use crate::setup::repository;
 use crate::steps::{run as run_program, say};
 
 /// What wixl reads over, or has no word for. `wix/main.wxs` says all of it as well, for the WiX toolset.
-const AFTERWARDS: [&str; 5] = [
+const AFTERWARDS: [&str; 6] = [
     // MajorUpgrade/@Schedule: within the transaction, before anything else of it.
     "UPDATE `InstallExecuteSequence` SET `Sequence`=1501 WHERE `Action`='RemoveExistingProducts'",
     // MajorUpgrade/@AllowSameVersionUpgrades: another build of the same version takes its place, too.
-    "UPDATE `Upgrade` SET `Attributes`=513 WHERE `ActionProperty`='WIX_UPGRADE_DETECTED'",
+    // (The attributes are part of that table's key: such a row cannot be changed, only replaced.)
+    "DELETE FROM `Upgrade` WHERE `ActionProperty`='WIX_UPGRADE_DETECTED'",
+    "INSERT INTO `Upgrade` (`UpgradeCode`, `VersionMax`, `Attributes`, `ActionProperty`) \
+     VALUES ('{5BA4F36C-9B2E-4F0F-9D6E-6C2F7B1F8D10}', '$(Version)', 513, 'WIX_UPGRADE_DETECTED')",
     // Component/Condition
     "UPDATE `Component` SET `Condition`='NOPOCKETBASE <> \"1\"' WHERE `Component`='PocketBase'",
     // Wixl marks these as not impersonated, which has a meaning for others only.
@@ -74,7 +77,7 @@ pub(crate) fn pack(programs: &Programs, version: &str, msi: &Path) -> Result<Pat
     let mut build = Command::new("msibuild");
     build.arg(msi);
     for query in AFTERWARDS {
-        build.args(["-q", query]);
+        build.args(["-q", &query.replace("$(Version)", version)]);
     }
     let package = uuid("package", &[&product, &fs::read_to_string(&source)?]);
     build.args(["-s", &format!("ShopSync {version}"), "ShopSync", "x64;1033"]);

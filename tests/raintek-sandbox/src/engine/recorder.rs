@@ -80,7 +80,9 @@ fn shown(recorded: &Recorded) -> Value {
     for (name, number) in
         [("session", u64::from(recorded.session)), ("began", recorded.began), ("done", recorded.done)]
     {
-        shown[name] = json!(number);
+        if let Some(shown) = shown.as_object_mut() {
+            shown.insert(name.to_owned(), json!(number));
+        }
     }
     shown
 }
