@@ -27,7 +27,7 @@ enum Open {
 type Known = (&'static str, &'static str, Open);
 
 /// Every route but the page's parts, which `assets` lists: they are the same for everybody.
-const ROUTES: [Known; 24] = [
+const ROUTES: [Known; 30] = [
     ("/", "GET", Open::Page),
     ("/health", "GET", Open::All),
     ("/metrics", "GET", Open::All),
@@ -52,6 +52,12 @@ const ROUTES: [Known; 24] = [
     ("/api/diagnostics", "GET", Open::Token),
     ("/api/diagnostics.zip", "GET", Open::Token),
     ("/api/diagnostics/save", "POST", Open::Token),
+    ("/api/day", "GET", Open::Token),
+    ("/api/bills", "GET", Open::Token),
+    ("/api/journal", "GET", Open::Token),
+    ("/api/journal.csv", "GET", Open::Token),
+    ("/api/journal/save", "POST", Open::Token),
+    ("/api/about", "GET", Open::Token),
 ];
 
 const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"];
@@ -82,8 +88,11 @@ impl Under {
         let access = Access::new(TOKEN, 3030).unwrap();
         let access = if in_window { access.for_window() } else { access };
         let front = Some(Arc::clone(&window) as Arc<dyn Front>);
-        site.router =
-            router_with(Arc::clone(&site.fake) as Arc<dyn Controls>, access, Doors { front, office: None });
+        site.router = router_with(
+            Arc::clone(&site.fake) as Arc<dyn Controls>,
+            access,
+            Doors { front, ..Doors::default() },
+        );
         Self { site, window }
     }
 
