@@ -4,12 +4,12 @@ use std::future::{Ready, ready};
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{FromRequest, Request, State};
+use axum::extract::{Request, State};
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, ORIGIN, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
-    X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, ORIGIN, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -34,27 +34,18 @@ pub(super) async fn front_door(State(shared): State<Shared>, request: Request, n
     response
 }
 
-/// Lets through who has the token.
+/// Lets through who has the token. What changes something comes as JSON, also where it says nothing: a form of another page
+/// cannot send that without asking first.
 pub(super) async fn token(State(shared): State<Shared>, request: Request, next: Next) -> Response {
     if shared.access.admits_request(request.headers()) {
+        if request.method() == Method::POST && !sends_json(request.headers()) {
+            let sentence = "A command is sent as application/json.";
+            return Refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, sentence).into_response();
+        }
         return next.run(request).await;
     }
     Refusal(StatusCode::UNAUTHORIZED, "Open this page from ShopSync: its link carries the key.")
         .into_response()
-}
-
-/// A POST that says no more than that it is wanted, `{}`: as JSON, which no form of another page can send.
-pub(super) struct Nothing;
-
-impl<S: Send + Sync> FromRequest<S> for Nothing {
-    type Rejection = Refusal;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
-        match Json::<serde_json::Map<String, serde_json::Value>>::from_request(request, state).await {
-            Ok(_) => Ok(Self),
-            Err(rejection) => Err(Refusal(rejection.status(), "This is sent as application/json: {}")),
-        }
-    }
 }
 
 /// What is not there.
@@ -91,6 +82,12 @@ fn refusal(shared: &Shared, request: &Request) -> Option<Refusal> {
         return Some(Refusal(StatusCode::FORBIDDEN, "Another web page may not ask ShopSync for anything."));
     }
     None
+}
+
+fn sends_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.split_once(';').map_or(kind, |(kind, _)| kind);
+    kind.trim().eq_ignore_ascii_case("application/json")
 }
 
 fn secure(headers: &mut HeaderMap) {

@@ -15,7 +15,6 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use super::Shared;
-use super::guard::Nothing;
 use crate::model::fault::{Fault, FaultKind, Scope};
 use crate::model::history::{DayChart, Settled};
 use crate::model::status::Activity;
@@ -172,7 +171,6 @@ struct Saved {
 async fn journal_save(
     State(shared): State<Shared>,
     Query(wanted): Query<Wanted>,
-    _: Nothing,
 ) -> Result<Json<Saved>, Unread> {
     let past = past(&shared)?;
     let text = csv(&past.history.lines(wanted.kind(), None, ALL_LINES).await?, (past.zone)());

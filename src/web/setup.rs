@@ -13,7 +13,6 @@ use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 
 use super::Shared;
-use super::guard::Nothing;
 use crate::model::setup::{Changes, Choice, Refusal, What};
 use crate::ports::setup::Office;
 
@@ -140,7 +139,7 @@ struct Said {
     sentence: String,
 }
 
-async fn restart(State(shared): State<Shared>, _: Nothing) -> Response {
+async fn restart(State(shared): State<Shared>) -> Response {
     ask!(shared, office => async { office.restart().await.map(|sentence| Said { sentence }) })
 }
 
@@ -148,7 +147,7 @@ async fn setup(State(shared): State<Shared>) -> Response {
     ask!(shared, office => async { Ok(office.setup().await) })
 }
 
-async fn find(State(shared): State<Shared>, _: Nothing) -> Response {
+async fn find(State(shared): State<Shared>) -> Response {
     match office(&shared) {
         Ok(office) => match office.find().await {
             Ok(()) => {
@@ -171,7 +170,7 @@ async fn tcp(State(shared): State<Shared>, body: Body<TcpWanted>) -> Response {
     }
 }
 
-async fn billing(State(shared): State<Shared>, _: Nothing) -> Response {
+async fn billing(State(shared): State<Shared>) -> Response {
     ask!(shared, office => office.billing())
 }
 
@@ -179,15 +178,15 @@ async fn telegram(State(shared): State<Shared>, body: Body<TokenWanted>) -> Resp
     ask!(shared, body, office => |wanted: TokenWanted| office.telegram(wanted.token))
 }
 
-async fn telegram_test(State(shared): State<Shared>, _: Nothing) -> Response {
+async fn telegram_test(State(shared): State<Shared>) -> Response {
     ask!(shared, office => office.telegram_test())
 }
 
-async fn check(State(shared): State<Shared>, _: Nothing) -> Response {
+async fn check(State(shared): State<Shared>) -> Response {
     ask!(shared, office => office.check())
 }
 
-async fn start(State(shared): State<Shared>, _: Nothing) -> Response {
+async fn start(State(shared): State<Shared>) -> Response {
     ask!(shared, office => office.start())
 }
 
@@ -195,7 +194,7 @@ async fn diagnostics(State(shared): State<Shared>) -> Response {
     ask!(shared, office => office.diagnostics())
 }
 
-async fn save(State(shared): State<Shared>, _: Nothing) -> Response {
+async fn save(State(shared): State<Shared>) -> Response {
     ask!(shared, office => office.save_diagnostics(None))
 }
 

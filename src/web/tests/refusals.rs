@@ -117,7 +117,8 @@ async fn other_methods_are_refused() {
         ("TRACE", "/health"),
         ("OPTIONS", "/api/command"),
     ] {
-        let answer = site.answer(empty(bearer(own(method, path)))).await;
+        let request = bearer(own(method, path)).header("content-type", "application/json");
+        let answer = site.answer(empty(request)).await;
         assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED, "{method} {path}");
         assert!(!answer.headers.contains_key("access-control-allow-origin"));
     }
