@@ -10,6 +10,7 @@ use axum::http::Method;
 
 use super::*;
 use crate::ports::desktop::Front;
+use crate::web::Doors;
 use crate::web::router_with;
 
 /// Who may ask for a route.
@@ -65,7 +66,11 @@ impl Under {
         let access = Access::new(TOKEN, 3030).unwrap();
         let access = if in_window { access.for_window() } else { access };
         let front = Some(Arc::clone(&window) as Arc<dyn Front>);
-        site.router = router_with(Arc::clone(&site.fake) as Arc<dyn Controls>, access, front);
+        site.router = router_with(
+            Arc::clone(&site.fake) as Arc<dyn Controls>,
+            access,
+            Doors { front, ..Doors::default() },
+        );
         Self { site, window }
     }
 
