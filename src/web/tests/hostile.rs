@@ -8,7 +8,7 @@ use std::io;
 
 use axum::http::Method;
 
-use super::routes::{Known, Open, ROUTES};
+use super::routes::{Open, ROUTES};
 use super::*;
 use crate::ports::desktop::Front;
 use crate::web::{Doors, router_with};
