@@ -3,6 +3,7 @@
 mod golden;
 mod hostile;
 mod refusals;
+mod routes;
 mod streams;
 mod window;
 
