@@ -1,5 +1,5 @@
 //! The composition root: the only place that builds adapters and hands them to the engine. What stays when another
-//! engine takes over (the data folder, the store, the page) is the [`house`]; an engine with its adapters a [`work`].
+//! engine takes over (the data folder, the store, the page) is the `house`; an engine with its adapters a `work`.
 
 mod candidates;
 pub mod desktop;

@@ -5,6 +5,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// `pocketbase.lock` of a data folder.
@@ -13,14 +14,16 @@ pub(super) struct Ownership {
     path: PathBuf,
     /// The file while it is ours; the system frees it when the process ends in any way.
     lock: Mutex<Option<File>>,
+    /// Another process had it when it was last asked for.
+    others: AtomicBool,
 }
 
 /// How it stands after asking for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Owner {
-    /// It is ours, and was before.
+    /// It is ours.
     Us,
-    /// It has become ours just now.
+    /// It has become ours just now: another process had it, and has ended.
     UsNow,
     /// Another process of ours on this PC has it.
     Another,
@@ -28,7 +31,7 @@ pub(super) enum Owner {
 
 impl Ownership {
     pub(super) fn of(data: &Path) -> Self {
-        Self { path: data.join("pocketbase.lock"), lock: Mutex::new(None) }
+        Self { path: data.join("pocketbase.lock"), lock: Mutex::new(None), others: AtomicBool::new(false) }
     }
 
     /// Takes it where it is free. A folder in which no lock can be kept has one user only: it is ours.
@@ -43,10 +46,13 @@ impl Ownership {
         }
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(&self.path);
         match file.map(|file| (file.try_lock(), file)) {
-            Ok((Err(TryLockError::WouldBlock), _)) => Owner::Another,
+            Ok((Err(TryLockError::WouldBlock), _)) => {
+                self.others.store(true, Ordering::Relaxed);
+                Owner::Another
+            }
             Ok((Ok(()), file)) => {
                 *lock = Some(file);
-                Owner::UsNow
+                if self.others.swap(false, Ordering::Relaxed) { Owner::UsNow } else { Owner::Us }
             }
             Ok((Err(TryLockError::Error(error)), _)) | Err(error) => {
                 tracing::debug!(%error, "the billing app cannot be claimed");
@@ -69,11 +75,14 @@ mod tests {
     fn one_at_a_time_and_the_next_when_it_is_given_up() {
         let folder = tempfile::tempdir().unwrap();
         let (first, second) = (Ownership::of(folder.path()), Ownership::of(folder.path()));
-        assert_eq!([first.take(), first.take()], [Owner::UsNow, Owner::Us]);
+        assert_eq!([first.take(), first.take()], [Owner::Us, Owner::Us]);
         assert_eq!(second.take(), Owner::Another);
         first.give_up();
         assert_eq!(second.take(), Owner::UsNow);
+        assert_eq!(second.take(), Owner::Us, "told once");
         assert_eq!(first.take(), Owner::Another);
+        second.give_up();
+        assert_eq!(second.take(), Owner::Us, "it was ours before: nobody else ended");
     }
 
     #[test]

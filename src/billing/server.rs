@@ -60,6 +60,8 @@ pub struct Server {
     program: Option<PathBuf>,
     log: PathBuf,
     mark: PathBuf,
+    /// Names the app's data folder in which our login was made.
+    login_mark: PathBuf,
     hook: Hook,
     lookout: Lookout,
     clock: Arc<dyn Clock>,
@@ -125,6 +127,7 @@ impl Server {
             program: program_of(&settings),
             log: data_dir.join("logs").join("pocketbase.log"),
             mark: data_dir.join("pocketbase.started"),
+            login_mark: data_dir.join("pocketbase.login"),
             hook: templates::hook(&settings, zone_minutes),
             layout,
             lookout: Lookout::new(&settings.url)?,
@@ -302,7 +305,7 @@ impl Server {
         self.check_listen()?;
         self.prepare_folder(layout)?;
         self.lay_files().await?;
-        self.account.prepare(&Workshop { program: program.clone(), data: layout.data() }).await?;
+        self.make_login(program, layout).await?;
         let mut child = process::start(program, layout, &self.settings.listen, &self.log)?;
         if let Some(pid) = child.id() {
             let _ = std::fs::write(&self.mark, format!("{pid} {}", self.settings.url));
@@ -332,6 +335,21 @@ impl Server {
             }
             self.clock.sleep(START_STEP).await;
         }
+    }
+
+    /// Before the first start. Later ones need no further process for it: a login that is gone, since an older database
+    /// was put back, is noticed and made again when we sign in.
+    async fn make_login(&self, program: &Path, layout: &Layout) -> Result<(), Fault> {
+        let data = layout.data();
+        let place = data.to_string_lossy().into_owned();
+        let made = std::fs::read_to_string(&self.login_mark).is_ok_and(|known| known == place);
+        if made && data.join("data.db").exists() {
+            return Ok(());
+        }
+        self.account.prepare(&Workshop { program: program.to_owned(), data }).await?;
+        // Where it cannot be kept the login is made again next time.
+        let _ = std::fs::write(&self.login_mark, place);
+        Ok(())
     }
 
     fn prepare_folder(&self, layout: &Layout) -> Result<(), Fault> {

@@ -151,6 +151,32 @@ fn ways_to_pay_are_the_apps_words() {
     }
 }
 
+/// The settings give one text to a word; a till goes on writing RainTek's own.
+#[test]
+fn raintek_texts_are_known_whatever_the_settings_call_them() {
+    let renamed: BTreeMap<String, String> =
+        default_payments().into_keys().map(|word| (word.clone(), format!("Our {word}"))).collect();
+    let table = [
+        ("By Cash", "cash"),
+        ("By Cheque", "cheque"),
+        ("By Debit Card", "card"),
+        ("Google Pay", "gpay"),
+        ("PhonePe", "phonepe"),
+        ("Paytm", "paytm"),
+        ("E-Wallet", "wallet"),
+        ("Our paytm", "paytm"),
+    ];
+    for (text, word) in table {
+        let mut bill = bill();
+        // Of two payments each is told by itself.
+        let payment = |mode: &str| row(&[("PaymentMode", mode), ("TotalPaid", "35.00")]);
+        bill.payments = vec![payment(text), payment("Credit Terms - 30 days")];
+        let payments = pos_invoice(&bill, &renamed).unwrap().invoice.payments;
+        let words: Vec<&str> = payments.iter().map(|payment| payment.mode.0.as_str()).collect();
+        assert_eq!(words, [word, "credit"], "{text}");
+    }
+}
+
 #[test]
 fn what_cannot_be_shown_is_a_sentence() {
     let mut bill = bill();

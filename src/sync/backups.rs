@@ -140,6 +140,11 @@ mod tests {
         assert!(due("2026-11-21 21:00", Some("2026-11-21 09:00"), none));
         assert!(!due("2026-11-21 23:59", Some("2026-11-21 21:01"), none));
         assert!(due("2026-11-21 09:00", Some("2027-11-21 09:00"), none), "made while the clock was wrong");
+        assert!(due("2026-11-21 09:00", Some("2026-11-21 09:06"), none), "the same");
+        assert!(
+            !due("2026-11-21 09:00", Some("2026-11-21 09:05"), none),
+            "a clock that was set back a little"
+        );
     }
 
     #[test]

@@ -73,14 +73,14 @@ struct QrWanted {
 type Body<T> = Result<Json<T>, JsonRejection>;
 
 /// The office there is; a page without one has no such routes.
-#[expect(clippy::result_large_err, reason = "the answer as it goes out, made once a request")]
-fn office(shared: &Shared) -> Result<Arc<dyn Office>, Response> {
-    shared.office.clone().ok_or_else(|| {
-        refuse(StatusCode::NOT_FOUND, Refusal::whole("This page changes no settings.")).into_response()
-    })
+fn office(shared: &Shared) -> Result<Arc<dyn Office>, Refused> {
+    let none = || refuse(StatusCode::NOT_FOUND, Refusal::whole("This page changes no settings."));
+    shared.office.clone().ok_or_else(none)
 }
 
-fn refuse(status: StatusCode, refusal: Refusal) -> (StatusCode, Json<Refusal>) {
+type Refused = (StatusCode, Json<Refusal>);
+
+fn refuse(status: StatusCode, refusal: Refusal) -> Refused {
     (status, Json(refusal))
 }
 
@@ -95,8 +95,7 @@ fn answer<T: Serialize>(result: Result<T, Refusal>) -> Response {
     }
 }
 
-#[expect(clippy::result_large_err, reason = "the answer as it goes out, made once a request")]
-fn given<T>(body: Body<T>) -> Result<T, Response> {
+fn given<T>(body: Body<T>) -> Result<T, Refused> {
     body.map(|Json(given)| given).map_err(|rejection| {
         // Axum's own words would repeat what was sent.
         let sentence = match rejection.status() {
@@ -104,7 +103,7 @@ fn given<T>(body: Body<T>) -> Result<T, Response> {
             StatusCode::UNSUPPORTED_MEDIA_TYPE => "This is sent as application/json.",
             _ => "That is not what ShopSync expects here.",
         };
-        refuse(rejection.status(), Refusal::whole(sentence)).into_response()
+        refuse(rejection.status(), Refusal::whole(sentence))
     })
 }
 
@@ -112,13 +111,13 @@ macro_rules! ask {
     ($shared:ident, $office:ident => $call:expr) => {
         match office(&$shared) {
             Ok($office) => answer($call.await),
-            Err(response) => response,
+            Err(refused) => refused.into_response(),
         }
     };
     ($shared:ident, $body:ident, $office:ident => $call:expr) => {
         match (office(&$shared), given($body)) {
             (Ok($office), Ok($body)) => answer($call($body).await),
-            (Err(response), _) | (_, Err(response)) => response,
+            (Err(refused), _) | (_, Err(refused)) => refused.into_response(),
         }
     };
 }
@@ -156,7 +155,7 @@ async fn find(State(shared): State<Shared>) -> Response {
             }
             Err(refusal) => answer::<()>(Err(refusal)),
         },
-        Err(response) => response,
+        Err(refused) => refused.into_response(),
     }
 }
 
@@ -167,7 +166,7 @@ async fn choose(State(shared): State<Shared>, body: Body<Choice>) -> Response {
 async fn tcp(State(shared): State<Shared>, body: Body<TcpWanted>) -> Response {
     match (office(&shared), given(body)) {
         (Ok(office), Ok(wanted)) => answer(office.switch_tcp_on(&wanted.id, wanted.confirmed).await),
-        (Err(response), _) | (_, Err(response)) => response,
+        (Err(refused), _) | (_, Err(refused)) => refused.into_response(),
     }
 }
 
@@ -202,7 +201,7 @@ async fn save(State(shared): State<Shared>) -> Response {
 async fn qr(State(shared): State<Shared>, Query(wanted): Query<QrWanted>) -> Response {
     let svg = match office(&shared) {
         Ok(office) => office.qr(&wanted.url),
-        Err(response) => return response,
+        Err(refused) => return refused.into_response(),
     };
     match svg {
         Some(svg) => ([(CONTENT_TYPE, "image/svg+xml")], svg).into_response(),
@@ -216,7 +215,7 @@ async fn qr(State(shared): State<Shared>, Query(wanted): Query<QrWanted>) -> Res
 async fn zip(State(shared): State<Shared>) -> Response {
     let zipped = match office(&shared) {
         Ok(office) => office.diagnostics_zip().await,
-        Err(response) => return response,
+        Err(refused) => return refused.into_response(),
     };
     match zipped {
         Ok(bytes) => {

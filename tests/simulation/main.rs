@@ -42,7 +42,7 @@ use planted::Planted;
 use story::{Do, Event, Fault, Numbers, Setup, Side, Way, Wrong};
 
 /// Seeds that every `cargo test` runs.
-const SEEDS: u64 = 120;
+const SEEDS: u64 = 250;
 /// A planted fault must be caught within so many.
 const CAUGHT_WITHIN: u64 = 300;
 

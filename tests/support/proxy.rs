@@ -268,11 +268,12 @@ impl Lane {
         }
     }
 
-    /// Takes what comes and passes nothing on, not even the end, until the dead are buried.
+    /// Takes what comes and passes nothing on, not even the end. When the dead are buried the server's side is told;
+    /// the client's never is.
     async fn lie_dead(mut self, mut from: OwnedReadHalf, to: OwnedWriteHalf) {
         let mut nowhere = vec![0_u8; 16 * 1024];
         let mut ended = false;
-        while !self.orders().buried {
+        while self.way == Way::Down || !self.orders().buried {
             tokio::select! {
                 read = from.read(&mut nowhere), if !ended => ended = !matches!(read, Ok(length) if length > 0),
                 news = self.seen.changed() => if news.is_err() { break },

@@ -62,16 +62,6 @@ impl Back {
         asked.iter().filter(|(to, _)| to == path).map(|(_, body)| body.clone()).collect()
     }
 
-    fn field(&self, key: &str) -> Option<Value> {
-        let settings = self.settings.lock().unwrap();
-        let groups = settings["groups"].as_array().unwrap().clone();
-        groups
-            .iter()
-            .flat_map(|group| group["fields"].as_array().unwrap())
-            .find(|field| field["key"] == key)
-            .cloned()
-    }
-
     /// Sets one without anybody asking.
     pub(crate) fn choose(&self, key: &str, value: &str) {
         let mut settings = self.settings.lock().unwrap();
@@ -81,7 +71,10 @@ impl Back {
     }
 
     pub(crate) fn value(&self, key: &str) -> Value {
-        self.field(key).map(|field| field["value"].clone()).unwrap_or_default()
+        let settings = self.settings.lock().unwrap();
+        let groups = settings["groups"].as_array().unwrap();
+        let mut fields = groups.iter().flat_map(|group| group["fields"].as_array().unwrap());
+        fields.find(|field| field["key"] == key).map(|field| field["value"].clone()).unwrap_or_default()
     }
 }
 

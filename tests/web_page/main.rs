@@ -34,6 +34,6 @@ fn opened(snapshot: Snapshot) -> (Site, Browser) {
     let mut browser = Browser::open(960, 680);
     browser.go(&site.link());
     browser
-        .wait("document.querySelector('.card .big').innerText !== '' && document.readyState === 'complete'");
+        .wait("document.querySelector('.card .big').innerText !== '' && document.readyState === 'complete' && !document.querySelector('#charts').hidden");
     (site, browser)
 }

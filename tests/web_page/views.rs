@@ -142,7 +142,7 @@ fn the_journal_is_filtered_goes_back_and_can_be_taken_along() {
     assert_eq!(csv.as_str().unwrap().lines().count(), 3, "{csv}");
     // As a window does it, which has no downloads.
     let saved = browser
-        .eval("fetch('/api/journal/save?kind=link', { method: 'POST' }).then((answer) => answer.json())");
+        .eval("import('/api.js').then(({ post }) => post('/api/journal/save?kind=link')).then((answer) => answer.body)");
     let path = std::path::Path::new(saved["path"].as_str().unwrap());
     assert!(path.starts_with(site.back.data()), "{path:?}");
     assert!(std::fs::read_to_string(path).unwrap().contains("RainTek's database is not answering."));

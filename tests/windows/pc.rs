@@ -33,6 +33,7 @@ pub(crate) struct Pc {
 pub(crate) struct Said {
     pub(crate) code: Option<i32>,
     pub(crate) out: String,
+    #[expect(dead_code, reason = "shown when a test fails")]
     pub(crate) err: String,
 }
 

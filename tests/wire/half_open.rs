@@ -9,7 +9,7 @@ use crate::harness::{Bill, Shop, eventually, now};
 use crate::proxy::{Fate, Proxy};
 
 /// A statement is given up after 30 s; then it is looked up on a connection that lives.
-const GIVEN_UP: Duration = Duration::from_secs(75);
+const GIVEN_UP: Duration = Duration::from_secs(150);
 /// What the page may take to answer, whatever RainTek does.
 const AT_ONCE: Duration = Duration::from_secs(5);
 

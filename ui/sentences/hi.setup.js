@@ -3,6 +3,7 @@
 export const setup = [
   ['Saved.', 'सहेजा गया।'],
   ['Saved. It counts after a restart of ShopSync.', 'सहेजा गया। ShopSync दोबारा चालू होने पर लागू होगा।'],
+  ['The settings are being taken over.', 'सेटिंग लागू की जा रही हैं।'],
   ['Saved as {path}.', '{path} में सहेजा गया।'],
   ['Something must stand here.', 'यहाँ कुछ लिखना ज़रूरी है।'],
   ['There is a line break or another mark in it that cannot be meant.', 'इसमें नई पंक्ति या कोई ऐसा चिह्न है जो सही नहीं हो सकता।'],

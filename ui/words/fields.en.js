@@ -43,6 +43,7 @@ export const fields = {
   'billing.fields': ['Fields of the app', 'Our name = the app’s, a line each: invoices.invoice_number = bill_no.'],
   'posting.stock': ['Post stock', 'Lowers RainTek’s stock and writes its stock movements.'],
   'posting.ledgers': ['Post ledgers', 'Writes RainTek’s ledgers and the customers’ last visits.'],
+  engine: ['Where ShopSync runs', 'With the icon of the user who signs in, or as a Windows service that runs without anybody signed in.'],
   'web.port': ['Port of this page', 'On this PC only.'],
   'backup.enabled': ['Make backups', 'Switch this off only where somebody else makes them.'],
   'backup.folder': ['Folder', 'Best on another disk. SQL Server must be able to write there too.'],
@@ -70,6 +71,7 @@ export const fields = {
 };
 
 export const choices = {
+  engine: { tray: 'With the icon', service: 'As a Windows service' },
   'desktop.language': { system: 'As the system', en: 'English', hi: 'हिन्दी' },
   'desktop.theme': { system: 'As the system', light: 'Light', dark: 'Dark' },
   'desktop.open_in': { window: 'A window', browser: 'The browser' },

@@ -43,6 +43,7 @@ export const fields = {
   'billing.fields': ['ऐप के फ़ील्ड', 'हमारा नाम = ऐप का नाम, हर पंक्ति में एक: invoices.invoice_number = bill_no।'],
   'posting.stock': ['स्टॉक में दर्ज करें', 'RainTek का स्टॉक घटाता है और उसकी आवाजाही लिखता है।'],
   'posting.ledgers': ['खातों में दर्ज करें', 'RainTek के खाते और ग्राहकों की पिछली ख़रीद लिखता है।'],
+  engine: ['ShopSync कहाँ चलता है', 'साइन इन किए हुए के आइकन के साथ, या Windows सेवा के रूप में, जो बिना साइन इन के भी चलती है।'],
   'web.port': ['इस पेज का पोर्ट', 'सिर्फ़ इस PC पर।'],
   'backup.enabled': ['बैकअप लें', 'तभी बंद करें जब कोई और बैकअप लेता हो।'],
   'backup.folder': ['फ़ोल्डर', 'किसी दूसरी डिस्क पर हो तो अच्छा। SQL Server को भी वहाँ लिखने का अधिकार चाहिए।'],
@@ -70,6 +71,7 @@ export const fields = {
 };
 
 export const choices = {
+  engine: { tray: 'आइकन के साथ', service: 'Windows सेवा के रूप में' },
   'desktop.language': { system: 'सिस्टम जैसी', en: 'English', hi: 'हिन्दी' },
   'desktop.theme': { system: 'सिस्टम जैसा', light: 'हल्का', dark: 'गहरा' },
   'desktop.open_in': { window: 'विंडो में', browser: 'ब्राउज़र में' },

@@ -40,10 +40,11 @@ mod table;
 mod tap;
 
 use std::path::PathBuf;
+use std::pin::Pin;
 
 use clap::Parser;
 
-use table::Report;
+use table::{Report, Row};
 
 /// Measure ShopSync.
 #[derive(Debug, Parser)]
@@ -68,6 +69,8 @@ struct Arguments {
     #[arg(long, default_value = "unknown")]
     commit: String,
 }
+
+type Part<'a> = Pin<Box<dyn Future<Output = Vec<Row>> + 'a>>;
 
 /// How much of everything.
 #[derive(Debug, Clone)]
@@ -125,29 +128,27 @@ async fn main() {
     let sizes = Sizes::of(&arguments);
     let wanted = |name: &str| arguments.only.is_empty() || arguments.only.iter().any(|only| only == name);
     let mut report = Report::open(arguments.rows.as_deref(), &arguments.commit);
-    if wanted("size") {
-        report.keep("size", size::measure());
-    }
-    if wanted("start") {
-        report.keep("start", start::measure(&sizes).await);
-    }
-    if wanted("push") {
-        report.keep("push", push::measure(&sizes).await);
-    }
-    if wanted("catch-up") {
-        report.keep("catch-up", catch_up::measure(&sizes).await);
-    }
-    if wanted("products") {
-        report.keep("products", products::measure(&sizes).await);
-    }
-    if wanted("leaks") {
-        report.keep("leaks", leaks::measure(&sizes).await);
-    }
-    if wanted("invoices") {
-        report.keep("invoices", growth::invoices(&sizes).await);
-    }
-    if wanted("catalogue") {
-        report.keep("catalogue", growth::catalogues(&sizes).await);
+    let parts: [(&str, Part<'_>); 8] = [
+        ("size", Box::pin(async { size::measure() })),
+        ("start", Box::pin(start::measure(&sizes))),
+        ("push", Box::pin(push::measure(&sizes))),
+        ("catch-up", Box::pin(catch_up::measure(&sizes))),
+        ("products", Box::pin(products::measure(&sizes))),
+        ("leaks", Box::pin(leaks::measure(&sizes))),
+        ("invoices", Box::pin(growth::invoices(&sizes))),
+        ("catalogue", Box::pin(growth::catalogues(&sizes))),
+    ];
+    let parts = parts.into_iter().filter(|(name, _)| wanted(name));
+    if arguments.quick {
+        // Side by side: what takes how long says nothing then, and it is soon over.
+        let (names, parts): (Vec<_>, Vec<_>) = parts.unzip();
+        for (name, rows) in names.into_iter().zip(futures_util::future::join_all(parts).await) {
+            report.keep(name, rows);
+        }
+    } else {
+        for (name, part) in parts {
+            report.keep(name, part.await);
+        }
     }
     report.end(arguments.table.as_deref());
 }
