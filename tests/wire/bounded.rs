@@ -9,6 +9,8 @@ use crate::harness::{Bill, Shop, eventually};
 
 /// Pushes of an ordinary run; the benchmark makes ten thousand.
 const PUSHES: u32 = 200;
+/// Connections to the app that are kept for the next rush: as many as are read ahead and stamped at a time, and some.
+const KEPT: usize = 20;
 /// More than the page takes at a time.
 const DAWDLERS: usize = 150;
 /// Three rounds of those who are hung up on after ten seconds, on a busy machine.
@@ -56,10 +58,10 @@ async fn many_pushes_hold_no_more_than_a_few() {
     pushed(&shop, 1..=PUSHES / 4).await;
     let before = held(shop.pid());
     pushed(&shop, PUSHES / 4 + 1..=PUSHES).await;
-    // Connections that were opened for a rush are closed a minute after it.
+    // A rush opens some connections and keeps them for the next one; what every push left behind would be many more.
     eventually("what a rush needed is given back", Duration::from_secs(100), async || {
         let after = held(shop.pid());
-        after.sockets <= before.sockets + 2 && after.files <= before.files + 2
+        after.sockets <= before.sockets + KEPT && after.files <= before.files + KEPT
     })
     .await;
     let after = held(shop.pid());
