@@ -17,7 +17,7 @@ use super::parts;
 use super::switch::Switch;
 use super::work::{self, Ground, Work};
 use crate::billing::PocketBase;
-use crate::engine::first_snapshot;
+use crate::engine::{LAST_SEEN, first_snapshot};
 use crate::model::desktop::Toast;
 use crate::model::fault::Fault;
 use crate::model::health::HealthState;
@@ -138,7 +138,8 @@ impl House {
         let stored = self.ground.store.get(SETUP).await?;
         let mut inside = self.inside.lock().await;
         let named = inside.first_run == FirstRun::Done;
-        inside.first_run = first_run(stored.as_deref(), named);
+        let worked_before = self.ground.store.get(LAST_SEEN).await?.is_some();
+        inside.first_run = first_run(stored.as_deref(), named, worked_before);
         if stored.as_deref() != Some(inside.first_run.name()) {
             self.ground.store.set(SETUP, Some(inside.first_run.name())).await?;
         }

@@ -11,7 +11,8 @@ use crate::sync::alerting::texts::caught_up;
 use crate::sync::alive::{Jump, LastSeen, cut_off, cut_off_sentence, jump, jump_sentence};
 
 /// The last sign of life, in the store.
-const LAST_SEEN: &str = "last_seen";
+/// In the store: the last sign of life of an engine.
+pub const LAST_SEEN: &str = "last_seen";
 /// Between two signs of life.
 const BEAT: Duration = Duration::from_secs(60);
 /// The same while the store takes nothing: it is to be noticed when it does again.

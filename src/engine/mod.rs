@@ -52,6 +52,7 @@ use crate::ports::{Archive, Billing, Clock, Pos, State, Task};
 use crate::sync::backoff;
 use crate::sync::mapping::MapContext;
 
+pub use alive::LAST_SEEN;
 use board::Board;
 pub use handle::Handle;
 pub use preview::Preview;

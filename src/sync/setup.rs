@@ -23,12 +23,12 @@ impl FirstRun {
 
 /// Whether the first run is open at a start. Once that was decided it stays so, whatever the settings say meanwhile:
 /// what was chosen but never started must not begin by itself. Settings that name RainTek were written by somebody who
-/// set ShopSync up.
-pub fn first_run(stored: Option<&str>, names_raintek: bool) -> FirstRun {
+/// set ShopSync up; and a ShopSync that worked here before (on the defaults, say) works on.
+pub fn first_run(stored: Option<&str>, names_raintek: bool, worked_before: bool) -> FirstRun {
     match stored {
         Some("open") => FirstRun::Open,
         Some(_) => FirstRun::Done,
-        None if names_raintek => FirstRun::Done,
+        None if names_raintek || worked_before => FirstRun::Done,
         None => FirstRun::Open,
     }
 }
@@ -111,10 +111,19 @@ mod tests {
 
     #[test]
     fn what_was_begun_is_begun_only_by_start() {
-        assert_eq!(first_run(None, false), FirstRun::Open);
-        assert_eq!(first_run(None, true), FirstRun::Done, "an installer or a person wrote the settings");
-        assert_eq!(first_run(Some("open"), true), FirstRun::Open, "chosen, and the power went before Start");
-        assert_eq!(first_run(Some("done"), false), FirstRun::Done);
+        assert_eq!(first_run(None, false, false), FirstRun::Open);
+        assert_eq!(first_run(None, false, true), FirstRun::Done, "an update stops nobody's shop");
+        assert_eq!(
+            first_run(None, true, false),
+            FirstRun::Done,
+            "an installer or a person wrote the settings"
+        );
+        assert_eq!(
+            first_run(Some("open"), true, true),
+            FirstRun::Open,
+            "chosen, and the power went before Start"
+        );
+        assert_eq!(first_run(Some("done"), false, false), FirstRun::Done);
     }
 
     #[test]
