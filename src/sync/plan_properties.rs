@@ -109,7 +109,11 @@ impl Tables {
             Plan::Nothing { .. } | Plan::Conflict(_) => return,
             Plan::Remove(_) => panic!("nobody asked for that"),
         }
-        // An IDENTITY numbers rows across all bills.
+        self.number_payments();
+    }
+
+    /// An IDENTITY numbers rows across all bills, whoever writes them.
+    fn number_payments(&mut self) {
         let payments = self.bills.iter_mut().flat_map(|bill| bill.payments.iter_mut());
         for (row, id) in payments.zip(1_i64..) {
             row.0.insert("IP_ID".into(), Value::Int(id));
@@ -219,6 +223,7 @@ fn edit(tables: &mut Tables, at: usize, edit: &Edit) {
             tables.bills.push(other);
         }
     }
+    tables.number_payments();
 }
 
 fn desired(invoice: &Invoice, found: &Found) -> Desired {
