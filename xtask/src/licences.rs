@@ -31,6 +31,18 @@ fn list() -> Result<String> {
 }
 
 fn text_of(metadata: &Value) -> Result<String> {
+    let mut lines = Vec::new();
+    for package in linked(metadata)? {
+        let (name, version) = (text(package, "name")?, text(package, "version")?);
+        let Some(licence) = package["license"].as_str() else { bail!("{name} names no licence") };
+        lines.push(format!("{name}\t{version}\t{licence}\n"));
+    }
+    lines.sort();
+    Ok(lines.concat())
+}
+
+/// The packages that the program is linked with, of what `cargo metadata` says.
+pub(crate) fn linked(metadata: &Value) -> Result<Vec<&Value>> {
     let mut packages = BTreeMap::new();
     for package in array(metadata, "packages")? {
         packages.insert(text(package, "id")?, package);
@@ -54,22 +66,16 @@ fn text_of(metadata: &Value) -> Result<String> {
             }
         }
     }
-    let mut lines = Vec::new();
-    for id in linked {
-        let package = packages.get(id).with_context(|| format!("{id} is no package"))?;
-        let (name, version) = (text(package, "name")?, text(package, "version")?);
-        let Some(licence) = package["license"].as_str() else { bail!("{name} names no licence") };
-        lines.push(format!("{name}\t{version}\t{licence}\n"));
-    }
-    lines.sort();
-    Ok(lines.concat())
+    let package = |id| packages.get(id).copied().with_context(|| format!("{id} is no package"));
+    linked.into_iter().map(package).collect()
 }
 
 fn array<'a>(value: &'a Value, name: &str) -> Result<&'a Vec<Value>> {
     value[name].as_array().with_context(|| format!("cargo metadata has no {name}"))
 }
 
-fn text<'a>(value: &'a Value, name: &str) -> Result<&'a str> {
+/// A text of `cargo metadata`'s.
+pub(crate) fn text<'a>(value: &'a Value, name: &str) -> Result<&'a str> {
     value[name].as_str().with_context(|| format!("cargo metadata has no {name}"))
 }
 

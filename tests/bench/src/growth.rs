@@ -64,7 +64,6 @@ async fn scan(shop: &Shop, at_least: u64) -> (f64, f64) {
     let mut first = None;
     let mut result = 0.0;
     eventually("the scan is under way", PATIENCE, async || {
-        tokio::time::sleep(Duration::from_millis(50)).await;
         let (running, ended) = done().await;
         match (running, first, ended) {
             (Some(at), None, _) => first = Some((at, now())),

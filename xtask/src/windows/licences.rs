@@ -1,6 +1,6 @@
 //! Whose work the Windows program is made of: the page of licences, and the list of parts (CycloneDX).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 
 use crate::checks::cargo;
+use crate::licences::{linked, text};
 use crate::setup::repository;
 
 /// A crate that is in the program.
@@ -51,44 +52,12 @@ fn parts() -> Result<Vec<Part>> {
 }
 
 fn read(metadata: &Value, checksums: &BTreeMap<(String, String), String>) -> Result<Vec<Part>> {
-    let list =
-        |value: &Value, name: &str| value.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
-    let text =
-        |value: &Value, name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let packages: BTreeMap<String, Value> =
-        list(metadata, "packages").into_iter().map(|package| (text(&package, "id"), package)).collect();
-    let resolve = metadata.get("resolve").context("no graph of crates")?;
-    let nodes: BTreeMap<String, Value> =
-        list(resolve, "nodes").into_iter().map(|node| (text(&node, "id"), node)).collect();
-
-    let root =
-        packages.values().find(|package| text(package, "name") == "shopsync").context("no shopsync")?;
-    let mut reached = BTreeSet::new();
-    let mut to_see = vec![text(root, "id")];
-    while let Some(id) = to_see.pop() {
-        if !reached.insert(id.clone()) {
-            continue;
-        }
-        let Some(node) = nodes.get(&id) else { continue };
-        for dependency in list(node, "deps") {
-            // `null` is linked in; `dev` and `build` are not.
-            let linked = list(&dependency, "dep_kinds")
-                .iter()
-                .any(|kind| kind.get("kind").is_some_and(Value::is_null));
-            if linked {
-                to_see.push(text(&dependency, "pkg"));
-            }
-        }
-    }
     let mut parts = Vec::new();
-    for package in reached.iter().filter_map(|id| packages.get(id)) {
-        let (name, version) = (text(package, "name"), text(package, "version"));
-        if name == "shopsync" {
-            continue;
-        }
-        let manifest = PathBuf::from(text(package, "manifest_path"));
+    for package in linked(metadata)? {
+        let (name, version) = (text(package, "name")?.to_owned(), text(package, "version")?.to_owned());
+        let manifest = Path::new(text(package, "manifest_path")?);
         parts.push(Part {
-            licence: text(package, "license"),
+            licence: text(package, "license")?.to_owned(),
             folder: manifest.parent().context("a crate without a folder")?.to_owned(),
             checksum: checksums.get(&(name.clone(), version.clone())).cloned(),
             name,
@@ -208,6 +177,7 @@ mod tests {
             "resolve": { "nodes": [
                 { "id": "shopsync", "deps": [kind("linked", Value::Null), kind("builder", json!("build")), kind("tester", json!("dev"))] },
                 { "id": "linked", "deps": [kind("deeper", Value::Null), kind("linked", Value::Null)] },
+                { "id": "deeper", "deps": [] },
             ] },
         });
         let sums = checksums("[[package]]\nname = \"deeper\"\nversion = \"1.0.0\"\nchecksum = \"abc\"\n");
