@@ -50,7 +50,7 @@ impl Ending {
     /// Hears from Windows from now on: the end, a PC that woke, a taskbar that is another one.
     #[cfg(windows)]
     pub(super) fn listen(&self, bell: Bell, woke: Arc<Notify>) {
-        use crate::platform::session::{News, listen};
+        use crate::platform::windows::session::{News, listen};
         use crate::shell::Notice;
 
         let (asked, over) = (self.asked.clone(), self.over());

@@ -18,8 +18,6 @@ mod seal;
 mod secrets;
 #[cfg(windows)]
 pub mod service;
-#[cfg(windows)]
-pub mod session;
 mod settings;
 mod settings_edit;
 #[cfg(windows)]

@@ -4,6 +4,7 @@
 mod leave;
 mod machine;
 mod seal;
+pub mod session;
 
 use std::path::{Path, PathBuf};
 

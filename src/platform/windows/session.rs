@@ -16,7 +16,7 @@ use windows_sys::Win32::UI::WindowsAndMessaging::{
     WNDCLASSW, WS_OVERLAPPED,
 };
 
-use super::windows::wide;
+use super::wide;
 
 /// What is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
