@@ -1,7 +1,5 @@
 //! The same in shops that have grown.
 
-use std::time::Duration;
-
 use crate::Sizes;
 use crate::harness::{Shop, eventually, now};
 use crate::process;
