@@ -297,9 +297,19 @@ impl Board {
         seen.highest_bill = seen.highest_bill.max(Some(inv_id));
     }
 
-    /// Bills were removed: which is the highest is learnt anew.
-    pub(super) fn forget_bills(&self) {
-        self.lock().highest_bill = None;
+    /// Both sides were cleared of a trial: which bill is the highest is learnt anew, and nothing is in step until
+    /// everything was looked at once more.
+    pub(super) fn cleared(&self, now: DateTime<Utc>) {
+        let seen = &mut *self.lock();
+        seen.highest_bill = None;
+        seen.proof_since = now;
+        for leg in [&mut seen.invoices, &mut seen.products, &mut seen.bills] {
+            leg.last_ok = None;
+        }
+        for link in [&mut seen.raintek, &mut seen.billing] {
+            link.status.next_try = None;
+        }
+        seen.compare_products = true;
     }
 
     /// Whether RainTek's own till is billing, so that a catch-up gives way.

@@ -6,13 +6,14 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use futures_util::{FutureExt, StreamExt, stream};
 use tokio::task::JoinSet;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::attempt::{send, unsent};
 use super::hold::{hold, show_overdue};
 use super::settle::{Sent, settle};
 use super::trial::Flow;
 use super::{Shared, backup, invoices, removal};
-use crate::model::fault::{Action, Fault};
+use crate::model::fault::{Action, Fault, Scope};
 use crate::model::invoice::{Invoice, InvoiceRead, NotDue};
 use crate::model::outbox::{Item, ItemState};
 use crate::sync::backoff;
@@ -150,7 +151,7 @@ async fn send_all(
     settling: &mut JoinSet<()>,
     flow: &Flow,
 ) -> Result<(), Fault> {
-    let reads = stream::iter(due).map(|item| read(shared, item)).buffered(READ_AHEAD);
+    let reads = stream::iter(due).map(|item| read_ahead(shared, item)).buffered(READ_AHEAD);
     let mut sent = 0;
     let mut rest_until = Duration::ZERO;
     let mut chunks = std::pin::pin!(reads.ready_chunks(READ_AHEAD));
@@ -260,13 +261,27 @@ pub(super) async fn release(shared: &Shared, id: &crate::model::ids::RecordId) {
     }
 }
 
-async fn read(shared: &Shared, item: Item) -> (Item, Result<Option<InvoiceRead>, Fault>) {
+/// Reads in a task of its own. One that went on only when it is asked for the invoice would stand still while another
+/// is written, with whatever it holds by then: signing in anew, it would wait for the writing to end, and the writing for
+/// it, for ever.
+async fn read_ahead(shared: &Arc<Shared>, item: Item) -> (Item, Result<Option<InvoiceRead>, Fault>) {
     if item.state == ItemState::Applied {
         return (item, Ok(None));
     }
-    let read = match shared.take_fresh(&item.record_id) {
-        Some(invoice) => Ok(Some(InvoiceRead::Found(Box::new(invoice)))),
-        None => shared.world.billing.invoice(&item.record_id).await.map(Some),
+    if let Some(invoice) = shared.take_fresh(&item.record_id) {
+        return (item, Ok(Some(InvoiceRead::Found(Box::new(invoice)))));
+    }
+    let (billing, id) = (Arc::clone(&shared.world.billing), item.record_id.clone());
+    // Ends with whoever waits for it.
+    let reading = AbortOnDropHandle::new(tokio::spawn(async move { billing.invoice(&id).await }));
+    let read = match reading.await {
+        Ok(read) => read.map(Some),
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(stopped) => {
+                Err(Fault::transient(Scope::Billing, "Reading the invoice was stopped.").detail(stopped))
+            }
+        },
     };
     (item, read)
 }

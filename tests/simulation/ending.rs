@@ -48,7 +48,7 @@ impl Trial {
 pub(crate) fn sources(wire: &Wire, pos: Arc<RainTek>, state: Arc<Inline>) -> Sources {
     Sources {
         pos,
-        app: Arc::new(AppAdapter { wire: wire.clone() }),
+        app: Arc::new(AppAdapter::new(wire.clone())),
         store: state,
         settings: Arc::new(Settings(wire.clone())),
         trial: lock(&wire.sim.truth).trial.is_set,

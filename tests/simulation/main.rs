@@ -39,7 +39,7 @@ mod wire;
 
 use many::{Weeks, number};
 use planted::Planted;
-use story::{Do, Event, Fault, Numbers, Setup, Side, Way, Wrong};
+use story::{Call, Do, Event, Fault, Numbers, Setup, Side, Way, Wrong};
 
 /// Seeds that every `cargo test` runs.
 const SEEDS: u64 = 250;
@@ -102,9 +102,8 @@ fn every_planted_fault_is_caught() {
     assert!(caught.iter().all(Option::is_some), "a planted fault is not caught within {CAUGHT_WITHIN} seeds");
 }
 
-/// A queue that waited for RainTek is in the middle of going out, slowly beside a till, when somebody pauses.
-#[test]
-fn a_pause_stops_a_queue_in_the_middle() {
+/// Sixty invoices wait for RainTek, and go out, beside `tills` bills of a till, once it is back.
+fn a_queue(tills: u64) -> story::Story {
     let mut week = chance::plain(1);
     let bill = week.events.iter().find_map(|event| match event.what {
         Do::Bill { bill, .. } => Some(bill),
@@ -113,10 +112,41 @@ fn a_pause_stops_a_queue_in_the_middle() {
     let bill = bill.expect("somebody bills in this week");
     week.setup = Setup { backups: false, numbers: Numbers::Own, days: 1, day: 120_000, ..week.setup };
     let bills = (0..60).map(|n| (20_000 + n * 30, Do::Bill { bill, way: Way::Whole }));
-    let tills = (0..12).map(|n| (38_000 + n * 500, Do::TillBill { bill, gap: 5 }));
+    let tills = (0..tills).map(|n| (38_000 + n * 500, Do::TillBill { bill, gap: 5 }));
     let events = bills.chain(tills);
     week.events = events.zip(0..).map(|((at, what), id)| Event { id, at, what }).collect();
     week.faults = vec![Fault { at: 15_000, what: Wrong::Down { side: Side::Pos, ms: 25_000 } }];
+    week
+}
+
+/// Reading ahead finds out what is wrong with the app, with everybody else waiting for that, while what was read before is
+/// written: neither may wait for the other.
+#[test]
+fn reading_ahead_and_writing_never_wait_for_each_other() {
+    for after in 0..4 {
+        let mut week = a_queue(0);
+        let Do::Bill { bill, way } = week.events[0].what else { panic!("nobody bills") };
+        let first = |id: u32| Event { id, at: 3_000 + u64::from(id) * 50, what: Do::Bill { bill, way } };
+        let newer = |of: u32| {
+            let what = Do::Revise { of, bill, newest_first: false, gap: 5, way };
+            Event { id: 100 + of, at: 20_000 + u64::from(of) * 30, what }
+        };
+        week.events = (0..40).map(first).chain((0..40).map(newer)).collect();
+        week.faults.extend((0..40).map(|n| Fault {
+            at: 40_000 + after * 3 + n * 50,
+            what: Wrong::Call { call: Call::Invoice, after: true, hang: 0 },
+        }));
+        let outcome = run::run(&week, None, true);
+        assert_eq!(outcome.failure, None, "{after}");
+        let lost = outcome.told.iter().filter(|line| line.contains("Invoice loses its answer")).count();
+        assert!(lost > 20, "{lost}");
+    }
+}
+
+/// A queue that waited for RainTek is in the middle of going out, slowly beside a till, when somebody pauses.
+#[test]
+fn a_pause_stops_a_queue_in_the_middle() {
+    let mut week = a_queue(12);
     let sent = |told: &[String]| -> Vec<u64> {
         let commits = told.iter().filter(|line| line.contains(" raintek  commits A"));
         commits.filter_map(|line| line.trim_start().split_once('.')?.0.parse().ok()).collect()

@@ -55,7 +55,7 @@ impl pos::Shop for Picture {
 #[async_trait]
 impl billing::App for Picture {
     fn billing(&self) -> Arc<dyn Billing> {
-        Arc::new(AppAdapter { wire: Wire::new(&self.0) })
+        Arc::new(AppAdapter::new(Wire::new(&self.0)))
     }
 
     async fn bills(&self, number: Option<&str>) -> (RecordId, String) {
@@ -78,7 +78,7 @@ impl billing::App for Picture {
 
 impl trial::TrialSide for Picture {
     fn trial(&self) -> Arc<dyn TrialApp> {
-        Arc::new(AppAdapter { wire: Wire::new(&self.0) })
+        Arc::new(AppAdapter::new(Wire::new(&self.0)))
     }
 }
 

@@ -241,7 +241,7 @@ impl Week {
         let tried_out = ending::sources(&wire, Arc::clone(&pos), Arc::clone(&state));
         let world = World {
             pos,
-            billing: Arc::new(AppAdapter { wire: wire.clone() }),
+            billing: Arc::new(AppAdapter::new(wire.clone())),
             state: Arc::clone(&state) as Arc<dyn shopsync::ports::State>,
             alerts: state,
             archive: Arc::new(Folder(wire.clone())),

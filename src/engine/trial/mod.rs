@@ -253,6 +253,7 @@ fn wake_all(shared: &Shared) {
         &signals.products,
         &signals.bills,
         &signals.numbers,
+        &signals.links,
         &signals.publish,
         &signals.alerts,
     ] {

@@ -199,8 +199,7 @@ async fn leave(shared: &Shared, sources: &Sources, going: &GoLive) -> Result<(),
         now.plans.clear();
         now.answer(told.clone());
     }
-    shared.board.update(|seen| seen.compare_products = true);
-    shared.board.forget_bills();
+    shared.board.cleared(shared.now());
     for line in told.lines {
         shared.journal("app", "", line).await;
     }

@@ -27,17 +27,48 @@ use crate::wire::Wire;
 /// The adapter of one run of the engine.
 pub(crate) struct App {
     pub(crate) wire: Wire,
+    /// Whether it is signed in.
+    ready: tokio::sync::Mutex<bool>,
 }
 
+/// How long signing in takes.
+const SIGN_IN: Duration = Duration::from_millis(20);
+
 impl App {
+    pub(crate) fn new(wire: Wire) -> Self {
+        Self { wire, ready: tokio::sync::Mutex::default() }
+    }
+
+    /// As the real adapter: whoever comes first after an outage looks at the app and signs in, and every other call
+    /// waits for that one.
+    async fn ready(&self) {
+        let mut ready = self.ready.lock().await;
+        if !*ready {
+            tokio::time::sleep(SIGN_IN).await;
+            self.wire.pass().await;
+            *ready = true;
+        }
+    }
+
+    async fn at(&self, call: Call, after: bool) -> Result<(), Fault> {
+        let outcome = self.wire.at(call, after).await;
+        if outcome.is_err() {
+            // It looks at once what is wrong, and at nothing else meanwhile.
+            *self.ready.lock().await = false;
+            self.ready().await;
+        }
+        outcome
+    }
+
     pub(super) async fn call<T>(
         &self,
         call: Call,
         work: impl FnOnce(&mut Records) -> T + Send,
     ) -> Result<T, Fault> {
-        self.wire.at(call, false).await?;
+        self.ready().await;
+        self.at(call, false).await?;
         let done = work(&mut lock(&self.wire.sim.app));
-        self.wire.at(call, true).await?;
+        self.at(call, true).await?;
         Ok(done)
     }
 
@@ -48,12 +79,13 @@ impl App {
         events: &[BillingEvent],
         work: impl FnOnce(&mut Records) -> T + Send,
     ) -> Result<T, Fault> {
-        self.wire.at(call, false).await?;
+        self.ready().await;
+        self.at(call, false).await?;
         let done = work(&mut lock(&self.wire.sim.app));
         for event in events {
             tell(&self.wire.sim, event);
         }
-        self.wire.at(call, true).await?;
+        self.at(call, true).await?;
         Ok(done)
     }
 
