@@ -207,7 +207,7 @@ fn the_day_is_drawn_and_its_invoices_are_listed_and_found() {
     browser.eval("(() => { const s = document.querySelector('#tabs input'); s.value = ''; s.dispatchEvent(new Event('input')); })()");
     browser.click("[data-tab=raintek]");
     browser.wait("document.querySelectorAll('#panel-raintek li').length === 4");
-    assert!(browser.text("#panel-raintek").contains("an invoice of the app has this number too"));
+    browser.wait("document.querySelector('#panel-raintek').innerText.includes('an invoice of the app has this number too')");
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }
 
@@ -256,6 +256,8 @@ fn diagnostics_are_seen_before_they_are_saved() {
     browser.click("[data-do=more]");
     browser.click(".more [role=menuitem]:nth-child(3)");
     browser.wait("document.body.dataset.part === 'about'");
+    // What fills in above the button moves it away under the mouse.
+    browser.wait("document.querySelectorAll('.about .facts dd').length === 2");
     assert!(browser.holds("document.querySelector('[data-do=diagnostics_save]').hidden"));
     browser.click("[data-do=diagnostics]");
     browser.wait("document.querySelectorAll('.diagnostic-files details').length === 2");
