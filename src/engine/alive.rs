@@ -10,7 +10,6 @@ use crate::model::fault::{Fault, Scope};
 use crate::sync::alerting::texts::caught_up;
 use crate::sync::alive::{Jump, LastSeen, cut_off, cut_off_sentence, jump, jump_sentence};
 
-/// The last sign of life, in the store.
 /// In the store: the last sign of life of an engine.
 pub const LAST_SEEN: &str = "last_seen";
 /// Between two signs of life.
