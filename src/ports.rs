@@ -44,6 +44,15 @@ pub trait Pos: Send + Sync {
     /// Every product with its lots and stock, complete or an error.
     async fn products(&self) -> Result<Vec<PosProduct>, Fault>;
 
+    /// The same one by one, in the order of PID, so that nobody holds them all. What came before an error counts for
+    /// nothing.
+    async fn each_product(&self, take: &mut (dyn FnMut(PosProduct) + Send)) -> Result<(), Fault> {
+        let mut products = self.products().await?;
+        products.sort_by_key(|product| product.pid);
+        products.into_iter().for_each(take);
+        Ok(())
+    }
+
     /// Begins a transaction under the app lock and reads what a plan needs, in as few round trips as it can.
     ///
     /// # Errors
@@ -149,6 +158,15 @@ pub trait Billing: Send + Sync {
     /// One invoice with its customer, lines and payments.
     async fn invoice(&self, id: &RecordId) -> Result<InvoiceRead, Fault>;
 
+    /// Several invoices, in the order of `ids`; complete or an error.
+    async fn invoices(&self, ids: &[RecordId]) -> Result<Vec<InvoiceRead>, Fault> {
+        let mut reads = Vec::with_capacity(ids.len());
+        for id in ids {
+            reads.push(self.invoice(id).await?);
+        }
+        Ok(reads)
+    }
+
     /// Completed invoices that carry this number.
     async fn of_number(&self, number: &str) -> Result<Vec<InvoiceHead>, Fault>;
 
@@ -169,6 +187,12 @@ pub trait Billing: Send + Sync {
 
     /// Every product, complete or an error.
     async fn products(&self) -> Result<Vec<AppProduct>, Fault>;
+
+    /// The same one by one, so that nobody holds them all. What came before an error counts for nothing.
+    async fn each_product(&self, take: &mut (dyn FnMut(AppProduct) + Send)) -> Result<(), Fault> {
+        self.products().await?.into_iter().for_each(take);
+        Ok(())
+    }
 
     /// Writes a batch in one transaction where the app can; the answer has one entry a write.
     async fn write_products(&self, writes: &[ProductWrite]) -> Result<Vec<Result<(), Fault>>, Fault>;
@@ -207,10 +231,12 @@ pub struct TakenUp {
     pub recheck: Vec<RecordId>,
 }
 
-/// Our own store. Every method is durable (synchronous FULL) before it returns.
+/// Our own store. Every method is durable (synchronous FULL) before it returns, but for those that are *in order* only:
+/// a power cut may take their last ones, never one of them and not what was stored after it.
 #[async_trait]
 pub trait State: Send + Sync {
-    /// Takes up invoices that were listed: new ones, and those once withdrawn, as waiting.
+    /// Takes up invoices that were listed: new ones, and those once withdrawn, as waiting. In order: what a power cut
+    /// takes, the app lists again.
     async fn take_up(&self, heads: &[InvoiceHead], now: DateTime<Utc>) -> Result<TakenUp, Fault>;
 
     /// One item.
@@ -227,6 +253,14 @@ pub trait State: Send + Sync {
 
     /// Stores several items, and what the journal says of it, in one transaction.
     async fn put_all(&self, items: &[Item], journal: &[Entry]) -> Result<(), Fault>;
+
+    /// The same, in order: for what is found out again by itself, should a power cut take it.
+    async fn put_in_order(&self, items: &[Item], journal: &[Entry]) -> Result<(), Fault> {
+        self.put_all(items, journal).await
+    }
+
+    /// Everything that was stored in order so far is on the disk when this returns.
+    async fn flush(&self) -> Result<(), Fault>;
 
     /// Unsettled items, held first, oldest first.
     async fn open_items(&self, limit: u32) -> Result<Vec<Item>, Fault>;

@@ -52,6 +52,7 @@ mod server;
 mod setup;
 mod shape;
 pub mod sse;
+mod stamps;
 mod templates;
 mod trial;
 mod values;
@@ -85,6 +86,7 @@ pub struct PocketBase {
     reader: Reader,
     clock: Arc<dyn Clock>,
     ready: Mutex<Option<Arc<Ready>>>,
+    stamps: stamps::Stamps,
     report: std::sync::Mutex<Option<SetupReport>>,
 }
 
@@ -147,6 +149,7 @@ impl PocketBase {
             reader: Reader { names: settings, zone },
             clock,
             ready: Mutex::new(None),
+            stamps: stamps::Stamps::default(),
             report: std::sync::Mutex::new(None),
         })
     }
@@ -255,6 +258,10 @@ impl Billing for PocketBase {
         healing!(self, ready => self.invoice_once(&ready, id))
     }
 
+    async fn invoices(&self, ids: &[RecordId]) -> Result<Vec<InvoiceRead>, Fault> {
+        healing!(self, ready => self.invoices_once(&ready, ids))
+    }
+
     async fn of_number(&self, number: &str) -> Result<Vec<InvoiceHead>, Fault> {
         healing!(self, ready => self.of_number_once(&ready, number))
     }
@@ -268,7 +275,30 @@ impl Billing for PocketBase {
     }
 
     async fn products(&self) -> Result<Vec<AppProduct>, Fault> {
-        healing!(self, ready => self.products_once(&ready))
+        let mut products = Vec::new();
+        self.each_product(&mut |product| products.push(product)).await?;
+        Ok(products)
+    }
+
+    async fn each_product(&self, take: &mut (dyn FnMut(AppProduct) + Send)) -> Result<(), Fault> {
+        let ready = self.ready().await?;
+        let mut taken = false;
+        let mut each = |product| {
+            taken = true;
+            take(product);
+        };
+        match self.products_once(&mut each).await {
+            // As for every other call, but that nothing may be taken twice.
+            Err(fault) if fault.kind == FaultKind::Schema => {
+                self.forget(&ready).await;
+                if taken {
+                    return Err(fault);
+                }
+                self.ready().await?;
+                self.products_once(take).await
+            }
+            done => done,
+        }
     }
 
     async fn write_products(&self, writes: &[ProductWrite]) -> Result<Vec<Result<(), Fault>>, Fault> {

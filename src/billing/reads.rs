@@ -4,7 +4,7 @@
 //! collection sees fewer records or none, with status 200. So every read is a *list* whose filter asks for something
 //! that only a superuser may ask for: to a guest PocketBase answers 403, and nobody is to look before and after.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
@@ -13,6 +13,7 @@ use super::classify::{Doing, Trouble, classify_trouble};
 use super::client::Ask;
 use super::records::Parts;
 use super::setup::Ready;
+use super::shape::Shape;
 use crate::model::fault::{Fault, Scope};
 use crate::model::ids::RecordId;
 use crate::model::invoice::{InvoiceHead, InvoiceRead, NotDue};
@@ -25,10 +26,53 @@ const AS_SUPERUSER: &str = "@request.auth.collectionName = '_superusers'";
 const PAGE: usize = 1000;
 /// Records asked for by their ids in one request: PocketBase's filters hold 3,500 characters.
 const BY_NAME: usize = 100;
+/// Invoices with all that belongs to them asked for in one request. PocketBase brings along a thousand lines of each at
+/// most, and names them all in one statement, whose parameters end at 32,766; where it fails, it brings none and says nothing.
+const WHOLE_BY_NAME: usize = 16;
 /// More than these are looked for among all.
 const MANY_BY_NAME: usize = 1000;
 /// No shop has ten million records; a server that pages for ever is none.
 const MOST_PAGES: u32 = 10_000;
+
+/// Lines or payments, as PocketBase brings them along with an invoice.
+struct Part {
+    part: &'static str,
+    /// Their name within `expand`.
+    key: String,
+    /// Whether they can come along at all.
+    linked: bool,
+}
+
+/// What comes along with an invoice in one request.
+struct Bring {
+    expand: String,
+    lines: Part,
+    payments: Part,
+}
+
+impl Bring {
+    fn of(app: &PocketBase, shape: &Shape) -> Self {
+        let via = |part: &'static str| Part {
+            part,
+            key: format!("{}_via_{}", app.collection(part), app.field(part, "invoice")),
+            linked: shape.links(part, "invoice", "invoices"),
+        };
+        let (lines, payments) = (via("invoice_items"), via("invoice_payments"));
+        let mut expand = Vec::new();
+        if shape.links("invoices", "customer", "customers") {
+            expand.push(app.field("invoices", "customer").to_owned());
+        }
+        for Part { part, key, .. } in [&lines, &payments].into_iter().filter(|part| part.linked) {
+            let with_product = *part == "invoice_items" && shape.links(part, "product", "products");
+            expand.push(if with_product {
+                format!("{key}.{}", app.field(part, "product"))
+            } else {
+                key.clone()
+            });
+        }
+        Self { expand: expand.join(","), lines, payments }
+    }
+}
 
 impl PocketBase {
     pub(super) async fn probe_once(&self, _: &Ready) -> Result<(), Fault> {
@@ -98,36 +142,61 @@ impl PocketBase {
     }
 
     pub(super) async fn invoice_once(&self, ready: &Ready, id: &RecordId) -> Result<InvoiceRead, Fault> {
-        let shape = &ready.shape;
+        let bring = Bring::of(self, &ready.shape);
         let id = askable(id.as_str())?;
-        let via = |part: &'static str| {
-            let key = format!("{}_via_{}", self.collection(part), self.field(part, "invoice"));
-            (part, key, shape.links(part, "invoice", "invoices"))
-        };
-        let (lines, payments) = (via("invoice_items"), via("invoice_payments"));
-        let mut expand = Vec::new();
-        if shape.links("invoices", "customer", "customers") {
-            expand.push(self.field("invoices", "customer").to_owned());
-        }
-        for (part, key, _) in [&lines, &payments].into_iter().filter(|(_, _, linked)| *linked) {
-            let with_product = *part == "invoice_items" && shape.links(part, "product", "products");
-            expand.push(if with_product {
-                format!("{key}.{}", self.field(part, "product"))
-            } else {
-                key.clone()
-            });
-        }
         let ask = self.ask("invoices", &format!("id = {id}")).with("perPage", "1").with("skipTotal", "1");
-        let ask = ask.with("expand", expand.join(","));
-        let items = items_of(self.client.call(&ask).await?.ok(Doing::App)?)?;
+        let items = items_of(self.client.call(&ask.with("expand", &bring.expand)).await?.ok(Doing::App)?)?;
         // The answer was a superuser's, so that nothing really means that there is nothing.
-        let Some(record) = items.first() else { return Ok(InvoiceRead::NotDue(NotDue::Deleted)) };
+        match items.first() {
+            Some(record) => self.whole(ready, record, &bring).await,
+            None => Ok(InvoiceRead::NotDue(NotDue::Deleted)),
+        }
+    }
+
+    pub(super) async fn invoices_once(
+        &self,
+        ready: &Ready,
+        ids: &[RecordId],
+    ) -> Result<Vec<InvoiceRead>, Fault> {
+        let bring = Bring::of(self, &ready.shape);
+        let mut reads = Vec::with_capacity(ids.len());
+        for some in ids.chunks(WHOLE_BY_NAME) {
+            let named: Option<Vec<String>> =
+                some.iter().map(|id| quoted(id.as_str()).map(|id| format!("id = {id}"))).collect();
+            let Some(named) = named else {
+                // One that cannot stand in a filter is an error of its own, not of its neighbours.
+                for id in some {
+                    reads.push(match askable(id.as_str()) {
+                        Ok(_) => self.invoice_once(ready, id).await?,
+                        Err(fault) => InvoiceRead::Broken(fault),
+                    });
+                }
+                continue;
+            };
+            let ask = self.ask("invoices", &named.join(" || ")).with("perPage", PAGE.to_string());
+            let ask = ask.with("skipTotal", "1").with("expand", &bring.expand);
+            let records = items_of(self.client.call(&ask).await?.ok(Doing::App)?)?;
+            let records: HashMap<&str, &Value> =
+                records.iter().filter_map(|record| Some((record.get("id")?.as_str()?, record))).collect();
+            for id in some {
+                reads.push(match records.get(id.as_str()) {
+                    Some(record) => self.whole(ready, record, &bring).await?,
+                    None => InvoiceRead::NotDue(NotDue::Deleted),
+                });
+            }
+        }
+        Ok(reads)
+    }
+
+    /// An invoice of its record and what came along with it.
+    async fn whole(&self, ready: &Ready, record: &Value, bring: &Bring) -> Result<InvoiceRead, Fault> {
         if let Some(reason) = self.reader.not_due(record) {
             return Ok(InvoiceRead::NotDue(reason));
         }
+        let id = askable(record.get("id").and_then(Value::as_str).unwrap_or_default())?;
         let parts = Parts {
-            lines: self.parts(ready, record, &lines, &id).await?,
-            payments: self.parts(ready, record, &payments, &id).await?,
+            lines: self.parts(ready, record, &bring.lines, &id).await?,
+            payments: self.parts(ready, record, &bring.payments, &id).await?,
         };
         Ok(self.reader.invoice(record, &parts))
     }
@@ -149,9 +218,9 @@ impl PocketBase {
         Ok(ids.iter().filter(|id| !there.contains(id.as_str())).cloned().collect())
     }
 
-    pub(super) async fn products_once(&self, _: &Ready) -> Result<Vec<AppProduct>, Fault> {
-        let records = self.all("products", "id != ''", &[]).await?;
-        Ok(records.iter().map(|record| self.reader.product(record)).collect())
+    pub(super) async fn products_once(&self, take: &mut (dyn FnMut(AppProduct) + Send)) -> Result<(), Fault> {
+        let name = self.collection("products");
+        self.every(name, "id != ''", &[], |record| take(self.reader.product(&record))).await
     }
 
     /// Completed and not of RainTek, as far as a filter can tell: spellings are judged when reading.
@@ -186,9 +255,14 @@ impl PocketBase {
             fields.push(format!("expand.{customer}.{}", self.field("customers", "name")));
         }
         query.push(("fields", fields.join(",")));
-        let records = self.all("invoices", filter, &query).await?;
-        let wanted = records.iter().filter(|record| wanted(self.reader.not_due(record)));
-        Ok(wanted.map(|record| self.reader.head(record)).collect())
+        let mut heads = Vec::new();
+        let each = |record: Value| {
+            if wanted(self.reader.not_due(&record)) {
+                heads.push(self.reader.head(&record));
+            }
+        };
+        self.every(self.collection("invoices"), filter, &query, each).await?;
+        Ok(heads)
     }
 
     /// Every record that a filter finds. Pages go by id, so that a record that is written meanwhile moves no other.
@@ -198,21 +272,28 @@ impl PocketBase {
         filter: &str,
         query: &[(&'static str, String)],
     ) -> Result<Vec<Value>, Fault> {
-        self.every(self.collection(collection), filter, query).await
+        let mut records = Vec::new();
+        self.every(self.collection(collection), filter, query, |record| records.push(record)).await?;
+        Ok(records)
     }
 
     /// The same of any collection, by the app's name for it; only a record's id and one field.
     pub(super) async fn all_of(&self, name: &str, filter: &str, field: &str) -> Result<Vec<Value>, Fault> {
-        self.every(name, filter, &[("fields", format!("id,{field}"))]).await
+        let mut records = Vec::new();
+        let fields = [("fields", format!("id,{field}"))];
+        self.every(name, filter, &fields, |record| records.push(record)).await?;
+        Ok(records)
     }
 
+    /// Page by page, so that nobody holds them all.
     async fn every(
         &self,
         name: &str,
         filter: &str,
         query: &[(&'static str, String)],
-    ) -> Result<Vec<Value>, Fault> {
-        let mut records = Vec::new();
+        each: impl FnMut(Value) + Send,
+    ) -> Result<(), Fault> {
+        let mut each = each;
         let mut after = String::new();
         for _ in 0..MOST_PAGES {
             let mut ask = as_superuser(name, &format!("({filter}) && id > '{after}'"));
@@ -231,9 +312,9 @@ impl PocketBase {
                 return Err(endless(name));
             }
             after = last.to_owned();
-            records.extend(items);
+            items.into_iter().for_each(&mut each);
             if !full {
-                return Ok(records);
+                return Ok(());
             }
         }
         Err(endless(name))
@@ -245,7 +326,7 @@ impl PocketBase {
         &self,
         ready: &Ready,
         invoice: &Value,
-        (part, key, linked): &(&'static str, String, bool),
+        Part { part, key, linked }: &Part,
         id: &str,
     ) -> Result<Vec<Value>, Fault> {
         if !ready.shape.has_field(part, "invoice") {

@@ -24,7 +24,7 @@ use crate::ports::Clock;
 
 /// The first start on a slow PC, with a virus scanner and migrations.
 const START_LIMIT: Duration = Duration::from_secs(60);
-const START_STEP: Duration = Duration::from_millis(50);
+const START_STEP: Duration = Duration::from_millis(10);
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// A process that lives and does not answer for this long hangs.
 const HANGS: Duration = Duration::from_secs(30);

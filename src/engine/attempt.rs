@@ -1,8 +1,12 @@
 //! One invoice, one transaction: look up, plan, write, commit.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::awareness::proven_unmarked;
 use super::hold::{hold, retry_later};
@@ -26,6 +30,19 @@ use crate::sync::posting::as_written;
 /// Tries at once after a deadlock or a number taken at that moment, before the item waits its minute.
 const TRIES_AT_ONCE: u32 = 5;
 
+/// That the attempts of a group are on the disk.
+pub(super) type OnDisk = futures_util::future::Shared<BoxFuture<'static, Result<(), Fault>>>;
+
+/// Begins to bring to the disk what was stored so far. It goes on beside whoever waits for it, and ends with the last of
+/// them.
+pub(super) fn flush(shared: &Shared) -> OnDisk {
+    let state = Arc::clone(&shared.world.state);
+    let flushing = AbortOnDropHandle::new(tokio::spawn(async move { state.flush().await }));
+    let stopped =
+        |error| Fault::transient(Scope::Store, "ShopSync's own store does not answer.").detail(error);
+    async move { flushing.await.unwrap_or_else(|error| Err(stopped(error))) }.boxed().shared()
+}
+
 /// Back as it was before its attempt was stored; one that may have arrived stays to be looked up.
 pub(super) fn unsent(mut item: Item) -> Item {
     item.attempts = item.attempts.saturating_sub(1);
@@ -33,17 +50,23 @@ pub(super) fn unsent(mut item: Item) -> Item {
     item
 }
 
-/// Sends one invoice. `None`: it did not go, and the item says why.
+/// Sends one invoice. `None`: it did not go, and the item says why. Nothing is committed before `on_disk` says that the
+/// attempt cannot be forgotten.
 ///
 /// # Errors
 /// An outage: the item is back as it was, and the rest of the pass is given up.
-pub(super) async fn send(shared: &Shared, mut item: Item, invoice: Invoice) -> Result<Option<Sent>, Fault> {
+pub(super) async fn send(
+    shared: &Shared,
+    mut item: Item,
+    invoice: Invoice,
+    on_disk: &OnDisk,
+) -> Result<Option<Sent>, Fault> {
     let started = shared.world.clock.elapsed();
     let digest = invoice_digest(&invoice);
     let mut agreed: Option<FoundBill> = None;
     let mut tries = 0;
     loop {
-        match attempt(shared, &mut item, &invoice, agreed.as_ref()).await {
+        match attempt(shared, &mut item, &invoice, agreed.as_ref(), on_disk).await {
             Ok(Attempt::Written { desired, inv_id, customer_id, verified }) => {
                 let took = shared.world.clock.elapsed().saturating_sub(started);
                 let sent = Sent::new(item, &invoice, digest, *desired, inv_id, customer_id, verified, took);
@@ -148,6 +171,7 @@ async fn attempt(
     item: &mut Item,
     invoice: &Invoice,
     agreed: Option<&FoundBill>,
+    on_disk: &OnDisk,
 ) -> Result<Attempt, Fault> {
     let lookup = lookup_of(shared, item, invoice);
     let (mut transaction, mut found) = shared.world.pos.open(&lookup).await?;
@@ -222,6 +246,10 @@ async fn attempt(
                 return Err(fault);
             }
             let (inv_id, customer_id) = transaction.apply(&plan).await?;
+            if let Err(fault) = on_disk.clone().await {
+                transaction.rollback().await;
+                return Err(fault);
+            }
             shared.board.our_bill(inv_id);
             match transaction.commit().await {
                 SendOutcome::Confirmed => {

@@ -1,6 +1,6 @@
 //! Finding completed invoices: events are hints, looking is what finds.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::model::fault::Fault;
 use crate::model::ids::RecordId;
 use crate::model::invoice::{Invoice, InvoiceHead, InvoiceRead};
 use crate::model::outbox::{Item, ItemState};
-use crate::ports::{BillingEvent, InvoiceScan};
+use crate::ports::{Billing, BillingEvent, InvoiceScan};
 use crate::sync::digest::invoice_digest;
 
 /// Where the next look goes on, in the store.
@@ -24,6 +24,8 @@ const OVERLAP: TimeDelta = TimeDelta::minutes(10);
 const ALL_EVERY: TimeDelta = TimeDelta::hours(24);
 /// Events waiting to be looked at; when they are more, everything is looked at instead.
 const EVENTS: usize = 1024;
+/// Invoices looked at together: nobody else works on those meanwhile.
+const TOGETHER: usize = 16;
 /// PocketBase's time text.
 const TIME_FORMAT: &str = "%Y-%m-%d %H:%M:%S%.3fZ";
 
@@ -115,14 +117,15 @@ async fn follow_once(shared: &Arc<Shared>) {
             }
             // While going live is under way nothing is looked at; the look that follows it finds what came.
             let flow = shared.trial.flow().await;
-            for id in order.drain(..).filter(|_| flow.is_some()) {
-                if let Err(fault) = touch(shared, &id).await {
+            for some in order.chunks(TOGETHER).filter(|_| flow.is_some()) {
+                if let Err(fault) = touch(shared, some).await {
                     shared.log("event", &fault);
                     shared.note_outage(&fault);
-                    // The look that follows an outage finds it.
+                    // The look that follows an outage finds them.
                     shared.signals.invoices.notify_one();
                 }
             }
+            order.clear();
             touched.clear();
         }
     };
@@ -155,8 +158,8 @@ async fn look(shared: &Shared, all_seen: Option<DateTime<Utc>>) -> Result<(), Fa
     heads.sort_by(|left, right| (&left.created, &left.id).cmp(&(&right.created, &right.id)));
     let now = shared.now();
     let taken = shared.world.state.take_up(&heads, now).await?;
-    for id in &taken.recheck {
-        recheck(shared, id).await?;
+    for some in taken.recheck.chunks(TOGETHER) {
+        touch(shared, some).await?;
     }
     let newest = heads.iter().map(|head| head.updated.as_str()).chain(cursor.as_deref()).max();
     if let Some(newest) = newest.filter(|newest| Some(*newest) != cursor.as_deref() && !newest.is_empty()) {
@@ -193,12 +196,56 @@ fn overlapped(cursor: &str) -> Option<String> {
     Some((at - OVERLAP).format(TIME_FORMAT).to_string())
 }
 
-/// An event told of this invoice.
-async fn touch(shared: &Shared, id: &RecordId) -> Result<(), Fault> {
-    if shared.world.state.item(id).await?.is_some() {
-        return recheck(shared, id).await;
+/// Looks at a few invoices that an event or a list told of, read together. Those that somebody works on are looked at
+/// again when that is done.
+async fn touch(shared: &Shared, ids: &[RecordId]) -> Result<(), Fault> {
+    let mut known = HashMap::new();
+    let mut wanted = Vec::new();
+    for id in ids {
+        if shared.world.state.item(id).await?.is_some() {
+            let Some(claim) = shared.claims.claim_or_mark(id) else { continue };
+            known.insert(id.clone(), claim);
+        }
+        wanted.push(id.clone());
     }
-    match shared.world.billing.invoice(id).await? {
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let reads = read_all(&*shared.world.billing, &wanted).await;
+    let mut outcome = Ok(());
+    for (id, read) in wanted.iter().zip(reads) {
+        let done = match (read, known.remove(id)) {
+            (Ok(read), Some(claim)) => match compare(shared, id, read, None).await {
+                Ok(()) if claim.end() => recheck(shared, id).await,
+                done => done,
+            },
+            (Ok(read), None) => take_up_read(shared, read).await,
+            (Err(fault), _) => Err(fault),
+        };
+        // What fails here is found by the look that follows; the others go on.
+        outcome = outcome.and(done);
+    }
+    outcome
+}
+
+/// Reads all together; where the app refuses that, one by one, so that each has its own answer.
+pub(super) async fn read_all(billing: &dyn Billing, ids: &[RecordId]) -> Vec<Result<InvoiceRead, Fault>> {
+    match billing.invoices(ids).await {
+        Ok(reads) => reads.into_iter().map(Ok).collect(),
+        Err(fault) if fault.is_outage() || ids.len() == 1 => ids.iter().map(|_| Err(fault.clone())).collect(),
+        Err(_) => {
+            let mut reads = Vec::with_capacity(ids.len());
+            for id in ids {
+                reads.push(billing.invoice(id).await);
+            }
+            reads
+        }
+    }
+}
+
+/// Takes up an invoice that was never seen before.
+async fn take_up_read(shared: &Shared, read: InvoiceRead) -> Result<(), Fault> {
+    match read {
         InvoiceRead::Found(invoice) => {
             if shared.rules.from_date.is_some_and(|from| invoice.date < from) {
                 return Ok(());
@@ -238,19 +285,24 @@ async fn recheck_as(shared: &Shared, id: &RecordId, updated: Option<&str>) -> Re
     loop {
         // Whoever works on it looks again when done.
         let Some(claim) = shared.claims.claim_or_mark(id) else { return Ok(()) };
-        recheck_claimed(shared, id, updated).await?;
+        if shared.world.state.item(id).await?.is_some() {
+            let read = shared.world.billing.invoice(id).await?;
+            compare(shared, id, read, updated).await?;
+        }
         if !claim.end() {
             return Ok(());
         }
     }
 }
 
-async fn recheck_claimed(shared: &Shared, id: &RecordId, updated: Option<&str>) -> Result<(), Fault> {
-    if shared.world.state.item(id).await?.is_none() {
-        return Ok(());
-    }
-    let read = shared.world.billing.invoice(id).await?;
-    // Read only now: a try that somebody asked for meanwhile must not be overwritten by what stood there before.
+/// Compares what was just read of a claimed invoice with what is known of it.
+async fn compare(
+    shared: &Shared,
+    id: &RecordId,
+    read: InvoiceRead,
+    updated: Option<&str>,
+) -> Result<(), Fault> {
+    // Only now: a try that somebody asked for meanwhile must not be overwritten by what stood there before.
     let Some(mut item) = shared.world.state.item(id).await? else { return Ok(()) };
     // What was read before is out of date.
     shared.take_fresh(id);
@@ -272,7 +324,8 @@ async fn recheck_claimed(shared: &Shared, id: &RecordId, updated: Option<&str>) 
             if item.state == ItemState::Applied {
                 item.next_try = now;
             }
-            shared.world.state.put(&item).await?;
+            // Taken by a power cut, it is seen again by its `updated`.
+            shared.world.state.put_in_order(std::slice::from_ref(&item), &[]).await?;
             if !item.state.is_settled() {
                 shared.keep_fresh(*invoice);
             }

@@ -16,6 +16,8 @@ const BUSY: Duration = Duration::from_secs(2);
 const TILL: Duration = Duration::from_millis(500);
 /// Between two looks while nobody does.
 const QUIET: Duration = Duration::from_secs(15);
+/// Not more often than this, however many invoices are sent: of a queue the highest number goes first.
+const AT_MOST: Duration = Duration::from_millis(100);
 /// Nobody billed for so long: nobody is billing.
 const BILLING: TimeDelta = TimeDelta::minutes(10);
 /// The app is told again, also where nothing changed: its database may have been put back.
@@ -40,6 +42,11 @@ pub(super) async fn run(shared: Arc<Shared>) {
             shared.log("numbers", &fault);
             shared.note_outage(&fault);
             memory.told = None;
+        }
+        tokio::select! {
+            biased;
+            () = shared.world.clock.sleep(AT_MOST) => {}
+            () = shared.stop.cancelled() => {}
         }
         let now = shared.now();
         let busy = memory.billed.is_some_and(|at| (now - at).abs() < BILLING);

@@ -9,7 +9,7 @@ use crate::model::fault::{Action, Fault, Scope};
 use crate::model::outbox::ItemState;
 use crate::model::product::{ProductProblem, ProductWrite};
 use crate::model::status::Progress;
-use crate::sync::catalogue::{CataloguePlan, Held, plan_products};
+use crate::sync::catalogue::{CataloguePlan, Comparison, Held};
 
 /// Writes in one batch.
 const BATCH: usize = 200;
@@ -24,6 +24,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
             && !shared.board.is_paused(now)
             && let Some(_flow) = shared.trial.flow().await
         {
+            let first = !super::awareness::products_looked_at(&shared);
             let compare = shared.board.update(|seen| std::mem::take(&mut seen.compare_products));
             if compare || held.as_ref().is_some_and(|(_, at)| now - *at >= COMPARE_EVERY) {
                 held = None;
@@ -43,6 +44,10 @@ pub(super) async fn run(shared: Arc<Shared>) {
                     shared.note_outage(&fault);
                 }
             }
+            if first {
+                // They wait for it.
+                shared.signals.bills.notify_one();
+            }
             shared.signals.publish.notify_one();
         }
         shared.wait(&shared.signals.products, shared.rules.products_every).await;
@@ -56,17 +61,22 @@ pub(super) async fn pull(shared: &Shared) -> Result<u64, Fault> {
 
 /// Returns how many products were written.
 async fn pass(shared: &Shared, held: &mut Option<(Held, DateTime<Utc>)>) -> Result<u64, Fault> {
-    let rows = shared.world.pos.products().await?;
-    let remembered = held.as_ref().map(|(held, _)| plan_products(&rows, held));
-    let (held, _) = match (held, &remembered) {
-        // What is to be made anew may have been added on a phone meanwhile: the app itself must say.
-        (Some(held), Some(plan)) if !plan.makes_new() => held,
-        (held, _) => {
-            let app = shared.world.billing.products().await?;
-            held.insert((Held::from_app(&app), shared.now()))
-        }
+    let mut plan = None;
+    if let Some((held, _)) = held {
+        plan = Some(compare(shared, held).await?);
+    }
+    // What is to be made anew may have been added on a phone meanwhile: the app itself must say.
+    if plan.as_ref().is_none_or(|(plan, _)| plan.makes_new()) {
+        let mut app = Held::default();
+        shared.world.billing.each_product(&mut |product| app.add(&product)).await?;
+        *held = Some((app, shared.now()));
+        plan = None;
+    }
+    let Some((held, _)) = held else { return Ok(0) };
+    let (plan, shown) = match plan {
+        Some(plan) => plan,
+        None => compare(shared, held).await?,
     };
-    let plan = remembered.filter(|plan| !plan.makes_new()).unwrap_or_else(|| plan_products(&rows, held));
     let (writes, mut problems) = match plan {
         CataloguePlan::Write { writes, problems } => (writes, problems),
         CataloguePlan::Suspicious { shown, known } => {
@@ -93,8 +103,16 @@ async fn pass(shared: &Shared, held: &mut Option<(Held, DateTime<Utc>)>) -> Resu
             }
         }
     }
-    finish(shared, rows.len(), done, problems).await;
+    finish(shared, shown, done, problems).await;
     Ok(done)
+}
+
+/// Compares row by row. Returns how many there were, too.
+async fn compare(shared: &Shared, held: &Held) -> Result<(CataloguePlan, usize), Fault> {
+    let mut comparison = Comparison::new(held);
+    shared.world.pos.each_product(&mut |product| comparison.take(&product)).await?;
+    let shown = comparison.shown();
+    Ok((comparison.finish(), shown))
 }
 
 async fn finish(shared: &Shared, rows: usize, done: u64, problems: Vec<ProductProblem>) {

@@ -23,11 +23,17 @@ use crate::sync::health::{Looks, assess, summary};
 const EVERY: Duration = Duration::from_secs(5);
 /// Not more often than this, however much happens.
 const AT_MOST: Duration = Duration::from_millis(150);
+/// The same while nothing is proven yet: whoever started the PC waits for it.
+const AT_MOST_AT_FIRST: Duration = Duration::from_millis(15);
 
 pub(super) async fn run(shared: Arc<Shared>) {
     while !shared.stopping() {
+        let mut pause = AT_MOST;
         match snapshot(&shared).await {
             Ok(snapshot) => {
+                if snapshot.state == HealthState::Starting {
+                    pause = AT_MOST_AT_FIRST;
+                }
                 shared.snapshot.send_replace(Arc::new(snapshot));
             }
             Err(fault) => {
@@ -44,7 +50,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
         }
         tokio::select! {
             biased;
-            () = shared.world.clock.sleep(AT_MOST) => {}
+            () = shared.world.clock.sleep(pause) => {}
             () = shared.stop.cancelled() => {}
         }
         shared.wait(&shared.signals.publish, EVERY).await;

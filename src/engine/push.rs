@@ -8,12 +8,13 @@ use futures_util::{FutureExt, StreamExt, stream};
 use tokio::task::JoinSet;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::attempt::{send, unsent};
+use super::attempt::{flush, send, unsent};
 use super::hold::{hold, show_overdue};
 use super::settle::{Sent, settle};
 use super::trial::Flow;
 use super::{Shared, backup, invoices, removal};
 use crate::model::fault::{Action, Fault, Scope};
+use crate::model::ids::RecordId;
 use crate::model::invoice::{Invoice, InvoiceRead, NotDue};
 use crate::model::outbox::{Item, ItemState};
 use crate::sync::backoff;
@@ -21,11 +22,15 @@ use crate::sync::completeness::{Completeness, completeness};
 use crate::sync::room::leaders;
 
 /// Items taken from the outbox at a time.
-const CHUNK: u32 = 64;
-/// Invoices read from the app at a time.
-const READ_AHEAD: usize = 8;
+const CHUNK: u32 = 128;
+/// Invoices read from the app together, and sent before the next are looked at: what is read is soon written.
+const TOGETHER: usize = 16;
+/// The same while tills bill, when each write is followed by a rest.
+const TOGETHER_GENTLY: usize = 4;
+/// Groups of them being read while one is written.
+const AHEAD: usize = 2;
 /// Invoices being verified and stamped at a time.
-const SETTLING: usize = 8;
+const SETTLING: usize = 24;
 /// While RainTek's own till bills, its database is left alone three times as long as a push took, within these bounds:
 /// so a till waits for a lock of ours one time in four at most.
 const REST: u32 = 3;
@@ -147,17 +152,19 @@ async fn send_all(
     shared: &Arc<Shared>,
     due: Vec<Item>,
     ahead: usize,
-    claimed: &mut Vec<crate::model::ids::RecordId>,
+    claimed: &mut Vec<RecordId>,
     settling: &mut JoinSet<()>,
     flow: &Flow,
 ) -> Result<(), Fault> {
-    let reads = stream::iter(due).map(|item| read_ahead(shared, item)).buffered(READ_AHEAD);
+    let together = if shared.board.till_is_busy(shared.now()) { TOGETHER_GENTLY } else { TOGETHER };
+    let groups: Vec<Vec<Item>> = due.chunks(together).map(<[Item]>::to_vec).collect();
+    let mut groups =
+        std::pin::pin!(stream::iter(groups).map(|group| read_ahead(shared, group)).buffered(AHEAD));
     let mut sent = 0;
     let mut rest_until = Duration::ZERO;
-    let mut chunks = std::pin::pin!(reads.ready_chunks(READ_AHEAD));
-    while let Some(chunk) = chunks.next().await {
+    while let Some(group) = groups.next().await {
         let mut ready = Vec::new();
-        for (item, read) in chunk {
+        for (item, read) in group {
             let id = item.record_id.clone();
             if item.state == ItemState::Applied {
                 claimed.retain(|other| *other != id);
@@ -182,15 +189,18 @@ async fn send_all(
                 }
             }
         }
-        // The attempt is stored before anything is sent: a crash from here on is "unknown", never forgotten.
+        // The attempt is stored before anything is sent, and on the disk before anything is committed: a crash from
+        // here on is "unknown", never forgotten. The disk takes its time beside RainTek's look-up.
         for (item, _) in &mut ready {
             item.attempts = item.attempts.saturating_add(1);
             item.state = ItemState::Sending;
         }
         let items: Vec<Item> = ready.iter().map(|(item, _)| item.clone()).collect();
-        if !items.is_empty() {
-            shared.world.state.put_all(&items, &[]).await?;
+        if items.is_empty() {
+            continue;
         }
+        shared.world.state.put_in_order(&items, &[]).await?;
+        let on_disk = flush(shared);
         let mut rest = ready.into_iter();
         while let Some((item, invoice)) = rest.next() {
             let id = item.record_id.clone();
@@ -201,7 +211,7 @@ async fn send_all(
                 shared.world.clock.sleep(pause).await;
             }
             let began = shared.world.clock.elapsed();
-            let outcome = send(shared, item, invoice).await;
+            let outcome = send(shared, item, invoice, &on_disk).await;
             sent += 1;
             let ended = shared.world.clock.elapsed();
             rest_until = ended + (ended.saturating_sub(began) * REST).clamp(SHORTEST_REST, LONGEST_REST);
@@ -252,7 +262,7 @@ async fn start_settling(shared: &Arc<Shared>, settling: &mut JoinSet<()>, sent: 
 }
 
 /// Gives an invoice back, and makes up for a look that was wanted meanwhile.
-pub(super) async fn release(shared: &Shared, id: &crate::model::ids::RecordId) {
+pub(super) async fn release(shared: &Shared, id: &RecordId) {
     if shared.claims.release(id)
         && let Err(fault) = invoices::recheck(shared, id).await
     {
@@ -261,29 +271,46 @@ pub(super) async fn release(shared: &Shared, id: &crate::model::ids::RecordId) {
     }
 }
 
+type Reading = Result<Option<InvoiceRead>, Fault>;
+
 /// Reads in a task of its own. One that went on only when it is asked for the invoice would stand still while another
 /// is written, with whatever it holds by then: signing in anew, it would wait for the writing to end, and the writing for
 /// it, for ever.
-async fn read_ahead(shared: &Arc<Shared>, item: Item) -> (Item, Result<Option<InvoiceRead>, Fault>) {
-    if item.state == ItemState::Applied {
-        return (item, Ok(None));
+async fn read_ahead(shared: &Arc<Shared>, group: Vec<Item>) -> Vec<(Item, Reading)> {
+    let mut reads: Vec<(Item, Reading)> = Vec::with_capacity(group.len());
+    let mut wanted = Vec::new();
+    // Places of those that are read now.
+    let mut open = Vec::new();
+    for item in group {
+        let needed = item.state != ItemState::Applied;
+        let fresh = if needed { shared.take_fresh(&item.record_id) } else { None };
+        if needed && fresh.is_none() {
+            open.push(reads.len());
+            wanted.push(item.record_id.clone());
+        }
+        reads.push((item, Ok(fresh.map(|invoice| InvoiceRead::Found(Box::new(invoice))))));
     }
-    if let Some(invoice) = shared.take_fresh(&item.record_id) {
-        return (item, Ok(Some(InvoiceRead::Found(Box::new(invoice)))));
+    if wanted.is_empty() {
+        return reads;
     }
-    let (billing, id) = (Arc::clone(&shared.world.billing), item.record_id.clone());
+    let billing = Arc::clone(&shared.world.billing);
     // Ends with whoever waits for it.
-    let reading = AbortOnDropHandle::new(tokio::spawn(async move { billing.invoice(&id).await }));
-    let read = match reading.await {
-        Ok(read) => read.map(Some),
+    let reading =
+        AbortOnDropHandle::new(tokio::spawn(async move { invoices::read_all(&*billing, &wanted).await }));
+    let mut came = match reading.await {
+        Ok(came) => came.into_iter(),
         Err(error) => match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
-            Err(stopped) => {
-                Err(Fault::transient(Scope::Billing, "Reading the invoice was stopped.").detail(stopped))
-            }
+            Err(_) => Vec::new().into_iter(),
         },
     };
-    (item, read)
+    let stopped = || Fault::transient(Scope::Billing, "Reading the invoice was stopped.");
+    for place in open {
+        if let Some((_, read)) = reads.get_mut(place) {
+            *read = came.next().unwrap_or_else(|| Err(stopped())).map(Some);
+        }
+    }
+    reads
 }
 
 /// Sorts out what cannot be sent yet, or at all.

@@ -142,7 +142,8 @@ async fn try_settle(shared: &Shared, sent: Sent) -> Result<(), Fault> {
             seen.last_push = Some(LastPush { number: item.number.clone(), at, took_ms });
         });
     }
-    shared.world.state.put_all(std::slice::from_ref(&item), &entries).await?;
+    // Taken by a power cut, it is looked up, found to stand there, and stamped again.
+    shared.world.state.put_in_order(std::slice::from_ref(&item), &entries).await?;
     if proven_now {
         super::scan::proven(shared);
     }

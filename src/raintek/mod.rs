@@ -167,14 +167,24 @@ impl Pos for RainTek {
     }
 
     async fn products(&self) -> Result<Vec<PosProduct>, Fault> {
+        let mut products = Vec::new();
+        self.each_product(&mut |product| products.push(product)).await?;
+        Ok(products)
+    }
+
+    async fn each_product(&self, take: &mut (dyn FnMut(PosProduct) + Send)) -> Result<(), Fault> {
         let mut slot = self.reads.lock().await;
         let mut sql = self.take(&mut slot).await?;
         let schema = self.need_schema()?;
-        let products = products::read(&mut sql, &schema, self.stock).await?;
+        let mut codes = products::Codes::default();
+        let mut each = |product: PosProduct| {
+            codes.add(&product);
+            take(product);
+        };
+        products::read(&mut sql, &schema, self.stock, &mut each).await?;
         *slot = Some(sql);
-        let codes = products::codes(&products);
-        *self.codes.lock().unwrap_or_else(PoisonError::into_inner) = codes;
-        Ok(products)
+        *self.codes.lock().unwrap_or_else(PoisonError::into_inner) = codes.0;
+        Ok(())
     }
 
     async fn open(&self, lookup: &Lookup) -> Result<(Box<dyn PosTransaction>, Found), Fault> {

@@ -41,26 +41,28 @@ struct Lots {
 }
 
 /// ProductCode (upper case) -> PID, the lowest where two claim one.
-pub(super) fn codes(products: &[PosProduct]) -> HashMap<Box<str>, ProductId> {
-    let mut codes: HashMap<Box<str>, ProductId> = HashMap::with_capacity(products.len());
-    for product in products {
+#[derive(Debug, Default)]
+pub(super) struct Codes(pub(super) HashMap<Box<str>, ProductId>);
+
+impl Codes {
+    pub(super) fn add(&mut self, product: &PosProduct) {
         let Some(code) = product.code.as_deref().map(str::trim).filter(|code| !code.is_empty()) else {
-            continue;
+            return;
         };
-        codes
+        self.0
             .entry(code.to_uppercase().into())
             .and_modify(|pid| *pid = product.pid.min(*pid))
             .or_insert(product.pid);
     }
-    codes
 }
 
-/// Reads all; the rows are judged by `sync::catalogue`.
+/// Reads all, in the order of PID; the rows are judged by `sync::catalogue`.
 pub(super) async fn read(
     sql: &mut Sql,
     schema: &PosSchema,
     stock: StockSource,
-) -> Result<Vec<PosProduct>, Fault> {
+    take: &mut (dyn FnMut(PosProduct) + Send),
+) -> Result<(), Fault> {
     let mut lots = lots(sql, schema).await?;
     let live = match (stock, schema.table("Temp_Stock")) {
         (StockSource::Live, Some(table)) if has_all(table, &["ProductID", "Qty"]) => {
@@ -71,8 +73,7 @@ pub(super) async fn read(
     let table = schema.table("Product").ok_or_else(super::schema::not_read)?;
     let list = columns(table, &PRODUCT);
     let has_gst = has_all(table, &["CGST", "SGST"]);
-    let mut products = Vec::new();
-    let text = format!("SELECT {list} FROM {}", quoted(&table.name));
+    let text = format!("SELECT {list} FROM {} ORDER BY [PID]", quoted(&table.name));
     let mut rows = sql.simple_query(text).await.map_err(|error| classify(&error))?.into_row_stream();
     while let Some(row) = rows.try_next().await.map_err(|error| classify(&error))? {
         let mut product = product(row.cells().map(|(_, data)| value(data)), has_gst)?;
@@ -82,9 +83,9 @@ pub(super) async fn read(
             None => lots.quantity,
         };
         (product.lot_mrp, product.lot_barcode) = (lots.mrp, lots.barcode);
-        products.push(product);
+        take(product);
     }
-    Ok(products)
+    Ok(())
 }
 
 /// A row of the columns of [`PRODUCT`], without what lots and stock add.

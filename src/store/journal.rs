@@ -36,6 +36,16 @@ pub(super) fn get(db: &Connection, key: &str) -> rusqlite::Result<Option<String>
     db.prepare_cached("SELECT value FROM named WHERE key = ?1")?.query_row([key], |row| row.get(0)).optional()
 }
 
+/// A change that means nothing by itself.
+pub(super) fn tick(db: &Connection) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "INSERT INTO named VALUES ('flushed', '1') ON CONFLICT (key) DO UPDATE \
+         SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT)",
+    )?
+    .execute([])
+    .map(|_| ())
+}
+
 pub(super) fn set(db: &Connection, key: &str, value: Option<&str>) -> rusqlite::Result<()> {
     match value {
         Some(value) => db

@@ -1,5 +1,6 @@
 //! Our own state in SQLite: one writer on a thread of its own, synchronous=FULL, so that what was acknowledged
-//! survives a power cut.
+//! survives a power cut. What is found out again by itself is stored with synchronous=NORMAL: the write-ahead log keeps
+//! the order, and the next durable change takes it along to the disk (ADR 19).
 
 mod alerts;
 mod backup;
@@ -63,6 +64,22 @@ impl Store {
         Ok(Self { jobs })
     }
 
+    /// Runs without waiting for the disk.
+    async fn run_in_order<T, F>(&self, work: F) -> Result<T, Fault>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        self.run(move |db| {
+            db.pragma_update(None, "synchronous", "NORMAL")?;
+            let done = work(db);
+            // Whatever came of it, and also where the work went wrong: the next one is durable.
+            db.pragma_update(None, "synchronous", "FULL")?;
+            done
+        })
+        .await
+    }
+
     async fn run<T, F>(&self, work: F) -> Result<T, Fault>
     where
         T: Send + 'static,
@@ -102,7 +119,7 @@ fn classify(error: &rusqlite::Error) -> Fault {
 impl State for Store {
     async fn take_up(&self, heads: &[InvoiceHead], now: DateTime<Utc>) -> Result<TakenUp, Fault> {
         let heads = heads.to_vec();
-        self.run(move |db| outbox::take_up(db, &heads, now)).await
+        self.run_in_order(move |db| outbox::take_up(db, &heads, now)).await
     }
 
     async fn item(&self, id: &RecordId) -> Result<Option<Item>, Fault> {
@@ -124,13 +141,17 @@ impl State for Store {
 
     async fn put_all(&self, items: &[Item], journal: &[Entry]) -> Result<(), Fault> {
         let (items, journal) = (items.to_vec(), journal.to_vec());
-        self.run(move |db| {
-            let transaction = db.transaction()?;
-            outbox::put_all(&transaction, &items)?;
-            journal.iter().try_for_each(|entry| journal::add(&transaction, entry))?;
-            transaction.commit()
-        })
-        .await
+        self.run(move |db| outbox::put_with(db, &items, &journal)).await
+    }
+
+    async fn put_in_order(&self, items: &[Item], journal: &[Entry]) -> Result<(), Fault> {
+        let (items, journal) = (items.to_vec(), journal.to_vec());
+        self.run_in_order(move |db| outbox::put_with(db, &items, &journal)).await
+    }
+
+    async fn flush(&self) -> Result<(), Fault> {
+        // A durable change takes along all that came before it.
+        self.run(|db| journal::tick(db)).await
     }
 
     async fn open_items(&self, limit: u32) -> Result<Vec<Item>, Fault> {

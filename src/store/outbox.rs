@@ -8,7 +8,7 @@ use crate::model::awareness::BillKey;
 use crate::model::ids::{InvId, RecordId};
 use crate::model::invoice::InvoiceHead;
 use crate::model::outbox::{Item, ItemState};
-use crate::model::status::Counts;
+use crate::model::status::{Counts, Entry};
 use crate::ports::TakenUp;
 
 const COLUMNS: &str = "record_id, number, customer, amount, state, attempts, seq, first_seen, first_failed, \
@@ -133,7 +133,15 @@ pub(super) fn next_due(db: &Connection) -> rusqlite::Result<Option<DateTime<Utc>
     .query_row([], |row| Ok(row.get::<_, Option<i64>>(0)?.map(time)))
 }
 
-pub(super) fn put_all(db: &Connection, items: &[Item]) -> rusqlite::Result<()> {
+/// Items, and what the journal says of it, in one transaction.
+pub(super) fn put_with(db: &mut Connection, items: &[Item], journal: &[Entry]) -> rusqlite::Result<()> {
+    let transaction = db.transaction()?;
+    put_all(&transaction, items)?;
+    journal.iter().try_for_each(|entry| super::journal::add(&transaction, entry))?;
+    transaction.commit()
+}
+
+fn put_all(db: &Connection, items: &[Item]) -> rusqlite::Result<()> {
     let mut statement = db.prepare_cached(
         "UPDATE outbox SET number = ?2, customer = ?3, amount = ?4, state = ?5, attempts = ?6, \
              first_seen = ?7, first_failed = ?8, next_try = ?9, fault = ?10, inv_id = ?11, digest = ?12, \

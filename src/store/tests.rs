@@ -227,3 +227,16 @@ async fn booked_invoices_are_known_by_when_they_were_proven() {
     );
     assert_eq!(ids(store.booked(Some(at(6))).await.unwrap()), ["b"]);
 }
+
+#[tokio::test]
+async fn only_what_is_found_again_by_itself_does_not_wait_for_the_disk() {
+    let (store, _folder) = store();
+    let level = |db: &mut Connection| db.pragma_query_value(None, "synchronous", |row| row.get::<_, i64>(0));
+    let (normal, full) = (1, 2);
+    assert_eq!(store.run(level).await.unwrap(), full);
+    assert_eq!(store.run_in_order(level).await.unwrap(), normal);
+    assert_eq!(store.run(level).await.unwrap(), full);
+    // Also where it went wrong.
+    store.run_in_order(|db| db.execute_batch("no such statement")).await.unwrap_err();
+    assert_eq!(store.run(level).await.unwrap(), full);
+}

@@ -60,17 +60,20 @@ impl Held {
     /// From everything the app holds.
     pub fn from_app(products: &[AppProduct]) -> Self {
         let mut held = Self::default();
-        for product in products {
-            let linked = !product.pos_id.is_empty();
-            let code: Box<str> = product.code.as_str().into();
-            if !linked && !product.barcode.is_empty() {
-                held.unlinked_barcodes.insert(product.barcode.as_str().into(), code.clone());
-            }
-            let hash = product.fields.as_ref().map_or(0, fields_hash);
-            let entry = HeldProduct { id: product.id.clone(), hash, linked, active: product.active };
-            held.by_code.insert(code, entry);
-        }
+        products.iter().for_each(|product| held.add(product));
         held
+    }
+
+    /// Takes over one that the app holds.
+    pub fn add(&mut self, product: &AppProduct) {
+        let linked = !product.pos_id.is_empty();
+        let code: Box<str> = product.code.as_str().into();
+        if !linked && !product.barcode.is_empty() {
+            self.unlinked_barcodes.insert(product.barcode.as_str().into(), code.clone());
+        }
+        let hash = product.fields.as_ref().map_or(0, fields_hash);
+        let entry = HeldProduct { id: product.id.clone(), hash, linked, active: product.active };
+        self.by_code.insert(code, entry);
     }
 
     /// Takes over a write that the app confirmed.
@@ -103,43 +106,152 @@ impl Held {
     }
 }
 
-/// Compares RainTek's rows with what the app holds.
+/// Compares RainTek's rows with what the app holds, in the order of PID: the lowest wins where two claim one code or
+/// barcode.
 pub fn plan_products(rows: &[PosProduct], held: &Held) -> CataloguePlan {
-    let known = held.by_code.values().filter(|product| product.linked && product.active).count();
-    if rows.len() * 2 < known {
-        return CataloguePlan::Suspicious { shown: rows.len(), known };
+    let mut order: Vec<&PosProduct> = rows.iter().collect();
+    order.sort_by_key(|row| row.pid);
+    let mut comparison = Comparison::new(held);
+    order.into_iter().for_each(|row| comparison.take(row));
+    comparison.finish()
+}
+
+/// The same row by row, keeping of each no more than what later ones need to know.
+#[derive(Debug)]
+pub struct Comparison<'a> {
+    held: &'a Held,
+    shown: usize,
+    /// Code -> the PID that has it. Only first ones are compared.
+    codes: HashMap<Box<str>, i32>,
+    /// Barcode -> the code of the product that is found by it.
+    barcodes: HashMap<Box<str>, Box<str>>,
+    linked_by_barcode: HashSet<&'a str>,
+    writes: Vec<ProductWrite>,
+    problems: Vec<ProductProblem>,
+}
+
+impl<'a> Comparison<'a> {
+    /// Nothing was shown yet.
+    pub fn new(held: &'a Held) -> Self {
+        Self {
+            held,
+            shown: 0,
+            codes: HashMap::new(),
+            barcodes: HashMap::new(),
+            linked_by_barcode: HashSet::new(),
+            writes: Vec::new(),
+            problems: Vec::new(),
+        }
     }
-    let (wanted, problems) = wanted(rows);
-    let mut writes = Vec::new();
-    let mut seen: HashSet<&str> = problems.iter().map(|problem| problem.code.as_str()).collect();
-    let mut linked_by_barcode: HashSet<&str> = HashSet::new();
-    for fields in &wanted {
-        seen.insert(fields.code.as_str());
+
+    /// The next row, of a higher PID than those before.
+    pub fn take(&mut self, row: &PosProduct) {
+        self.shown += 1;
+        let Some(fields) = self.wanted(row) else { return };
+        let held = self.held;
         if let Some(product) = held.by_code.get(fields.code.as_str()) {
-            if product.hash != fields_hash(fields) {
-                writes.push(ProductWrite::Update { id: product.id.clone(), fields: fields.clone() });
+            if product.hash != fields_hash(&fields) {
+                self.writes.push(ProductWrite::Update { id: product.id.clone(), fields });
             }
-            continue;
+            return;
         }
         let phone_code =
             held.unlinked_barcodes.get(fields.barcode.as_str()).filter(|_| !fields.barcode.is_empty());
         let phone_product = phone_code.and_then(|code| held.by_code.get(code));
-        match (phone_code, phone_product) {
-            (Some(code), Some(product)) if linked_by_barcode.insert(code) => {
-                writes.push(ProductWrite::Update { id: product.id.clone(), fields: fields.clone() });
+        self.writes.push(match (phone_code, phone_product) {
+            (Some(code), Some(product)) if self.linked_by_barcode.insert(code) => {
+                ProductWrite::Update { id: product.id.clone(), fields }
             }
-            _ => writes.push(ProductWrite::Create { id: record_id(&fields.code), fields: fields.clone() }),
-        }
+            _ => ProductWrite::Create { id: record_id(&fields.code), fields },
+        });
     }
-    let mut gone: Vec<&HeldProduct> = held
-        .by_code
-        .iter()
-        .filter(|(code, product)| product.linked && product.active && !seen.contains(&***code))
-        .map(|(_, product)| product)
-        .collect();
-    gone.sort_by(|left, right| left.id.cmp(&right.id));
-    writes.extend(gone.into_iter().map(|product| ProductWrite::Deactivate { id: product.id.clone() }));
-    CataloguePlan::Write { writes, problems }
+
+    /// How many rows were taken.
+    pub fn shown(&self) -> usize {
+        self.shown
+    }
+
+    /// All rows were taken.
+    pub fn finish(mut self) -> CataloguePlan {
+        let known = self.held.by_code.values().filter(|product| product.linked && product.active).count();
+        if self.shown * 2 < known {
+            return CataloguePlan::Suspicious { shown: self.shown, known };
+        }
+        let mut gone: Vec<&HeldProduct> = self
+            .held
+            .by_code
+            .iter()
+            .filter(|(code, product)| product.linked && product.active && !self.codes.contains_key(*code))
+            .map(|(_, product)| product)
+            .collect();
+        gone.sort_by(|left, right| left.id.cmp(&right.id));
+        self.writes
+            .extend(gone.into_iter().map(|product| ProductWrite::Deactivate { id: product.id.clone() }));
+        CataloguePlan::Write { writes: self.writes, problems: self.problems }
+    }
+
+    /// A row as it is to stand in the app, or why it is not taken over.
+    fn wanted(&mut self, row: &PosProduct) -> Option<ProductFields> {
+        let code = row.code.as_deref().map_or("", str::trim);
+        let problems = &mut self.problems;
+        let mut report = |sentence: String| {
+            problems.push(ProductProblem { pid: row.pid, code: code.to_owned(), sentence });
+        };
+        if code.is_empty() {
+            report(format!("Product {} has no code.", row.pid));
+            return None;
+        }
+        if let Some(first) = self.codes.get(code) {
+            report(format!(
+                "Code {} is used by products {first} and {}; only the first is taken.",
+                one_line(code, SAID),
+                row.pid
+            ));
+            return None;
+        }
+        self.codes.insert(code.into(), row.pid);
+        let Some(name) = row.name.as_deref().map(str::trim).filter(|name| !name.is_empty()) else {
+            report(format!("Product {} has no name.", one_line(code, SAID)));
+            return None;
+        };
+        let (said, called) = (one_line(code, SAID), one_line(name, SAID));
+        let Some(price) = row.price.filter(|price| usable(*price, MONEY_SCALE)) else {
+            report(format!("Product {said} ({called}) has no usable price."));
+            return None;
+        };
+        let Some(gst_rate) = row.gst_rate.filter(|rate| usable(*rate, PERCENT_SCALE)) else {
+            report(format!("Product {said} ({called}) has no usable GST rate."));
+            return None;
+        };
+        let own = Some(row.barcode.trim()).filter(|barcode| !matches!(*barcode, "" | "0"));
+        let mut barcode = row.lot_barcode.as_deref().map(str::trim).or(own).unwrap_or_default();
+        if !barcode.is_empty() {
+            if let Some(first) = self.barcodes.get(barcode) {
+                let (scanned, first) = (one_line(barcode, SAID), one_line(first, SAID));
+                report(format!("Barcode {scanned} of {said} is also on {first}; scanning it finds {first}."));
+                barcode = "";
+            } else {
+                self.barcodes.insert(barcode.into(), code.into());
+            }
+        }
+        let mrp = r2(row.lot_mrp.or(row.mrp).unwrap_or_default());
+        if mrp.abs() > largest(MONEY_SCALE) {
+            report(format!("Product {said} ({called}) has no usable MRP."));
+        }
+        Some(ProductFields {
+            code: code.to_owned(),
+            pos_id: row.pid.to_string(),
+            name: name.to_owned(),
+            retail_price: price,
+            mrp: if mrp.abs() > largest(MONEY_SCALE) { Decimal::ZERO } else { mrp },
+            barcode: barcode.to_owned(),
+            current_stock: row.stock.round_dp(QUANTITY_SCALE),
+            hsn_code: row.hsn.trim().to_owned(),
+            gst_rate,
+            unit: row.unit.trim().to_owned(),
+            active: row.active,
+        })
+    }
 }
 
 /// A product's record id follows from its code, so that a create whose answer was lost is recognised.
@@ -160,77 +272,6 @@ const SAID: usize = 60;
 /// A number that the app gives back as it was given: one that it does not is written anew in each pass.
 fn usable(value: Decimal, scale: u32) -> bool {
     value >= Decimal::ZERO && value <= largest(scale) && value.round_dp(scale) == value
-}
-
-/// RainTek's rows as they are to stand in the app; the lowest PID wins where two claim one code or barcode.
-fn wanted(rows: &[PosProduct]) -> (Vec<ProductFields>, Vec<ProductProblem>) {
-    let mut problems = Vec::new();
-    let mut order: Vec<&PosProduct> = rows.iter().collect();
-    order.sort_by_key(|row| row.pid);
-    let mut codes: HashMap<&str, i32> = HashMap::with_capacity(rows.len());
-    let mut barcodes: HashMap<String, &str> = HashMap::new();
-    let mut wanted = Vec::with_capacity(rows.len());
-    for row in order {
-        let code = row.code.as_deref().map_or("", str::trim);
-        let mut report = |sentence: String| {
-            problems.push(ProductProblem { pid: row.pid, code: code.to_owned(), sentence });
-        };
-        if code.is_empty() {
-            report(format!("Product {} has no code.", row.pid));
-            continue;
-        }
-        if let Some(first) = codes.insert(code, row.pid) {
-            codes.insert(code, first);
-            report(format!(
-                "Code {} is used by products {first} and {}; only the first is taken.",
-                one_line(code, SAID),
-                row.pid
-            ));
-            continue;
-        }
-        let Some(name) = row.name.as_deref().map(str::trim).filter(|name| !name.is_empty()) else {
-            report(format!("Product {} has no name.", one_line(code, SAID)));
-            continue;
-        };
-        let (said, called) = (one_line(code, SAID), one_line(name, SAID));
-        let Some(price) = row.price.filter(|price| usable(*price, MONEY_SCALE)) else {
-            report(format!("Product {said} ({called}) has no usable price."));
-            continue;
-        };
-        let Some(gst_rate) = row.gst_rate.filter(|rate| usable(*rate, PERCENT_SCALE)) else {
-            report(format!("Product {said} ({called}) has no usable GST rate."));
-            continue;
-        };
-        let own = Some(row.barcode.trim()).filter(|barcode| !matches!(*barcode, "" | "0"));
-        let mut barcode = row.lot_barcode.as_deref().map(str::trim).or(own).unwrap_or_default().to_owned();
-        if !barcode.is_empty() {
-            if let Some(first) = barcodes.get(&barcode) {
-                let (scanned, first) = (one_line(&barcode, SAID), one_line(first, SAID));
-                report(format!("Barcode {scanned} of {said} is also on {first}; scanning it finds {first}."));
-                barcode = String::new();
-            } else {
-                barcodes.insert(barcode.clone(), code);
-            }
-        }
-        let mrp = r2(row.lot_mrp.or(row.mrp).unwrap_or_default());
-        if mrp.abs() > largest(MONEY_SCALE) {
-            report(format!("Product {said} ({called}) has no usable MRP."));
-        }
-        wanted.push(ProductFields {
-            code: code.to_owned(),
-            pos_id: row.pid.to_string(),
-            name: name.to_owned(),
-            retail_price: price,
-            mrp: if mrp.abs() > largest(MONEY_SCALE) { Decimal::ZERO } else { mrp },
-            barcode,
-            current_stock: row.stock.round_dp(QUANTITY_SCALE),
-            hsn_code: row.hsn.trim().to_owned(),
-            gst_rate,
-            unit: row.unit.trim().to_owned(),
-            active: row.active,
-        });
-    }
-    (wanted, problems)
 }
 
 #[cfg(test)]

@@ -47,6 +47,15 @@ fn writes(rows: &[PosProduct], held: &Held) -> Vec<ProductWrite> {
     }
 }
 
+/// Rows as they are to stand in an app that holds nothing yet.
+fn wanted(rows: &[PosProduct]) -> Vec<ProductFields> {
+    let fields = |write| match write {
+        ProductWrite::Create { fields, .. } => fields,
+        other => panic!("{other:?}"),
+    };
+    writes(rows, &Held::default()).into_iter().map(fields).collect()
+}
+
 fn problems(rows: &[PosProduct]) -> Vec<String> {
     match plan_products(rows, &Held::default()) {
         CataloguePlan::Write { problems, .. } => problems.into_iter().map(|p| p.sentence).collect(),
@@ -67,7 +76,7 @@ fn a_pass_without_changes_writes_nothing() {
     let rows = [row(1, "A"), row(2, "B")];
     let held = synced(&rows);
     assert_eq!(writes(&rows, &held), []);
-    let (wanted, _) = wanted(&rows);
+    let wanted = wanted(&rows);
     let read_back: Vec<AppProduct> =
         wanted.iter().map(|fields| app(fields, &record_id(&fields.code).to_string())).collect();
     assert_eq!(Held::from_app(&read_back), held, "what is remembered is what the app holds");
@@ -176,7 +185,7 @@ fn a_row_that_breaks_is_not_taken_for_missing() {
 #[test]
 fn a_restored_app_heals() {
     let rows = [row(1, "A"), row(2, "B")];
-    let (wanted, _) = wanted(&rows);
+    let wanted = wanted(&rows);
     let mut older = wanted[0].clone();
     older.retail_price = Decimal::from(9);
     let held = Held::from_app(&[app(&older, "rec000000000001")]);

@@ -18,4 +18,5 @@ mod fresh;
 mod live;
 mod numbers;
 mod reads;
+mod together;
 mod writes;

@@ -63,6 +63,18 @@ pub(crate) fn at_once<T>(work: impl Future<Output = T>) -> T {
 }
 
 impl Inline {
+    /// Items on their way into the store, as a planted fault would have them.
+    fn checked(&self, items: &[Item]) -> Vec<Item> {
+        let mut items = items.to_vec();
+        if self.wire.sim.is(Planted::HoldDropped) {
+            for item in items.iter_mut().filter(|item| item.state == ItemState::Held && item.attempts >= 2) {
+                item.state = ItemState::Withdrawn;
+            }
+        }
+        checks::put(&self.wire.sim, &self.store, &items);
+        items
+    }
+
     pub(crate) async fn read<T: Send>(
         &self,
         work: impl Future<Output = Result<T, Fault>> + Send,
@@ -111,14 +123,17 @@ impl State for Inline {
     }
 
     async fn put_all(&self, items: &[Item], journal: &[Entry]) -> Result<(), Fault> {
-        let mut items = items.to_vec();
-        if self.wire.sim.is(Planted::HoldDropped) {
-            for item in items.iter_mut().filter(|item| item.state == ItemState::Held && item.attempts >= 2) {
-                item.state = ItemState::Withdrawn;
-            }
-        }
-        checks::put(&self.wire.sim, &self.store, &items);
+        let items = self.checked(items);
         self.write(self.store.put_all(&items, journal)).await
+    }
+
+    async fn put_in_order(&self, items: &[Item], journal: &[Entry]) -> Result<(), Fault> {
+        let items = self.checked(items);
+        self.write(self.store.put_in_order(&items, journal)).await
+    }
+
+    async fn flush(&self) -> Result<(), Fault> {
+        self.write(self.store.flush()).await
     }
 
     async fn open_items(&self, limit: u32) -> Result<Vec<Item>, Fault> {

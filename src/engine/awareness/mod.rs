@@ -75,7 +75,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
         let ready = flow.is_some() && shared.board.both_up() && !shared.board.is_paused(now);
         let mut wait = shared.rules.awareness.every;
         if ready && !products_looked_at(&shared) {
-            // Lines are linked with products: those come first where they can.
+            // Lines are linked with products: those come first where they can, and say so.
             wait = Duration::from_secs(1);
         } else if ready {
             match pass(&shared, &mut memory).await {
@@ -125,7 +125,7 @@ pub(super) async fn go_back_to(shared: &Shared, inv_id: InvId) -> Result<(), Fau
     Ok(())
 }
 
-fn products_looked_at(shared: &Shared) -> bool {
+pub(super) fn products_looked_at(shared: &Shared) -> bool {
     let seen = shared.board.seen();
     seen.products.last_ok.is_some() || seen.products.failing_since.is_some()
 }
