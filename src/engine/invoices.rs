@@ -24,6 +24,8 @@ const OVERLAP: TimeDelta = TimeDelta::minutes(10);
 const ALL_EVERY: TimeDelta = TimeDelta::hours(24);
 /// Events waiting to be looked at; when they are more, everything is looked at instead.
 const EVENTS: usize = 1024;
+/// A stream on which nothing happens is given up after six minutes.
+pub(super) const PATIENCE: Duration = Duration::from_secs(15 * 60);
 /// PocketBase's time text.
 const TIME_FORMAT: &str = "%Y-%m-%d %H:%M:%S%.3fZ";
 
