@@ -4,6 +4,7 @@ pub mod alerts;
 pub mod backup;
 pub mod desktop;
 pub mod history;
+pub mod life;
 pub mod setup;
 pub mod trial;
 
@@ -364,12 +365,21 @@ pub trait Secrets: Send + Sync {
     fn set(&self, name: &str, value: &str) -> Result<(), Fault>;
 }
 
-/// Something that runs until it is stopped; run again by the supervisor if it panics.
+/// Something that runs until it is stopped; run again by the supervisor if it panics, ends or hangs.
 pub struct Task {
     /// For logs and the page.
     pub name: &'static str,
+    /// How long it may work without a sign of life ([`life::Life`]): longer than whatever it waits for may take.
+    pub patience: Duration,
     /// Starts it anew.
     pub run: Box<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>,
+}
+
+impl Task {
+    /// For one whose calls are given up within a minute each by whoever makes them, some of them one behind the other.
+    pub const PATIENCE: Duration = Duration::from_secs(10 * 60);
+    /// For one that waits for a whole backup at a time: half an hour is what that may take, on either side.
+    pub const PATIENCE_FOR_BACKUPS: Duration = Duration::from_secs(2 * 60 * 60);
 }
 
 impl fmt::Debug for Task {

@@ -265,7 +265,8 @@ impl House {
             let house = Arc::clone(&self);
             async move { house.keep().await }
         };
-        Task { name: "house", run: Box::new(move || Box::pin(run())) }
+        // Whoever changes the settings holds the house as long as that takes: a backup may have to end before.
+        Task { name: "house", patience: Task::PATIENCE_FOR_BACKUPS, run: Box::new(move || Box::pin(run())) }
     }
 
     async fn keep(self: Arc<Self>) {

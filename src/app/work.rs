@@ -24,6 +24,9 @@ use crate::supervisor;
 /// How long the store may take to take down that it stops in order.
 const LAST_STORE: Duration = Duration::from_millis(300);
 
+/// The billing app's files may be put in place, or it may be started anew by somebody else, behind whom this one waits.
+const PATIENCE_FOR_SERVER: Duration = Duration::from_secs(30 * 60);
+
 /// What every engine of this program shares.
 #[derive(Clone)]
 pub(super) struct Ground {
@@ -98,6 +101,7 @@ pub(super) fn build(ground: &Ground, settings: &Settings, billing: Arc<PocketBas
     let (server, server_stop) = (billing.server(), stop.clone());
     tasks.push(Task {
         name: "billing server",
+        patience: PATIENCE_FOR_SERVER,
         run: Box::new(move || {
             let (server, stop) = (Arc::clone(&server), server_stop.clone());
             Box::pin(async move {

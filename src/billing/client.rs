@@ -16,6 +16,8 @@ use crate::ports::Clock;
 /// A page of a thousand invoices is about one megabyte.
 const LARGEST_ANSWER: usize = 64 * 1024 * 1024;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Connections kept for the next rush: as many as invoices are read ahead. What it needs beyond them is closed when free.
+const IDLE: usize = 8;
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 /// A token is renewed when less than this is left of it, or a third of its life if that is shorter.
 const RENEW_MARGIN: TimeDelta = TimeDelta::minutes(10);
@@ -128,6 +130,7 @@ impl Client {
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)
             .pool_idle_timeout(Duration::from_secs(60))
+            .pool_max_idle_per_host(IDLE)
             .build()
             .map_err(|error| classify_trouble(Trouble::BadAddress, &chain(&error)))?;
         Ok(Self { http, base, clock, account, token: Mutex::new(None) })

@@ -14,7 +14,7 @@ use super::claim::Claim;
 use super::preview::Preview;
 use crate::model::alert::Event;
 use crate::model::command::{Command, Reply};
-use crate::model::fault::{Action, Fault};
+use crate::model::fault::{Action, Fault, Scope};
 use crate::model::ids::RecordId;
 use crate::model::outbox::{Item, ItemState};
 use crate::model::status::Snapshot;
@@ -25,6 +25,8 @@ pub(super) const GOING_LIVE: &str = "ShopSync is going live. Try again when it i
 /// How often, and after what pause, a decision tries to get hold of its invoice.
 const CLAIM_TRIES: u32 = 100;
 const CLAIM_PAUSE: Duration = Duration::from_millis(20);
+/// A command that has not ended by then hangs; none takes longer than some calls that are given up within a minute each.
+const GIVEN_UP: Duration = Duration::from_secs(10 * 60);
 /// Until when it is paused, in the store.
 const PAUSED_UNTIL: &str = "paused_until";
 
@@ -234,7 +236,15 @@ impl Handle {
 #[async_trait]
 impl Controls for Handle {
     async fn command(&self, command: Command) -> Reply {
-        match self.run(command).await {
+        let done = tokio::select! {
+            biased;
+            done = self.run(command) => done,
+            // What it holds is let go of: an invoice, or the right to give numbers.
+            () = self.shared.world.clock.sleep(GIVEN_UP) => {
+                Err(Fault::transient(Scope::Item, "That took too long and was given up. Look whether it was done."))
+            }
+        };
+        match done {
             Ok(reply) => reply,
             Err(fault) => {
                 self.shared.log("command", &fault);

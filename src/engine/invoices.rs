@@ -26,6 +26,8 @@ const ALL_EVERY: TimeDelta = TimeDelta::hours(24);
 const EVENTS: usize = 1024;
 /// Invoices looked at together: nobody else works on those meanwhile.
 const TOGETHER: usize = 16;
+/// A stream on which nothing happens is given up after six minutes.
+pub(super) const PATIENCE: Duration = Duration::from_secs(15 * 60);
 /// PocketBase's time text.
 const TIME_FORMAT: &str = "%Y-%m-%d %H:%M:%S%.3fZ";
 

@@ -3,6 +3,7 @@
 //! Every task is idempotent: it is woken by a signal or a period, looks, and does what is due. Nothing depends on a
 //! signal arriving, so a task that was dropped at any await goes on where the store says it is.
 
+mod again;
 pub mod alerts;
 mod alive;
 mod attempt;
@@ -48,6 +49,7 @@ use crate::model::invoice::Invoice;
 use crate::model::outbox::{Item, ItemState};
 use crate::model::status::{Entry, Snapshot};
 use crate::ports::alerts::AlertStore;
+use crate::ports::life::resting;
 use crate::ports::{Archive, Billing, Clock, Pos, State, Task};
 use crate::sync::backoff;
 use crate::sync::mapping::MapContext;
@@ -249,25 +251,22 @@ impl Engine {
 
     /// The loops, by name. Each runs until stop.
     pub fn tasks(&self) -> Vec<Task> {
-        let task = |name: &'static str,
-                    run: fn(Arc<Shared>) -> futures_util::future::BoxFuture<'static, ()>| {
-            let shared = Arc::clone(&self.shared);
-            Task { name, run: Box::new(move || run(Arc::clone(&shared))) }
-        };
+        let task = |name, patience, run| again::task(&self.shared, name, patience, run);
+        let (plain, backups) = (Task::PATIENCE, Task::PATIENCE_FOR_BACKUPS);
         vec![
-            task("links", |shared| Box::pin(links::run(shared))),
-            task("invoices", |shared| Box::pin(invoices::run(shared))),
-            task("events", |shared| Box::pin(invoices::follow(shared))),
-            task("push", |shared| Box::pin(push::run(shared))),
-            task("products", |shared| Box::pin(products::run(shared))),
-            task("bills", |shared| Box::pin(awareness::run(shared))),
-            task("numbers", |shared| Box::pin(numbers::run(shared))),
-            task("backup", |shared| Box::pin(async move { backup::run(shared).await })),
-            task("scan", |shared| Box::pin(scan::run(shared))),
-            task("alive", |shared| Box::pin(alive::run(shared))),
-            task("surroundings", |shared| Box::pin(surroundings::run(shared))),
-            task("trial", |shared| Box::pin(trial::run(shared))),
-            task("publish", |shared| Box::pin(publish::run(shared))),
+            task("links", plain, |shared| Box::pin(links::run(shared))),
+            task("invoices", plain, |shared| Box::pin(invoices::run(shared))),
+            task("events", invoices::PATIENCE, |shared| Box::pin(invoices::follow(shared))),
+            task("push", plain, |shared| Box::pin(push::run(shared))),
+            task("products", plain, |shared| Box::pin(products::run(shared))),
+            task("bills", plain, |shared| Box::pin(awareness::run(shared))),
+            task("numbers", plain, |shared| Box::pin(numbers::run(shared))),
+            task("backup", backups, |shared| Box::pin(async move { backup::run(shared).await })),
+            task("scan", plain, |shared| Box::pin(scan::run(shared))),
+            task("alive", plain, |shared| Box::pin(alive::run(shared))),
+            task("surroundings", plain, |shared| Box::pin(surroundings::run(shared))),
+            task("trial", backups, |shared| Box::pin(trial::run(shared))),
+            task("publish", plain, |shared| Box::pin(publish::run(shared))),
         ]
     }
 
@@ -284,12 +283,20 @@ impl Shared {
 
     /// Waits for a signal, a time to pass, or stop.
     async fn wait(&self, signal: &Notify, at_most: Duration) {
-        tokio::select! {
-            biased;
-            () = signal.notified() => {}
-            () = self.world.clock.sleep(at_most) => {}
-            () = self.stop.cancelled() => {}
-        }
+        resting(async {
+            tokio::select! {
+                biased;
+                () = signal.notified() => {}
+                () = self.world.clock.sleep(at_most) => {}
+                () = self.stop.cancelled() => {}
+            }
+        })
+        .await;
+    }
+
+    /// For a task that has nothing to do.
+    async fn wait_for_stop(&self) {
+        resting(self.stop.cancelled()).await;
     }
 
     fn stopping(&self) -> bool {

@@ -17,6 +17,7 @@ use crate::model::fault::{Action, Fault, Scope};
 use crate::model::ids::RecordId;
 use crate::model::invoice::{Invoice, InvoiceRead, NotDue};
 use crate::model::outbox::{Item, ItemState};
+use crate::ports::Task;
 use crate::sync::backoff;
 use crate::sync::completeness::{Completeness, completeness};
 use crate::sync::room::leaders;
@@ -251,9 +252,16 @@ async fn start_settling(shared: &Arc<Shared>, settling: &mut JoinSet<()>, sent: 
     settling.spawn(async move {
         let id = sent.item.record_id.clone();
         // A panic in there must not keep the invoice claimed for ever.
-        let settled = std::panic::AssertUnwindSafe(settle(&shared, sent)).catch_unwind().await;
-        if settled.is_err() {
-            tracing::error!("settling an invoice panicked");
+        let settled = std::panic::AssertUnwindSafe(settle(&shared, sent)).catch_unwind();
+        tokio::select! {
+            biased;
+            settled = settled => if settled.is_err() {
+                tracing::error!("settling an invoice panicked");
+            },
+            // It is looked up again, as after any attempt whose end nobody knows.
+            () = shared.world.clock.sleep(Task::PATIENCE) => {
+                tracing::error!(record = %id, "settling an invoice hangs and is given up");
+            }
         }
         release(&shared, &id).await;
         drop(flow);

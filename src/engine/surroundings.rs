@@ -57,7 +57,7 @@ impl SurroundingsBoard {
 }
 
 pub(super) async fn run(shared: Arc<Shared>) {
-    let Some(around) = shared.surroundings.get() else { return shared.stop.cancelled().await };
+    let Some(around) = shared.surroundings.get() else { return shared.wait_for_stop().await };
     let mut clock = ClockSeen::default();
     // Disks of which it is known how they are, so that "room again" ends also what an earlier run said.
     let mut known = BTreeSet::new();

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use crate::model::status::Snapshot;
 use crate::ports::Task;
 use crate::ports::desktop::Toaster;
+use crate::ports::life::resting;
 use crate::sync::toasts::{Memory, decide};
 
 /// The loop; ends with the publisher.
@@ -18,7 +19,7 @@ pub fn task(states: watch::Receiver<Arc<Snapshot>>, toaster: Arc<dyn Toaster>) -
         let (states, toaster, memory) = (states.clone(), Arc::clone(&toaster), Arc::clone(&memory));
         follow(states, toaster, memory)
     };
-    Task { name: "toasts", run: Box::new(move || Box::pin(run())) }
+    Task { name: "toasts", patience: Task::PATIENCE, run: Box::new(move || Box::pin(run())) }
 }
 
 async fn follow(
@@ -41,7 +42,7 @@ async fn follow(
                 }
             }
         }
-        if states.changed().await.is_err() {
+        if resting(states.changed()).await.is_err() {
             return;
         }
     }

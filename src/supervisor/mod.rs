@@ -1,4 +1,6 @@
-//! Runs tasks until stop: one that panics or ends is started again with backoff, and each is awaited at the end.
+//! Runs tasks until stop: one that panics, ends or hangs is started again with backoff, and each is awaited at the end.
+
+mod watch;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -9,6 +11,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::ports::{Clock, Task};
+use watch::Watched;
 
 /// How long tasks may take to finish what they are at once stop was asked for.
 const STOP_WITHIN: Duration = Duration::from_secs(3);
@@ -18,10 +21,17 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// Runs all tasks. Returns after `stop`, once every task has ended or was ended.
 pub async fn run(tasks: Vec<Task>, clock: Arc<dyn Clock>, stop: CancellationToken) {
     let mut running = JoinSet::new();
+    let mut all = Vec::with_capacity(tasks.len());
     for task in tasks {
-        running.spawn(keep(task, Arc::clone(&clock), stop.clone()));
+        let watched = Arc::new(Watched::new(&task));
+        all.push(Arc::clone(&watched));
+        running.spawn(keep(task, watched, Arc::clone(&clock), stop.clone()));
     }
-    stop.cancelled().await;
+    tokio::select! {
+        biased;
+        () = stop.cancelled() => {}
+        () = watch::over(&all, clock.as_ref()) => {}
+    }
     let all_ended = async { while running.join_next().await.is_some() {} };
     tokio::select! {
         biased;
@@ -31,14 +41,21 @@ pub async fn run(tasks: Vec<Task>, clock: Arc<dyn Clock>, stop: CancellationToke
     running.shutdown().await;
 }
 
-async fn keep(task: Task, clock: Arc<dyn Clock>, stop: CancellationToken) {
+async fn keep(task: Task, watched: Arc<Watched>, clock: Arc<dyn Clock>, stop: CancellationToken) {
     let mut wait = FIRST_WAIT;
     while !stop.is_cancelled() {
         let began = clock.elapsed();
-        match AssertUnwindSafe((task.run)()).catch_unwind().await {
-            Ok(()) if stop.is_cancelled() => return,
-            Ok(()) => tracing::warn!(task = task.name, "a task ended and is started again"),
-            Err(panic) => {
+        let ended = tokio::select! {
+            biased;
+            ended = AssertUnwindSafe(watched.life.of((task.run)())).catch_unwind() => Some(ended),
+            // The watch has said so; dropped, it lets go of all that it held, as at a restart of the program.
+            () = watched.hangs() => None,
+        };
+        match ended {
+            None => {}
+            Some(Ok(())) if stop.is_cancelled() => return,
+            Some(Ok(())) => tracing::warn!(task = task.name, "a task ended and is started again"),
+            Some(Err(panic)) => {
                 let why = panic
                     .downcast_ref::<&str>()
                     .map(|text| (*text).to_owned())
@@ -51,73 +68,16 @@ async fn keep(task: Task, clock: Arc<dyn Clock>, stop: CancellationToken) {
         if clock.elapsed().saturating_sub(began) > LONGEST_WAIT {
             wait = FIRST_WAIT;
         }
+        let rest = watched.life.rest();
         tokio::select! {
             biased;
             () = clock.sleep(wait) => {}
             () = stop.cancelled() => {}
         }
+        drop(rest);
         wait = (wait * 2).min(LONGEST_WAIT);
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use async_trait::async_trait;
-    use chrono::{DateTime, Utc};
-    use std::sync::atomic::{AtomicU32, Ordering};
-
-    struct Paused;
-
-    #[async_trait]
-    impl Clock for Paused {
-        fn now(&self) -> DateTime<Utc> {
-            DateTime::default()
-        }
-        fn elapsed(&self) -> Duration {
-            Duration::ZERO
-        }
-        async fn sleep(&self, duration: Duration) {
-            tokio::time::sleep(duration).await;
-        }
-        fn jitter(&self) -> u32 {
-            0
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_task_that_panics_is_started_again_and_stop_ends_all() {
-        let starts = Arc::new(AtomicU32::new(0));
-        let stop = CancellationToken::new();
-        let (counted, ending) = (Arc::clone(&starts), stop.clone());
-        let task = Task {
-            name: "shaky",
-            run: Box::new(move || {
-                let (counted, ending) = (Arc::clone(&counted), ending.clone());
-                Box::pin(async move {
-                    if counted.fetch_add(1, Ordering::SeqCst) < 2 {
-                        panic!("planted");
-                    }
-                    ending.cancelled().await;
-                })
-            }),
-        };
-        let running = tokio::spawn(run(vec![task], Arc::new(Paused), stop.clone()));
-        while starts.load(Ordering::SeqCst) < 3 {
-            tokio::task::yield_now().await;
-            tokio::time::advance(Duration::from_millis(100)).await;
-        }
-        stop.cancel();
-        running.await.unwrap();
-        assert_eq!(starts.load(Ordering::SeqCst), 3);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_task_that_does_not_end_is_ended() {
-        let stop = CancellationToken::new();
-        let task = Task { name: "deaf", run: Box::new(|| Box::pin(std::future::pending())) };
-        let running = tokio::spawn(run(vec![task], Arc::new(Paused), stop.clone()));
-        stop.cancel();
-        tokio::time::timeout(STOP_WITHIN * 2, running).await.unwrap().unwrap();
-    }
-}
+mod tests;

@@ -44,10 +44,16 @@ impl Dice {
     }
 }
 
+/// In weeks of these seeds and above calls into the world hang for ever.
+pub(crate) const HANGING: u64 = 1_000_000;
+
 /// The week of a seed: the plain one, and what happens in it beside.
 pub(crate) fn story(seed: u64) -> Story {
     let mut story = plain(seed);
     more::add(&mut story);
+    if seed >= HANGING {
+        more::hang(&mut story);
+    }
     story
 }
 

@@ -9,7 +9,7 @@ use shopsync::model::invoice::{Invoice, InvoiceStatus, TaxType};
 
 use crate::app::Record;
 use crate::goods::is_credit;
-use crate::raintek::Db;
+use crate::raintek::{Bills, Db};
 use crate::sim::{Sim, lock};
 
 /// The last ten digits, without leading zeros.
@@ -206,15 +206,16 @@ pub(crate) fn shown_differs(db: &Db, bill: &FoundBill, record: &Record) -> Optio
 }
 
 /// Whether RainTek holds this record's invoice as it is now.
-pub(crate) fn stands(db: &Db, record: &Record) -> bool {
-    let ours = db.of_number(&record.invoice.number).into_iter().filter(|id| db.is_ours(*id));
-    ours.filter_map(|id| db.bill(id)).any(|bill| bill_differs(db, &record.invoice, &bill).is_none())
+pub(crate) fn stands(bills: &Bills<'_>, record: &Record) -> bool {
+    let ours = bills.of_number(&record.invoice.number).iter().filter(|id| bills.db.is_ours(**id));
+    ours.filter_map(|id| bills.bill(*id)).any(|bill| bill_differs(bills.db, &record.invoice, &bill).is_none())
 }
 
 /// Something that is not the same on both sides, though there was time enough to see it: within `unseen`
 /// milliseconds for an invoice, `flow` for what comes from RainTek.
 pub(crate) fn missing(sim: &Sim, now: u64, unseen: u64, flow: u64) -> Option<String> {
     let (db, app, truth) = (lock(&sim.db), lock(&sim.app), lock(&sim.truth));
+    let bills = Bills::of(&db);
     let cancelled = |record: &&Record| {
         !record.deleted
             && record.invoice.status == InvoiceStatus::Cancelled
@@ -225,7 +226,7 @@ pub(crate) fn missing(sim: &Sim, now: u64, unseen: u64, flow: u64) -> Option<Str
             && !app.records.values().any(|other| {
                 other.invoice.number == record.invoice.number && other.invoice.id != record.invoice.id
             })
-            && db.of_number(&record.invoice.number).into_iter().any(|id| db.is_ours(id))
+            && bills.of_number(&record.invoice.number).iter().any(|id| db.is_ours(*id))
     };
     if let Some(record) = app.records.values().find(cancelled) {
         return Some(format!("{} was cancelled and stands in RainTek", record.invoice.number));
@@ -234,20 +235,20 @@ pub(crate) fn missing(sim: &Sim, now: u64, unseen: u64, flow: u64) -> Option<Str
         let number = &record.invoice.number;
         let touched = truth.touched.get(number).map(|at| at + flow);
         let until = (record.changed + unseen).max(touched.unwrap_or_default());
-        if now > until && !stands(&db, record) {
+        if now > until && !stands(&bills, record) {
             return Some(format!("RainTek does not hold {number} ({id}) as the app has it"));
         }
     }
     if db.under_way == 0 {
         for id in db.infos.keys().filter(|id| !db.is_ours(**id)) {
             let changed = db.till_at.get(id).copied().unwrap_or_default().max(truth.app_forgot);
-            if now > changed + flow && not_shown(&db, &app, *id).is_some() {
+            if now > changed + flow && not_shown(&bills, &app, *id).is_some() {
                 return Some(format!("the app does not show RainTek's bill {id} as it is"));
             }
         }
         for record in app.records.values().filter(|record| record.from_pos && !record.deleted) {
             let id = record.invoice.pos_id.unwrap_or_default();
-            let gone = !db.of_number(&record.invoice.number).contains(&id);
+            let gone = !bills.of_number(&record.invoice.number).contains(&id);
             let changed = db.till_at.get(&id).copied().unwrap_or_default();
             if gone && record.invoice.status == InvoiceStatus::Completed && now > changed + flow {
                 return Some(format!("the app still shows {}, which RainTek has not", record.invoice.number));
@@ -264,8 +265,8 @@ pub(crate) fn missing(sim: &Sim, now: u64, unseen: u64, flow: u64) -> Option<Str
 }
 
 /// Why the app does not show a bill of RainTek's own as it is; `None` also where it rightly cannot.
-pub(crate) fn not_shown(db: &Db, app: &crate::app::App, inv_id: i32) -> Option<String> {
-    let bill = db.bill(inv_id)?;
+pub(crate) fn not_shown(bills: &Bills<'_>, app: &crate::app::App, inv_id: i32) -> Option<String> {
+    let bill = bills.bill(inv_id)?;
     let number = bill.info.text("InvoiceNo");
     // The app's own invoice of the number keeps RainTek's bill, or its newest content, out; a person is told.
     if !app.completed_of(number).is_empty() {
@@ -279,7 +280,7 @@ pub(crate) fn not_shown(db: &Db, app: &crate::app::App, inv_id: i32) -> Option<S
             && record.invoice.status == InvoiceStatus::Completed
     });
     if let Some(record) = own {
-        return shown_differs(db, &bill, record);
+        return shown_differs(bills.db, &bill, record);
     }
     // The app takes no two completed invoices of one number.
     let taken = app.records.values().any(|record| {

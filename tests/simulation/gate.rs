@@ -17,6 +17,9 @@ const AT_MOST: u64 = 120_000;
 /// The same, and a look at the time.
 const AT_MOST_AND_A_LOOK: u64 = AT_MOST + 32_000;
 
+/// What hangs is given up by then.
+const GIVEN_UP: u64 = 16 * 60_000;
+
 /// A side of the shop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Of {
@@ -102,9 +105,11 @@ pub(crate) fn goes_on(sim: &Sim) {
 /// A state was published: nothing waits longer for backups than it must.
 pub(crate) fn published(sim: &Sim, snapshot: &Snapshot) {
     let truth = lock(&sim.truth);
-    let (store, going) = (truth.store.clone(), truth.trial.going);
+    let (store, going, hung) = (truth.store.clone(), truth.trial.going, truth.hung);
     drop(truth);
-    let Some(store) = store.filter(|_| sim.setup.backups && !going) else { return };
+    // Who hangs meanwhile waits for something else.
+    let hung = hung.is_some_and(|at| sim.ms() < at + GIVEN_UP);
+    let Some(store) = store.filter(|_| sim.setup.backups && !going && !hung) else { return };
     let free = snapshot.raintek.connected
         && snapshot.billing.connected
         && snapshot.paused_until.is_none_or(|until| until <= snapshot.at)

@@ -7,7 +7,7 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 
-use crate::sim::Sim;
+use crate::sim::{Sim, lock};
 
 /// Hears warnings and errors of one simulated week.
 pub(crate) struct Listener(pub(crate) Arc<Sim>);
@@ -37,7 +37,8 @@ impl Subscriber for Listener {
     fn event(&self, event: &Event<'_>) {
         let mut text = Text::default();
         event.record(&mut text);
-        if *event.metadata().level() == Level::ERROR {
+        let given_up = text.0.contains("hangs") && lock(&self.0.truth).hung.is_some();
+        if *event.metadata().level() == Level::ERROR && !given_up {
             self.0.fail(format!("an ERROR was logged: {}", text.0));
         } else {
             self.0.say("log", || text.0);

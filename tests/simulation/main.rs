@@ -63,6 +63,8 @@ fn a_week_in_the_shop() {
     weeks
         .run(known_seeds().into_iter().flat_map(|seed| [chance::plain(seed), chance::story(seed)]).collect());
     weeks.run((from..from.saturating_add(seeds)).map(chance::story).collect());
+    let hanging = chance::HANGING + from;
+    weeks.run((hanging..hanging + seeds / 10).map(chance::story).collect());
     weeks.end();
 }
 
@@ -162,6 +164,29 @@ fn a_pause_stops_a_queue_in_the_middle() {
     let early = sent.iter().filter(|second| **second <= at).count();
     assert!(early > 3 && sent.len() == 60, "{early} of {} were sent before the pause", sent.len());
     assert_eq!(sent.iter().filter(|second| (at + 3..at + 58).contains(*second)).count(), 0, "{sent:?}");
+}
+
+/// Whoever makes a call that never comes back is ended and started again: nothing waits for it for ever, and both sides end
+/// the same.
+#[test]
+fn what_hangs_is_given_up_and_done_anew() {
+    // Before it took effect, or after: each second one.
+    let calls: Vec<(Call, bool)> = Call::HANGING.into_iter().zip([false, true].into_iter().cycle()).collect();
+    let outcomes = many::in_parallel(calls.clone(), |(call, after)| {
+        let mut week = a_queue(3);
+        week.events.retain(|event| event.id % 4 == 0 || event.id >= 60);
+        let price = Do::Price { product: 1, paise: 4_200 };
+        week.events.push(Event { id: 300, at: 30_000, what: price });
+        week.events.sort_by_key(|event| event.at);
+        week.faults.push(Fault { at: 30_000, what: Wrong::Hangs { call, after } });
+        run::run(&week, None, true)
+    });
+    let mut hung = 0;
+    for ((call, after), outcome) in calls.iter().zip(&outcomes) {
+        assert_eq!(outcome.failure, None, "{call:?}, {after}");
+        hung += u32::from(outcome.told.iter().any(|line| line.contains("never comes back")));
+    }
+    assert!(hung > 11, "only {hung} of {} hung", calls.len());
 }
 
 /// An order that tokio draws by lot is another one each time, and no seed could be told twice.

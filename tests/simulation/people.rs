@@ -16,6 +16,9 @@ use crate::store::at_once;
 use crate::story::Do;
 use crate::{quiet, scanned};
 
+/// Whatever hangs is given up and done anew: the app's events, which may be silent for longest, within a quarter of an hour.
+const GIVEN_UP: u64 = 17 * 60 * 1000;
+
 impl Week {
     fn command(&mut self, command: Command) {
         let Some(running) = self.running.as_mut() else { return };
@@ -153,6 +156,9 @@ impl Week {
             self.start();
         }
         self.command(Command::Resume);
+        if self.hangs {
+            self.later(GIVEN_UP).await;
+        }
         for _ in 0..30 {
             if self.hands.are_done() {
                 break;

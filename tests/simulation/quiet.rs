@@ -16,7 +16,7 @@ use shopsync::store::Store;
 use crate::app::{App, Record};
 use crate::compare::{bill_differs, not_shown, product_differs, stands};
 use crate::goods::is_credit;
-use crate::raintek::{Db, OPENING};
+use crate::raintek::{Bills, Db, OPENING};
 use crate::sim::{Sim, Truth, lock};
 use crate::store::at_once;
 use crate::story::Numbers;
@@ -25,10 +25,11 @@ use crate::story::Numbers;
 pub(crate) fn differences(sim: &Sim, store: &Store) -> Vec<String> {
     let mut all = Vec::new();
     let (db, app, truth) = (lock(&sim.db), lock(&sim.app), lock(&sim.truth));
+    let bills = Bills::of(&db);
     let known = at_once(store.known_bills(chrono::NaiveDate::MIN)).unwrap_or_default();
     for (id, record) in app.records.iter().filter(|(_, record)| !record.from_pos) {
         let item = at_once(store.item(id)).unwrap_or_default();
-        let look = Look { db: &db, app: &app, truth: &truth, known: &known };
+        let look = Look { bills: &bills, db: &db, app: &app, truth: &truth, known: &known };
         all.extend(look.invoice(id, record, item.as_ref()));
     }
     let mut numbers: BTreeMap<String, u32> = BTreeMap::new();
@@ -43,7 +44,7 @@ pub(crate) fn differences(sim: &Sim, store: &Store) -> Vec<String> {
             if !app.records.values().any(|record| record.invoice.number == number) {
                 all.push(format!("{number} is ours, and no invoice of the app"));
             }
-        } else if let Some(why) = not_shown(&db, &app, *id) {
+        } else if let Some(why) = not_shown(&bills, &app, *id) {
             all.push(format!("RainTek's own {number} (Inv_ID {id}) in the app: {why}"));
         }
     }
@@ -66,6 +67,7 @@ pub(crate) fn differences(sim: &Sim, store: &Store) -> Vec<String> {
 }
 
 struct Look<'a> {
+    bills: &'a Bills<'a>,
     db: &'a Db,
     app: &'a App,
     truth: &'a Truth,
@@ -95,7 +97,7 @@ impl Look<'_> {
             };
         }
         let Some(item) = item else { return wrong("was never taken up".into()) };
-        if stands(self.db, record) {
+        if stands(self.bills, record) {
             let stamped = record.sync_status == "synced" && record.invoice.pos_id == item.inv_id;
             return match item.state {
                 ItemState::Done if stamped => None,

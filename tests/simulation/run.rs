@@ -80,6 +80,7 @@ fn one_thread(story: &Story, planted: Option<Planted>, telling: bool) -> Outcome
     let _hears = tracing::subscriber::set_default(listen::Listener(Arc::clone(&sim)));
     runtime.block_on(async {
         let mut week = Week::new(&sim, folder.path().join("shopsync.sqlite"));
+        week.hangs = story.hangs();
         week.pass(story).await;
         week.end().await;
     });
@@ -123,11 +124,20 @@ pub(crate) struct Week {
     /// When it is started again.
     pub(crate) start_at: Option<u64>,
     pub(crate) hands: Hands,
+    /// Something never comes back, and is waited for at the end.
+    pub(crate) hangs: bool,
 }
 
 impl Week {
     fn new(sim: &Arc<Sim>, store: PathBuf) -> Self {
-        Self { sim: Arc::clone(sim), store, running: None, start_at: None, hands: Hands::new(sim) }
+        Self {
+            sim: Arc::clone(sim),
+            store,
+            running: None,
+            start_at: None,
+            hands: Hands::new(sim),
+            hangs: false,
+        }
     }
 
     pub(crate) fn failed(&self) -> bool {

@@ -7,12 +7,14 @@ use shopsync::ports::State as _;
 use shopsync::store::Store;
 
 use crate::compare::stands;
+use crate::raintek::Bills;
 use crate::sim::{Sim, lock};
 use crate::store::at_once;
 
 /// What it found that is not so, and what it did not find.
 pub(crate) fn wrong(sim: &Sim, store: &Store, snapshot: &Snapshot) -> Vec<String> {
     let (db, app, truth) = (lock(&sim.db), lock(&sim.app), lock(&sim.truth));
+    let bills = Bills::of(&db);
     let Some(answer) = &snapshot.scan.answer else { return vec!["nobody is answered".into()] };
     let mut all = Vec::new();
     for finding in &answer.findings {
@@ -21,7 +23,7 @@ pub(crate) fn wrong(sim: &Sim, store: &Store, snapshot: &Snapshot) -> Vec<String
         let of_number = || app.records.values().filter(|record| record.invoice.number == *number);
         let is_so = match finding.kind {
             FindingKind::Edited | FindingKind::Gone => {
-                touched || !of_number().any(|record| record.is_due() && stands(&db, record))
+                touched || !of_number().any(|record| record.is_due() && stands(&bills, record))
             }
             FindingKind::Lost => of_number().any(|record| record.deleted) && !db.of_number(number).is_empty(),
             FindingKind::Stray => touched || !of_number().any(|record| record.is_due()),
@@ -36,7 +38,8 @@ pub(crate) fn wrong(sim: &Sim, store: &Store, snapshot: &Snapshot) -> Vec<String
         let number = &record.invoice.number;
         let item = at_once(store.item(id)).unwrap_or_default();
         let done = item.is_some_and(|item| item.state == ItemState::Done);
-        if done && !stands(&db, record) && !answer.findings.iter().any(|finding| finding.number == *number) {
+        if done && !stands(&bills, record) && !answer.findings.iter().any(|finding| finding.number == *number)
+        {
             all.push(format!("it was not found that RainTek does not hold {number} as the app has it"));
         }
     }

@@ -95,6 +95,8 @@ pub(crate) struct Truth {
     pub(crate) store: Option<Store>,
     /// The engine was asked to stop.
     pub(crate) stopping: bool,
+    /// When a call last began that never comes back.
+    pub(crate) hung: Option<u64>,
     /// Bills of one number on both sides of the shop: whose postings are whose nobody can tell.
     pub(crate) clashed: bool,
     /// What a trial wrote, and how its end goes.

@@ -296,6 +296,24 @@ impl Call {
         Self::PosBackup,
         Self::Snapshot,
     ];
+    /// Those that may hang. (A backup may take so long that no week would be long enough to tell it from one that hangs.)
+    pub(crate) const HANGING: [Self; 15] = [
+        Self::PosProbe,
+        Self::PosProducts,
+        Self::Open,
+        Self::Apply,
+        Self::Rollback,
+        Self::PosRead,
+        Self::AppProbe,
+        Self::List,
+        Self::Invoice,
+        Self::OfNumber,
+        Self::Stamp,
+        Self::AppProducts,
+        Self::WriteProducts,
+        Self::WriteBill,
+        Self::Numbers,
+    ];
     pub(crate) const FAILING: [Self; 19] = [
         Self::PosProbe,
         Self::PosProducts,
@@ -345,6 +363,11 @@ pub(crate) enum Wrong {
         call: Call,
         after: bool,
         hang: u64,
+    },
+    /// The next call of this kind never comes back: before it took effect, or after.
+    Hangs {
+        call: Call,
+        after: bool,
     },
     /// A side is away.
     Down {
@@ -418,6 +441,11 @@ pub(crate) struct Story {
 }
 
 impl Story {
+    /// Whether something in it never comes back.
+    pub(crate) fn hangs(&self) -> bool {
+        self.faults.iter().any(|fault| matches!(fault.what, Wrong::Hangs { .. }))
+    }
+
     /// Length in milliseconds, nights left out.
     pub(crate) fn length(&self) -> u64 {
         self.setup.day * u64::from(self.setup.days)

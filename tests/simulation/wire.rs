@@ -73,6 +73,12 @@ impl Wire {
             }
         }
         let now = self.sim.ms();
+        if self.hangs(call, after, now) {
+            self.sim.say("fault", || format!("{call:?} never comes back"));
+            lock(&self.sim.truth).faults += 1;
+            lock(&self.sim.truth).hung = Some(now);
+            std::future::pending::<()>().await;
+        }
         let asked = self.failing(call, after, now);
         if let Some(hang) = asked {
             lock(&self.sim.truth).faults += 1;
@@ -107,6 +113,14 @@ impl Wire {
         }
     }
 
+    /// Calls that were told to hang hang once.
+    fn hangs(&self, call: Call, after: bool, now: u64) -> bool {
+        let mut faults = lock(&self.sim.faults);
+        let what = Wrong::Hangs { call, after };
+        let at = faults.iter().position(|fault| fault.at <= now && fault.what == what);
+        at.map(|at| faults.remove(at)).is_some()
+    }
+
     /// Calls that were told to fail fail once.
     fn failing(&self, call: Call, after: bool, now: u64) -> Option<u64> {
         let mut faults = lock(&self.sim.faults);
@@ -125,8 +139,9 @@ impl Wire {
         let now = self.sim.ms();
         let due: Vec<_> = {
             let mut faults = lock(&self.sim.faults);
-            let is_due =
-                |fault: &crate::story::Fault| fault.at <= now && !matches!(fault.what, Wrong::Call { .. });
+            let is_due = |fault: &crate::story::Fault| {
+                fault.at <= now && !matches!(fault.what, Wrong::Call { .. } | Wrong::Hangs { .. })
+            };
             let due = faults.iter().copied().filter(is_due).collect();
             faults.retain(|fault| !is_due(fault));
             due
@@ -136,7 +151,7 @@ impl Wire {
             lock(&self.sim.truth).faults += 1;
             let troubles = &mut *lock(&self.sim.troubles);
             match fault.what {
-                Wrong::Call { .. } => {}
+                Wrong::Call { .. } | Wrong::Hangs { .. } => {}
                 Wrong::Down { side: Side::Pos, ms } => troubles.pos_down = now + ms,
                 Wrong::Down { side: Side::App, ms } => troubles.app_down = now + ms,
                 Wrong::Down { side: Side::Store, ms } | Wrong::DiskFull { ms } => {

@@ -26,6 +26,8 @@ pub(crate) enum Fate {
     DiesBefore,
     /// This piece passes; what follows is swallowed, both ways.
     DiesBehind,
+    /// From this piece on nothing passes on any connection, until the silence ends; then it comes late.
+    FallsSilent,
 }
 
 type Judge = Box<dyn Fn(&[u8]) -> Fate + Send>;
@@ -144,7 +146,7 @@ impl Proxy {
         });
     }
 
-    /// The connection whose piece is judged so becomes half-open, once.
+    /// The connection whose piece is judged so becomes half-open, or the whole wire silent, once.
     pub(crate) fn kill_silently_when(&self, judge: impl Fn(&[u8]) -> Fate + Send + 'static) {
         self.change(|orders| orders.judge = Some(Box::new(judge)));
     }
@@ -201,6 +203,10 @@ impl Lane {
             && fate != Fate::Lives
         {
             orders.judge = None;
+            if fate == Fate::FallsSilent {
+                orders.silent = true;
+                return Pass::Wait;
+            }
             orders.dead.insert(self.number);
             return Pass::Swallow(if fate == Fate::DiesBehind { length } else { 0 });
         }

@@ -14,7 +14,7 @@ const GIVEN_UP: Duration = Duration::from_secs(150);
 const AT_ONCE: Duration = Duration::from_secs(5);
 
 /// A shop whose ShopSync reaches RainTek through a proxy; one invoice has gone through already.
-async fn shop_behind_proxy() -> (Shop, Proxy) {
+pub(crate) async fn shop_behind_proxy() -> (Shop, Proxy) {
     let mut shop = Shop::new(4);
     shop.raintek.start().await;
     let proxy = Proxy::before(shop.raintek.port).await;
@@ -51,13 +51,13 @@ async fn is_booked_once(shop: &Shop, proxy: &Proxy, id: &str, number: &str) {
 }
 
 /// The text of a batch is UTF-16.
-fn holds(piece: &[u8], word: &str) -> bool {
+pub(crate) fn holds(piece: &[u8], word: &str) -> bool {
     let word: Vec<u8> = word.encode_utf16().flat_map(u16::to_le_bytes).collect();
     piece.windows(word.len()).any(|part| part == word)
 }
 
 /// TDS: a transaction manager's request, and in it, behind its headers, that of a commit.
-fn is_commit(piece: &[u8]) -> bool {
+pub(crate) fn is_commit(piece: &[u8]) -> bool {
     piece.first() == Some(&0x0E) && piece.get(30..32) == Some(&[7, 0])
 }
 

@@ -26,6 +26,7 @@ mod pocketbase;
 #[expect(dead_code, unused_imports, reason = "shared with the acceptance tests, which use more of it")]
 mod harness;
 
+mod black_hole;
 #[cfg(target_os = "linux")]
 mod bounded;
 mod cuts;

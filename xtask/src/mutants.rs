@@ -9,48 +9,55 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 
 use crate::setup;
-use crate::steps::{run as run_program, say};
+use crate::steps::{output_of, run as run_program, say};
 
 const VERSION: &str = "27.1.0";
-/// Which part of all mutants is tried: `1/16` is every sixteenth, from the second on. All of them take a day.
+/// Which part of all mutants is tried instead of a sample: `1/16` is every sixteenth, from the second on; `0/1` is all
+/// of them, which takes a day.
 const PART: &str = "SHOPSYNC_MUTANTS";
 /// How many of a hundred must be seen.
 const SEEN: usize = 90;
-/// Nobody waits longer for one mutant's tests, in seconds.
+/// Nobody waits longer for one mutant's tests, in seconds; nor for its build.
 const AT_MOST: &str = "600";
+/// The sample begins with this one, so that it is the same in every run.
+const FROM: usize = 3;
 
 /// A folder of the product, and who must see what is wrong in it.
 struct Kind {
     name: &'static str,
     files: &'static str,
-    /// Unless the environment says otherwise.
-    part: &'static str,
+    /// How many are tried, drawn evenly from all: what bounds the time.
+    sample: usize,
     tests: &'static [&'static str],
 }
 
 const KINDS: [Kind; 2] = [
-    Kind { name: "sync", files: "src/sync/**/*.rs", part: "3/16", tests: &["--lib"] },
+    Kind { name: "sync", files: "src/sync/**/*.rs", sample: 24, tests: &["--lib"] },
     Kind {
         name: "engine",
         files: "src/engine/**/*.rs",
-        part: "3/32",
+        sample: 10,
         tests: &["--lib", "--test", "simulation", "--", "engine::", "a_week_in_the_shop", "a_pause"],
     },
 ];
 
-/// Tries a part of all mutants of `src/sync` and `src/engine`.
+/// Tries a sample of the mutants of `src/sync` and `src/engine`.
 pub(crate) fn run() -> Result<()> {
     let program = installed()?;
     let listed = fs::read_to_string(setup::repository().join("docs/MUTANTS.md"))?;
     for kind in KINDS {
-        let part = env::var(PART).unwrap_or_else(|_| kind.part.to_owned());
+        let part = match env::var(PART) {
+            Ok(part) => part,
+            Err(_) => part_of(listed_by(&program, kind.files)?, kind.sample),
+        };
         let output = setup::repository().join("target/mutants").join(kind.name);
         fs::create_dir_all(&output)?;
         let mut command = Command::new(&program);
         command
             .current_dir(setup::repository())
             .args(["mutants", "--package", "shopsync", "--file", kind.files, "--shard", &part])
-            .args(["--sharding", "round-robin", "--no-shuffle", "--baseline", "skip", "--timeout", AT_MOST])
+            .args(["--sharding", "round-robin", "--no-shuffle", "--baseline", "skip"])
+            .args(["--timeout", AT_MOST, "--build-timeout", AT_MOST])
             .arg("--output")
             .arg(&output)
             .arg("--")
@@ -65,6 +72,27 @@ pub(crate) fn run() -> Result<()> {
         tried.judge(&listed)?;
     }
     Ok(())
+}
+
+/// How many mutants there are of these files.
+fn listed_by(program: &Path, files: &str) -> Result<usize> {
+    let mut command = Command::new(program);
+    command.current_dir(setup::repository()).args([
+        "mutants",
+        "--list",
+        "--package",
+        "shopsync",
+        "--file",
+        files,
+    ]);
+    let listed = output_of(&mut command).context("cargo-mutants lists no mutants")?;
+    Ok(listed.lines().filter(|line| !line.is_empty()).count())
+}
+
+/// The part of all of them that is about so many.
+fn part_of(all: usize, sample: usize) -> String {
+    let parts = all.div_ceil(sample).max(1);
+    format!("{}/{parts}", FROM % parts)
 }
 
 /// cargo-mutants, from crates.io where it is missing.
@@ -142,6 +170,14 @@ mod tests {
         assert!(tried(8, &[&missed]).judge(listed).is_err(), "too few");
         assert!(tried(99, &[&missed]).judge("").is_err(), "not listed");
         assert!(tried(0, &[]).judge("").is_err(), "none at all");
+    }
+
+    #[test]
+    fn a_sample_is_a_part_of_about_its_size() {
+        assert_eq!(part_of(1454, 24), "3/61");
+        assert_eq!(part_of(20, 10), "1/2");
+        assert_eq!(part_of(5, 10), "0/1");
+        assert_eq!(part_of(0, 10), "0/1");
     }
 
     #[test]

@@ -15,6 +15,7 @@ use crate::model::backup::BackupTask;
 use crate::model::command::{Command, Reply};
 use crate::model::fault::Fault;
 use crate::ports::Controls;
+use crate::ports::life::resting;
 use crate::sync::alerting::texts::clean;
 use crate::sync::chat::{Asked, HELP, is_late, parse};
 
@@ -50,11 +51,14 @@ pub(super) async fn run(shared: Arc<Shared>, alerting: Arc<Alerting>) {
             }
         };
         if wait > Duration::ZERO {
-            tokio::select! {
-                biased;
-                () = shared.world.clock.sleep(wait) => {}
-                () = shared.stop.cancelled() => {}
-            }
+            resting(async {
+                tokio::select! {
+                    biased;
+                    () = shared.world.clock.sleep(wait) => {}
+                    () = shared.stop.cancelled() => {}
+                }
+            })
+            .await;
         }
     }
 }

@@ -28,6 +28,8 @@ const AT_MOST: Duration = Duration::from_millis(200);
 const EVENTS: u32 = 500;
 /// Between two tries to tell that nothing can be stored.
 const AGAIN: Duration = Duration::from_secs(60);
+/// A command that hangs is given up before whoever brought it is taken to hang.
+const PATIENCE_FOR_COMMANDS: Duration = Duration::from_secs(15 * 60);
 /// How long the last message may take at the end.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
@@ -74,21 +76,28 @@ pub(super) fn tasks(shared: &Arc<Shared>, alerting: Option<Alerting>, pulse: Opt
         if alerting.commands {
             let (shared, alerting) = (Arc::clone(shared), Arc::clone(&alerting));
             let run = move || commands::run(Arc::clone(&shared), Arc::clone(&alerting));
-            tasks.push(Task { name: "chat commands", run: Box::new(move || Box::pin(run())) });
+            tasks.push(task("chat commands", PATIENCE_FOR_COMMANDS, run));
         }
         let sending = Arc::clone(&delivery);
         let send = move || Arc::clone(&sending).run();
-        tasks.push(Task { name: "alert delivery", run: Box::new(move || Box::pin(send())) });
+        tasks.push(task("alert delivery", Task::PATIENCE, send));
         let shared = Arc::clone(shared);
         let watch = move || run(Arc::clone(&shared), Arc::clone(&alerting), Arc::clone(&delivery));
-        tasks.push(Task { name: "alerts", run: Box::new(move || Box::pin(watch())) });
+        tasks.push(task("alerts", Task::PATIENCE, watch));
     }
     if let Some(pulse) = pulse {
         let shared = Arc::clone(shared);
         let beat = move || pulse::run(Arc::clone(&shared), pulse.clone());
-        tasks.push(Task { name: "heartbeat", run: Box::new(move || Box::pin(beat())) });
+        tasks.push(task("heartbeat", Task::PATIENCE, beat));
     }
     tasks
+}
+
+fn task<F>(name: &'static str, patience: Duration, run: impl Fn() -> F + Send + Sync + 'static) -> Task
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    Task { name, patience, run: Box::new(move || Box::pin(run())) }
 }
 
 async fn run(shared: Arc<Shared>, alerting: Arc<Alerting>, delivery: Arc<Delivery>) {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Pulse;
 use crate::engine::Shared;
+use crate::ports::life::resting;
 use crate::sync::alerting::all_is_well;
 
 pub(super) async fn run(shared: Arc<Shared>, pulse: Pulse) {
@@ -23,10 +24,13 @@ pub(super) async fn run(shared: Arc<Shared>, pulse: Pulse) {
             }
             failing = outcome.is_err();
         }
-        tokio::select! {
-            biased;
-            () = shared.world.clock.sleep(pulse.every) => {}
-            () = shared.stop.cancelled() => {}
-        }
+        resting(async {
+            tokio::select! {
+                biased;
+                () = shared.world.clock.sleep(pulse.every) => {}
+                () = shared.stop.cancelled() => {}
+            }
+        })
+        .await;
     }
 }

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 
+use super::board::Seen;
 use super::{Shared, invoices};
 use crate::model::backup::{BackupAnswer, BackupTask, BackupWork, BackupsStatus, Made, Part};
 use crate::model::fault::{Fault, FaultKind, Scope};
@@ -137,7 +138,7 @@ pub(super) fn may_write(shared: &Shared) -> bool {
 }
 
 pub(super) async fn run(shared: Arc<Shared>) {
-    let Some(sources) = shared.sources.get() else { return shared.stop.cancelled().await };
+    let Some(sources) = shared.sources.get() else { return shared.wait_for_stop().await };
     while !shared.stopping() {
         tokio::select! {
             biased;
@@ -283,6 +284,18 @@ fn doing(shared: &Shared, doing: impl Into<String>) {
     let work = BackupWork { doing: doing.into(), percent: None, since: shared.now() };
     shared.board.update(|seen| seen.backup.status.running = Some(work));
     shared.signals.publish.notify_one();
+}
+
+/// A round was dropped in the middle: nothing is under way, and who waits for an answer gets one.
+pub(super) fn given_up(seen: &mut Seen) {
+    let status = &mut seen.backup.status;
+    status.running = None;
+    let waiting = u64::try_from(seen.backup.orders.len()).unwrap_or_default();
+    if status.answered + waiting < status.asked {
+        status.answered = status.asked.saturating_sub(waiting);
+        let lines = vec![super::again::GIVEN_UP.to_owned()];
+        status.answer = Some(BackupAnswer { ok: false, lines });
+    }
 }
 
 fn done(shared: &Shared) {

@@ -181,7 +181,7 @@ pub(super) async fn restore(shared: &Shared) -> Result<(), Fault> {
 
 /// Begins a trial, answers what is asked, and goes live.
 pub(super) async fn run(shared: Arc<Shared>) {
-    let Some(sources) = shared.trial.sources.get() else { return shared.stop.cancelled().await };
+    let Some(sources) = shared.trial.sources.get() else { return shared.wait_for_stop().await };
     while !shared.stopping() {
         let wait = tokio::select! {
             biased;
@@ -302,6 +302,14 @@ impl Now {
 fn answer(shared: &Shared, told: GoLiveAnswer) {
     shared.trial.lock().answer(told);
     shared.signals.publish.notify_one();
+}
+
+/// A round was dropped in the middle: who waits for an answer gets one, unless going live goes on where it was.
+pub(super) fn given_up(shared: &Shared) {
+    let mut now = shared.trial.lock();
+    if now.going.is_none() && now.orders.is_empty() && now.answered < now.asked {
+        now.answer(GoLiveAnswer { ok: false, lines: vec![super::again::GIVEN_UP.to_owned()] });
+    }
 }
 
 fn work_of(step: GoLiveStep) -> GoLiveWork {

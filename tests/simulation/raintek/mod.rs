@@ -174,6 +174,56 @@ impl Db {
     }
 }
 
+/// All bills, found by their number and with their rows at hand: who compares every one of them looks at each row once,
+/// and not at all rows for each bill.
+pub(crate) struct Bills<'a> {
+    pub(crate) db: &'a Db,
+    by_number: BTreeMap<String, Vec<i32>>,
+    lines: BTreeMap<i64, Vec<&'a Row>>,
+    payments: BTreeMap<i64, Vec<&'a Row>>,
+}
+
+impl<'a> Bills<'a> {
+    pub(crate) fn of(db: &'a Db) -> Self {
+        let mut by_number: BTreeMap<String, Vec<i32>> = BTreeMap::new();
+        for (id, row) in &db.infos {
+            by_number.entry(key_of(row.text("InvoiceNo"))).or_default().push(*id);
+        }
+        Self { db, by_number, lines: by_bill(&db.lines), payments: by_bill(&db.payments) }
+    }
+
+    /// As [`Db::of_number`].
+    pub(crate) fn of_number(&self, number: &str) -> &[i32] {
+        self.by_number.get(&key_of(number)).map_or(&[], Vec::as_slice)
+    }
+
+    /// As [`Db::bill`].
+    pub(crate) fn bill(&self, inv_id: i32) -> Option<FoundBill> {
+        let info = self.db.infos.get(&inv_id)?.clone();
+        let rows = |of: &BTreeMap<i64, Vec<&Row>>| -> Vec<Row> {
+            of.get(&i64::from(inv_id)).into_iter().flatten().map(|row| (*row).clone()).collect()
+        };
+        Some(FoundBill {
+            info,
+            lines: rows(&self.lines),
+            payments: rows(&self.payments),
+            ..FoundBill::default()
+        })
+    }
+}
+
+fn key_of(number: &str) -> String {
+    number.trim().to_ascii_lowercase()
+}
+
+fn by_bill(rows: &BTreeMap<i32, Row>) -> BTreeMap<i64, Vec<&Row>> {
+    let mut all: BTreeMap<i64, Vec<&Row>> = BTreeMap::new();
+    for row in rows.values() {
+        all.entry(row.int("InvoiceID")).or_default().push(row);
+    }
+    all
+}
+
 fn of_bill(rows: &BTreeMap<i32, Row>, inv_id: i32) -> Vec<Row> {
     rows.values().filter(|row| row.int("InvoiceID") == i64::from(inv_id)).cloned().collect()
 }
