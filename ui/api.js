@@ -3,6 +3,8 @@
 const PATIENCE = 8000;
 /** Something is tried out on another machine. */
 export const LONG = 20_000;
+/** A step of the first run: programs are started, and people are asked. A little more than ShopSync allows it. */
+export const LONGEST = 160_000;
 
 /** Whether this is a window of ShopSync's own: it has no downloads and no streams, only whole answers. */
 export const IN_WINDOW = !location.protocol.startsWith('http') || location.hostname.endsWith('.localhost');

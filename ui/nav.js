@@ -5,6 +5,8 @@ import { el, setHidden, setText } from './dom.js';
 import { count } from './format.js';
 import { words } from './words.js';
 
+const ASK_AGAIN = 2000;
+
 /**
  * `views` has the node of `today`, and of every other part `{ node, open(), update(snapshot, now), tick(now, stale) }`.
  * `setup` is no line of the bar: it shows itself until it was done once.
@@ -63,9 +65,10 @@ export function createNav(bar, page, { today, ...parts }) {
     if (last) view.part.update(...last);
   }
 
-  /** Whoever opens ShopSync for the first time is led through it. */
+  /** Whoever opens ShopSync for the first time is led through it, also where the PC is too busy to say so at once. */
   async function firstRun() {
-    const { ok, body } = await get('/api/setup');
+    const { ok, status, body } = await get('/api/setup');
+    if (status === 0 || status >= 500) setTimeout(firstRun, ASK_AGAIN);
     if (ok && body && !body.done && wanted() === 'today' && !location.hash.startsWith('#invoice=')) location.hash = '#setup';
   }
 }

@@ -38,7 +38,7 @@ pub(super) async fn report(house: &Arc<House>) -> Result<Report, Refusal> {
     let view = super::house::Counter(Arc::clone(house)).settings().await?;
     let settings = house.counting().await;
     let mut files = vec![
-        file("versions.json", pretty(&mask.json(&versions(house)))),
+        file("versions.json", pretty(&mask.json(&versions(house).await))),
         file("state.json", pretty(&mask.json(&snapshot))),
         file("settings.json", pretty(&mask.json(&shown_settings(view)))),
         file("raintek-tables.txt", mask.text(&tables(house, &settings).await)),
@@ -113,9 +113,10 @@ async fn mask(house: &House) -> Result<Mask, Refusal> {
     Ok(Mask::new(secrets.into_iter().chain(heartbeat), names))
 }
 
-fn versions(house: &House) -> Value {
+async fn versions(house: &House) -> Value {
     json!({
         "shopsync": env!("CARGO_PKG_VERSION"),
+        "pocketbase": house.pocketbase().await,
         "settings": VERSION,
         "system": std::env::consts::OS,
         "processor": std::env::consts::ARCH,

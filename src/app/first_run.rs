@@ -39,6 +39,8 @@ const OTHER_PORTS: std::ops::Range<u16> = 14_330..14_340;
 pub(super) struct Progress {
     searching: bool,
     far: Option<SearchProgress>,
+    /// What a step that takes its time is at.
+    doing: String,
     found: Vec<(Candidate, Hint)>,
     sentence: String,
     chosen: Option<Candidate>,
@@ -105,7 +107,15 @@ impl House {
             progress: progress.far.clone(),
             candidates: progress.found.iter().map(|(candidate, _)| candidate.clone()).collect(),
             sentence: progress.sentence.clone(),
+            doing: progress.doing.clone(),
         }
+    }
+
+    /// Says what a step is at, until it ends.
+    fn doing(&self, sentence: &str) -> Doing<'_> {
+        let doing = Doing(self);
+        doing.now(sentence);
+        doing
     }
 
     /// Begins to look for RainTek, unless somebody does.
@@ -243,6 +253,7 @@ impl House {
 
     /// Uses the billing app that runs; else starts the shop's own, where one lies on this PC; else lays down ours.
     pub(super) async fn start_billing(&self) -> Result<Tested, Refusal> {
+        let doing = self.doing("Looking for the billing app on this PC.");
         let mut inside = self.inside.lock().await;
         let there = inside.work.as_ref().map(|work| &work.billing).or(inside.billing.as_ref()).cloned();
         let billing = match there {
@@ -275,6 +286,8 @@ impl House {
             inside.billing = Some(Arc::clone(&billing));
         }
         drop(inside);
+        let runs = billing.is_up().await;
+        doing.now(if runs { "Setting up the billing app." } else { "Starting the billing app." });
         match billing.set_up().await {
             Ok(report) => {
                 let mut tested = Tested::fine("The billing app answers.");
@@ -287,8 +300,10 @@ impl House {
 
     /// What would be done with the newest invoices.
     pub(super) async fn check(&self) -> Result<CheckView, Refusal> {
+        let doing = self.doing("Reading the newest invoices of the billing app.");
+        let at = |number: &str| doing.now(&format!("Looking in RainTek what {number} would change there."));
         let looked = match self.switch.engine().await {
-            Some(engine) => engine.preview(NEWEST).await,
+            Some(engine) => engine.preview(NEWEST, &at).await,
             None => {
                 let inside = self.inside.lock().await;
                 let settings = Settings { watch_only: true, ..inside.settings.clone() };
@@ -298,7 +313,7 @@ impl House {
                 };
                 drop(inside);
                 let built = work::build(&self.ground, &settings, billing).map_err(refused)?;
-                built.handle().preview(NEWEST).await
+                built.handle().preview(NEWEST, &at).await
             }
         };
         let previews = match looked {
@@ -322,6 +337,21 @@ impl House {
         }
         let code = qrcode::QrCode::new(url).ok()?;
         Some(code.render::<qrcode::render::svg::Color<'_>>().min_dimensions(200, 200).build())
+    }
+}
+
+/// A step that takes its time: what it is at is shown until it is dropped.
+struct Doing<'a>(&'a House);
+
+impl Doing<'_> {
+    fn now(&self, sentence: &str) {
+        sentence.clone_into(&mut self.0.progress().doing);
+    }
+}
+
+impl Drop for Doing<'_> {
+    fn drop(&mut self) {
+        self.now("");
     }
 }
 

@@ -381,6 +381,19 @@ impl House {
         self.inside.lock().await.settings.clone()
     }
 
+    /// The billing app's program, as it is used or would be.
+    pub(super) async fn pocketbase(&self) -> Option<String> {
+        let billing = {
+            let inside = self.inside.lock().await;
+            let there = inside.work.as_ref().map(|work| &work.billing).or(inside.billing.as_ref());
+            match there {
+                Some(billing) => Arc::clone(billing),
+                None => work::billing(&self.ground, &inside.settings).ok()?,
+            }
+        };
+        billing.version().await
+    }
+
     pub(super) fn zone(&self) -> Tz {
         *self.zone.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -239,6 +239,10 @@ impl Office for Counter {
         self.whole(move |house| async move { house.switch_tcp_on(&id, yes).await }).await
     }
 
+    async fn pocketbase(&self) -> Option<String> {
+        self.0.pocketbase().await
+    }
+
     async fn billing(&self) -> Result<Tested, Refusal> {
         self.whole(|house| async move { house.start_billing().await }).await
     }

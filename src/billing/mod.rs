@@ -164,6 +164,11 @@ impl PocketBase {
         self.server.answers().await
     }
 
+    /// Which PocketBase lies on this PC; nothing where the app runs elsewhere, or its program does not say it.
+    pub async fn version(&self) -> Option<String> {
+        process::version(&self.server.program()?, self.clock.as_ref()).await
+    }
+
     /// Finds or starts the server and sets the app up. Every other call does the same where it was not done yet.
     ///
     /// # Errors

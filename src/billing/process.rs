@@ -19,6 +19,8 @@ const LARGEST_LOG: u64 = 5 * 1024 * 1024;
 pub(super) const GRACE: Duration = Duration::from_secs(10);
 /// The same where we are to end ourselves, within five seconds in all.
 pub(super) const GRACE_AT_END: Duration = Duration::from_secs(1);
+/// A program that a virus scanner looks at first takes a moment; a page that tells the version does not wait longer.
+const SAYS_ITS_VERSION: Duration = Duration::from_secs(5);
 
 /// Starts the server. Its output goes into a file, not into a pipe: should we be killed, it must be able to go on.
 pub(super) fn start(program: &Path, layout: &Layout, listen: &str, log: &Path) -> Result<Child, Fault> {
@@ -52,6 +54,24 @@ pub(super) fn start(program: &Path, layout: &Layout, listen: &str, log: &Path) -
     #[cfg(unix)]
     command.process_group(0);
     command.spawn().map_err(|error| fault("The billing app's program cannot be started.", error))
+}
+
+/// What `pocketbase --version` says: `pocketbase version 0.40.6`. Nothing where it says nothing within its time.
+pub(super) async fn version(program: &Path, clock: &dyn Clock) -> Option<String> {
+    let mut command = Command::new(program);
+    command.arg("--version").stdin(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
+    hide_window(&mut command);
+    tokio::select! {
+        biased;
+        said = command.output() => version_in(&String::from_utf8_lossy(&said.ok()?.stdout)),
+        () = clock.sleep(SAYS_ITS_VERSION) => None,
+    }
+}
+
+/// The number in it. A build by somebody else may say `(untracked)` instead.
+fn version_in(said: &str) -> Option<String> {
+    let (_, version) = said.trim().rsplit_once(' ')?;
+    version.starts_with(|first: char| first.is_ascii_digit()).then(|| version.to_owned())
 }
 
 /// Asks the process to end, waits a bounded time, then ends it.
@@ -135,6 +155,14 @@ mod tests {
     use std::io::Write as _;
 
     use super::*;
+
+    #[test]
+    fn what_is_no_version_is_none() {
+        assert_eq!(version_in("pocketbase version 0.40.6\n").as_deref(), Some("0.40.6"));
+        for said in ["pocketbase version (untracked)\n", "", "0.40.6", "unknown flag: --version"] {
+            assert_eq!(version_in(said), None, "{said}");
+        }
+    }
 
     #[test]
     fn a_large_log_is_cut_while_it_is_written() {

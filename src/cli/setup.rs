@@ -27,8 +27,8 @@ use crate::ports::Clock as _;
 
 /// What the page's API takes at most, and a little.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// The billing app's first start on a slow PC.
-const START_LIMIT: Duration = Duration::from_secs(90);
+/// The same of a step of the first run.
+const PATIENCE_STEP: Duration = Duration::from_secs(160);
 /// Between two looks at what is under way.
 const LOOK: Duration = Duration::from_millis(200);
 /// The largest answer: diagnostics.
@@ -135,7 +135,8 @@ impl Desk {
                 Ok((200, client.file(path, PATIENCE).await?))
             }
             Self::Running(client) => {
-                let (status, answer) = client.call(path, body, PATIENCE).await?;
+                let patience = if path.starts_with("/api/setup/") { PATIENCE_STEP } else { PATIENCE };
+                let (status, answer) = client.call(path, body, patience).await?;
                 Ok((status, answer.to_string().into_bytes()))
             }
             Self::Here(router, _) => {
@@ -167,24 +168,6 @@ impl Desk {
             }
             None => Err(anyhow!(sentence)),
         }
-    }
-
-    /// Asks for something that may take longer than an answer may; then waits until `done` is seen.
-    async fn ask_long(&self, path: &str, done: impl Fn(&Value) -> bool) -> anyhow::Result<Value> {
-        let clock = SystemClock::new();
-        let first = self.ask(path, Some(&json!({}))).await;
-        let late = matches!(&first, Err(error) if error.to_string().contains("in time"));
-        if !late {
-            return first;
-        }
-        while clock.elapsed() < START_LIMIT {
-            clock.sleep(LOOK).await;
-            let view = self.ask("/api/setup", None).await?;
-            if done(&view) {
-                return self.ask(path, Some(&json!({}))).await;
-            }
-        }
-        first
     }
 
     /// Looks for RainTek, and waits until everything was tried.
@@ -235,9 +218,7 @@ async fn work(options: &Options, desk: &Desk) -> anyhow::Result<Value> {
             });
             desk.ask("/api/setup/use", Some(&choice)).await
         }
-        Some(Step::Billing) => {
-            desk.ask_long("/api/setup/billing", |view| view["billing"]["running"] == true).await
-        }
+        Some(Step::Billing) => desk.ask("/api/setup/billing", Some(&json!({}))).await,
         Some(Step::Telegram { wait }) => telegram(desk, Duration::from_secs(*wait)).await,
         Some(Step::Check) => desk.ask("/api/setup/check", Some(&json!({}))).await,
         Some(Step::Start) => desk.ask("/api/setup/start", Some(&json!({}))).await,
@@ -276,9 +257,8 @@ async fn auto(desk: &Desk) -> anyhow::Result<Value> {
             return Ok(ended(steps, false));
         }
     }
-    let long: [(&str, &str); 2] = [("billing", "/api/setup/billing"), ("check", "/api/setup/check")];
-    for (name, path) in long {
-        let answer = desk.ask_long(path, |view| view["billing"]["running"] == true).await?;
+    for (name, path) in [("billing", "/api/setup/billing"), ("check", "/api/setup/check")] {
+        let answer = desk.ask(path, Some(&json!({}))).await?;
         let ok = answer["ok"] == true;
         steps.push(step(name, answer));
         if !ok {

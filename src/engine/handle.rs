@@ -72,8 +72,8 @@ impl Handle {
     ///
     /// # Errors
     /// A side does not answer.
-    pub async fn preview(&self, count: usize) -> Result<Vec<Preview>, Fault> {
-        super::preview::newest(&self.shared, count).await
+    pub async fn preview(&self, count: usize, at: &(dyn Fn(&str) + Sync)) -> Result<Vec<Preview>, Fault> {
+        super::preview::newest(&self.shared, count, at).await
     }
 
     /// Takes down that it stops in order. Call when the tasks have ended.

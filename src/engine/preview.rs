@@ -22,7 +22,12 @@ pub struct Preview {
     pub rows: Vec<(&'static str, Row)>,
 }
 
-pub(super) async fn newest(shared: &Shared, count: usize) -> Result<Vec<Preview>, Fault> {
+/// `at` is told the number of each before it is looked at.
+pub(super) async fn newest(
+    shared: &Shared,
+    count: usize,
+    at: &(dyn Fn(&str) + Sync),
+) -> Result<Vec<Preview>, Fault> {
     let mut heads = shared.world.billing.list(&InvoiceScan::All).await?;
     heads.sort_by(|one, other| {
         (other.date, &other.created, &other.number).cmp(&(one.date, &one.created, &one.number))
@@ -30,6 +35,7 @@ pub(super) async fn newest(shared: &Shared, count: usize) -> Result<Vec<Preview>
     heads.truncate(count);
     let mut previews = Vec::new();
     for head in heads {
+        at(&head.number);
         previews.push(look(shared, head).await?);
     }
     Ok(previews)

@@ -250,6 +250,9 @@ pub struct SetupView {
     /// What came of the search, once there was one.
     #[serde(default)]
     pub sentence: String,
+    /// What is being done now, where a step takes its time.
+    #[serde(default)]
+    pub doing: String,
 }
 
 /// A row that would be written.

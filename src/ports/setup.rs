@@ -73,6 +73,9 @@ pub trait Office: Send + Sync {
     /// Has an SQL Server listen to TCP; without `yes` only what that means is said.
     async fn switch_tcp_on(&self, id: &str, yes: bool) -> Result<Tested, Refusal>;
 
+    /// Which PocketBase the billing app's program is, where it lies on this PC.
+    async fn pocketbase(&self) -> Option<String>;
+
     /// Starts the billing app, or uses the one that runs.
     async fn billing(&self) -> Result<Tested, Refusal>;
 

@@ -16,17 +16,23 @@ use serde::Serialize;
 
 use super::Shared;
 
-/// Nothing takes longer, except a stream, whose head counts.
+/// Nothing takes longer, except a stream, whose head counts, and steps of the first run.
 const LONGEST: Duration = Duration::from_secs(15);
+/// The billing app's first start on a slow PC with what is set up in it; an SQL Server that is started anew, with the
+/// question whether it may be.
+const LONGEST_STEP: Duration = Duration::from_secs(150);
+const STEPS: [&str; 5] =
+    ["/api/setup/use", "/api/setup/tcp", "/api/setup/billing", "/api/setup/check", "/api/setup/start"];
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
                       connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Refuses foreign names (DNS rebinding) and foreign pages, bounds the time, and sets the security headers.
 pub(super) async fn front_door(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+    let longest = if STEPS.contains(&request.uri().path()) { LONGEST_STEP } else { LONGEST };
     let mut response = match refusal(&shared, &request) {
         Some(refusal) => refusal.into_response(),
-        None => tokio::time::timeout(LONGEST, next.run(request)).await.unwrap_or_else(|_| {
+        None => tokio::time::timeout(longest, next.run(request)).await.unwrap_or_else(|_| {
             Refusal(StatusCode::GATEWAY_TIMEOUT, "ShopSync did not answer in time.").into_response()
         }),
     };

@@ -208,6 +208,8 @@ fn quoted(text: &str) -> String {
 #[derive(Serialize)]
 struct About {
     version: &'static str,
+    /// Of the program that the billing app runs on; nothing where it is another PC's.
+    pocketbase: Option<String>,
     data: Option<String>,
     logs: Option<String>,
     licences: Vec<Licence>,
@@ -222,10 +224,14 @@ struct Licence {
 
 /// What the program is, where its files lie, and what it is made of.
 async fn about(State(shared): State<Shared>) -> Json<About> {
-    std::future::ready(()).await;
+    let pocketbase = match &shared.office {
+        Some(office) => office.pocketbase().await,
+        None => None,
+    };
     let data = shared.past.as_ref().map(|past| &past.data);
     Json(About {
         version: env!("CARGO_PKG_VERSION"),
+        pocketbase,
         data: data.map(|data| data.display().to_string()),
         logs: data.map(|data| data.join("logs").display().to_string()),
         licences: licences(),

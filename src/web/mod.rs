@@ -49,7 +49,7 @@ pub use serve::{BindError, bind, serve};
 /// | `GET /api/day` | yes | today: invoices an hour, how long they took, which they were |
 /// | `GET /api/bills` | yes | bills of RainTek's own, newest first |
 /// | `GET /api/journal?kind=&before=&limit=` | yes | a page of the journal; `/api/journal.csv` all of it, `POST /api/journal/save` into a file |
-/// | `GET /api/about` | yes | version, folders, libraries with their licences |
+/// | `GET /api/about` | yes | versions of ShopSync and PocketBase, folders, libraries with their licences |
 /// | `/api/settings`, `/api/setup`, `/api/diagnostics` | yes | see `setup`; a refusal is `{"refused": sentence, "field": key}` |
 /// | `POST /api/show` | yes | `{"item": number or null}`: brings the window forward; `{"shown": bool, "link": text or null}` |
 ///

@@ -2,6 +2,7 @@
 
 mod golden;
 mod hostile;
+mod patience;
 mod refusals;
 mod routes;
 mod streams;

@@ -31,6 +31,8 @@ impl Screen {
         let mut screen = Self { display: String::new(), bus: String::new(), home, children: Vec::new() };
         let mut server = Command::new("Xvfb");
         server.args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"]);
+        // What is seen lies in a file there (`Xvfb_screen0`), for who looks more often than a program that takes pictures can.
+        server.arg("-fbdir").arg(screen.home.path());
         screen.display = format!(":{}", screen.first_line(&mut server));
         let mut bus = Command::new("dbus-daemon");
         bus.args(["--session", "--nofork", "--print-address=1"]);

@@ -9,7 +9,7 @@ use crate::screen::Screen;
 /// Ends with it as by a power cut.
 #[derive(Debug)]
 pub(crate) struct Tray {
-    child: Child,
+    pub(crate) child: Child,
 }
 
 impl Tray {

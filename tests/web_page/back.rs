@@ -4,8 +4,10 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use chrono::{DateTime, Duration, Timelike as _, Utc};
@@ -18,6 +20,7 @@ use shopsync::platform::{LocalDisk, SystemClock};
 use shopsync::ports::history::History;
 use shopsync::web::Past;
 use tempfile::TempDir;
+use tokio::sync::watch;
 
 use crate::scenes;
 
@@ -25,6 +28,10 @@ use crate::scenes;
 pub(crate) struct Back {
     pub(crate) settings: Mutex<Value>,
     pub(crate) setup: Mutex<Value>,
+    /// Whether it says what the program is made of, or lets whoever asks wait.
+    pub(crate) about: watch::Sender<bool>,
+    /// The same of steps of the first run.
+    pub(crate) steps: watch::Sender<bool>,
     /// Every request that changes something: its path and its body.
     pub(crate) asked: Mutex<Vec<(String, Value)>>,
     data: TempDir,
@@ -37,6 +44,8 @@ impl Back {
             setup: Mutex::new(json!({"done": true, "step": "done", "searching": false, "raintek": null,
                 "billing": {"url": "http://127.0.0.1:8090", "lan": ["http://192.168.1.5:8090"], "running": true},
                 "telegram": {"token": false, "chat": null}})),
+            about: watch::Sender::new(true),
+            steps: watch::Sender::new(true),
             asked: Mutex::default(),
             data: tempfile::tempdir().unwrap(),
         })
@@ -88,8 +97,8 @@ pub(crate) fn with_back(router: Router, back: Arc<Back>) -> Router {
         .route("/api/setup/qr.svg", get(|| async { ([("content-type", "image/svg+xml")], QR) }))
         .route("/api/restart", post(|| async { Json(json!({"sentence": "ShopSync is restarting."})) }))
         .route("/api/diagnostics", get(diagnostics))
-        .with_state(back);
-    own.fallback_service(router)
+        .with_state(Arc::clone(&back));
+    own.fallback_service(router).layer(from_fn_with_state(back, in_time))
 }
 
 const QR: &str = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 7 7'><path d='M0 0h3v3H0zM4 0h3v3H4zM0 4h3v3H0zM5 5h1v1H5z'/></svg>";
@@ -131,8 +140,9 @@ async fn try_settings(State(back): State<Arc<Back>>, Json(body): Json<Value>) ->
     Json(json!({"ok": false, "sentence": "RainTek's server refuses the login.", "details": []}))
 }
 
-async fn read_setup(State(back): State<Arc<Back>>) -> Json<Value> {
-    Json(back.setup.lock().unwrap().clone())
+async fn read_setup(State(back): State<Arc<Back>>) -> Result<Json<Value>, StatusCode> {
+    let setup = back.setup.lock().unwrap().clone();
+    if setup["busy"] == true { Err(StatusCode::GATEWAY_TIMEOUT) } else { Ok(Json(setup)) }
 }
 
 async fn set_up(State(back): State<Arc<Back>>, Path(what): Path<String>, body: Json<Value>) -> Json<Value> {
@@ -147,6 +157,9 @@ async fn set_up(State(back): State<Arc<Back>>, Path(what): Path<String>, body: J
             return Json(
                 json!({"ok": true, "bot": "@demo_mart_bot", "sentence": "The bot is @demo_mart_bot."}),
             );
+        }
+        "check" if setup["broken"].is_string() => {
+            return Json(json!({"ok": false, "invoices": [], "sentence": setup["broken"]}));
         }
         "check" => {
             return Json(json!({"sentence": "This would be written.", "invoices": [
@@ -179,6 +192,19 @@ pub(crate) fn first_run() -> Value {
         "telegram": {"token": false, "chat": null}})
 }
 
+/// Lets who asks for it wait as long as that is wanted.
+async fn in_time(State(back): State<Arc<Back>>, request: Request, next: Next) -> Response {
+    let held = match request.uri().path() {
+        "/api/about" => Some(&back.about),
+        "/api/setup/billing" | "/api/setup/check" => Some(&back.steps),
+        _ => None,
+    };
+    if let Some(held) = held {
+        let _ = held.subscribe().wait_for(|says| *says).await;
+    }
+    next.run(request).await
+}
+
 async fn diagnostics() -> Json<Value> {
     Json(json!({"sentence": "Names and phone numbers are masked.", "files": [
         {"name": "settings.toml", "text": "[backup]\nat = \"21:00:00\"\n", "size": 24, "truncated": false},
@@ -192,23 +218,24 @@ fn settings() -> Value {
     language["choices"] = json!(["system", "en", "hi"]);
     let mut theme = field("desktop.theme", "choice", json!("system"), json!("system"), "now");
     theme["choices"] = json!(["system", "light", "dark"]);
-    let mut overridden = field("raintek.server", "text", json!(".\\SQLEXPRESS"), json!("."), "restart");
+    let mut overridden = field("raintek.server", "text", json!(".\\SQLEXPRESS"), json!("."), "now");
     overridden["overridden"] = json!(false);
-    let mut password = field("raintek.password", "secret", Value::Null, Value::Null, "restart");
+    let mut password = field("raintek.password", "secret", Value::Null, Value::Null, "now");
     password["set"] = json!(true);
     let mut token = field("telegram.token", "secret", Value::Null, Value::Null, "now");
     token["set"] = json!(false);
     json!({"file": "C:\\ProgramData\\ShopSync\\settings.toml", "restart_needed": [], "groups": [
-        {"id": "raintek", "fields": [overridden, field("raintek.database", "text", json!("Raintech_DB1"), json!("Raintech_DB1"), "restart"),
-            field("raintek.user", "text", json!("sa"), json!("sa"), "restart"), password]},
+        {"id": "raintek", "fields": [overridden, field("raintek.database", "text", json!("Raintech_DB1"), json!("Raintech_DB1"), "now"),
+            field("raintek.user", "text", json!("sa"), json!("sa"), "now"), password]},
         {"id": "telegram", "fields": [token, field("telegram.chats", "chats", json!([]), json!([]), "now")]},
         {"id": "backup", "fields": [field("backup.enabled", "bool", json!(true), json!(true), "now"),
             field("backup.folder", "folder", json!("D:\\Backups"), Value::Null, "now"),
             field("backup.times", "times", json!(["21:00:00"]), json!(["21:00:00"]), "now"),
             field("backup.keep_days", "number", json!(30), json!(30), "now")]},
         {"id": "desktop", "fields": [field("desktop.autostart", "bool", json!(true), json!(true), "now"), language, theme]},
-        {"id": "trial", "fields": [field("trial", "bool", json!(false), json!(false), "restart"), field("watch_only", "bool", json!(false), json!(false), "restart")]},
-        {"id": "advanced", "fields": [field("products.unknown_item", "text", Value::Null, Value::Null, "now")]},
+        {"id": "trial", "fields": [field("trial", "bool", json!(false), json!(false), "now"), field("watch_only", "bool", json!(false), json!(false), "now")]},
+        {"id": "advanced", "fields": [field("products.unknown_item", "text", Value::Null, Value::Null, "now"),
+            field("web.port", "number", json!(3030), json!(3030), "restart")]},
     ]})
 }
 

@@ -34,6 +34,7 @@ fn nothing_keeps_anybody_out() {
         for view in ["today", "activity", "problems", "backups", "settings", "about"] {
             browser.click(&format!("[data-view={view}]"));
             browser.wait("!document.querySelector('#view-settings').checkVisibility() || document.querySelector('.field')");
+            browser.wait("!document.querySelector('#view-about').checkVisibility() || document.querySelector('.facts dd')");
             let found = browser.eval(RUN);
             wrong.extend(found.as_str().unwrap().lines().map(|line| format!("{language} {view} {line}")));
         }

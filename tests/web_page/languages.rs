@@ -18,7 +18,9 @@ const KEYS: &str = "import('/words.js').then(({ tables }) => { const keys = (val
     return Object.fromEntries(Object.entries(tables).map(([name, table]) => [name, keys(table, '').sort()])); })";
 
 /// Sentences of ShopSync's that stand in these files reach the page.
-const SOURCES: [&str; 23] = [
+const SOURCES: [&str; 25] = [
+    "src/app/first_run.rs",
+    "src/app/office.rs",
     "src/model/fields.rs",
     "src/raintek/classify.rs",
     "src/billing/classify.rs",
@@ -240,7 +242,9 @@ fn of_code(code: &str) -> Vec<[String; 2]> {
             && text.split(' ').count() >= 4
     };
     let quoted = joined.split('"').skip(1).step_by(2).filter(whole);
-    quoted.map(|text| ["7", "Xy9"].map(|hole| filled(&text.replace('\u{1}', "\""), hole))).collect()
+    quoted
+        .map(|text| ["7", "Xy9"].map(|hole| filled(&text.replace('\u{1}', "\"").replace("\\\\", "\\"), hole)))
+        .collect()
 }
 
 /// `{n}` becomes a number, what holds a sentence gets one, every other hole `hole`.

@@ -25,7 +25,9 @@ const PHONE_DARK: Look = Look { dark: true, ..PHONE };
 const PHONE_HINDI: Look = Look { hindi: true, ..PHONE };
 
 fn picture(name: &str, scene: Snapshot, look: &Look, part: &str, clicks: &[&str]) {
-    let mut browser = arranged(&Site::open(scene), look, part, clicks);
+    // It answers until the picture is taken: what is clicked last may ask it.
+    let site = Site::open(scene);
+    let mut browser = arranged(&site, look, part, clicks);
     keep(&mut browser, name);
 }
 
@@ -99,12 +101,12 @@ fn pictures() {
     picture("question", renumber(), &LIGHT, "held", &["[data-do=renumber]"]);
     picture("said", scenes::attention(), &LIGHT, "held", &["#panel-held [data-do=retry_all]"]);
     picture("backing-up", scenes::backing_up(40), &LIGHT, "backups", &[]);
-    picture("diagnostics", scenes::in_step(), &LIGHT, "about", &["[data-do=diagnostics]"]);
     picture("licences", scenes::in_step(), &LIGHT, "about", &[".licence-list summary"]);
     let old = Snapshot { at: scenes::now() - chrono::Duration::minutes(9), ..scenes::attention() };
     picture("stale", old.clone(), &LIGHT, "", &[]);
     picture("stale-dark", old, &DARK, "", &[]);
     gone();
+    diagnostics();
     keyboard();
     for (name, look) in [("", &LIGHT), ("-dark", &DARK), ("-hindi", &HINDI), ("-390", &PHONE)] {
         first_run(name, look);
@@ -117,6 +119,15 @@ fn renumber() -> Snapshot {
         item.action_kind = "renumber".into();
     }
     scene
+}
+
+/// What would be given away, one file of it open.
+fn diagnostics() {
+    let site = Site::open(scenes::in_step());
+    let mut browser = arranged(&site, &LIGHT, "about", &["[data-do=diagnostics]"]);
+    browser.click(".diagnostic-files summary");
+    browser.eval("scrollTo(0, 0)");
+    keep(&mut browser, "diagnostics");
 }
 
 /// ShopSync ended while the page was looked at.

@@ -17,26 +17,39 @@ export function createAbout(say) {
   const others = el('p', { class: 'note' });
   const fold = el('details', { class: 'licence-list' }, el('summary', { text: words.licences }), el('p', { text: words.licencesOwn }), others, licences);
   const diagnostics = createDiagnostics(say);
+  // Nothing is to be clicked before what stands above it stood there: it would be moved away under the mouse.
+  const rest = el('div', { hidden: true }, facts, diagnostics.node, fold);
   let read = false;
+  let answered = false;
+  let heard = false;
 
   return {
     node: el('div', { class: 'sheet about' },
-      el('h2', { class: 'view-title', text: words.about }), version, runs, facts, diagnostics.node, fold),
+      el('h2', { class: 'view-title', text: words.about }), version, runs, rest),
     show() {
       if (!read) load();
     },
     update(snapshot) {
       setText(version, words.aboutVersion(snapshot.version));
       setText(runs, words.aboutRuns(exact(new Date(snapshot.started))));
+      heard = true;
+      setHidden(rest, !answered);
     },
     tick() {},
   };
 
   async function load() {
+    answered = false;
+    setHidden(rest, true);
     const { ok, body } = await get('/api/about');
     read = ok;
-    if (!ok) return;
-    const told = [[words.aboutData, body.data], [words.aboutLogs, body.logs]].filter(([, value]) => value);
+    if (ok) fill(body);
+    answered = true;
+    setHidden(rest, !heard);
+  }
+
+  function fill(body) {
+    const told = [[words.aboutPocketbase, body.pocketbase ?? words.aboutElsewhere], [words.aboutData, body.data], [words.aboutLogs, body.logs]].filter(([, value]) => value);
     facts.replaceChildren(...told.flatMap(([name, value]) => [el('dt', { text: name }), el('dd', { text: value })]));
     setText(others, words.licencesOthers(count(body.licences.length)));
     licences.replaceChildren(...body.licences.map(({ name, version: of, licence }) => el('li', {}, el('span', { text: `${name} ${of}` }), el('span', { class: 'note', text: licence }))));
@@ -58,7 +71,7 @@ function createDiagnostics(say) {
     show.disabled = true;
     const { ok, body } = await get('/api/diagnostics', LONG);
     show.disabled = false;
-    setText(told, ok ? said(body.sentence ?? '') : words.cannotShow);
+    setText(told, ok ? said(body.sentence ?? '') : words.noAnswer);
     setHidden(save, !ok);
     files.replaceChildren(...(ok ? body.files.map(file) : []));
   }

@@ -68,7 +68,8 @@ export function createSettings(command, say) {
     for (const field of fields) field.refuse(null);
     const wanted = changes(fields);
     if (Object.keys(wanted).length === 0) return tell(told, words.nothingChanged, true);
-    const answer = await post('/api/settings', { changes: wanted });
+    // Another engine takes over before it answers.
+    const answer = await post('/api/settings', { changes: wanted }, LONG);
     if (!answer.ok) {
       const field = fields.find((one) => one.key === answer.field);
       if (field) {

@@ -1,6 +1,6 @@
 // The first run, in four steps: nothing to type where it can be found, and each can be done later.
 
-import { LONG, get, post } from '../api.js';
+import { LONG, LONGEST, get, post } from '../api.js';
 import { confirmed } from '../dialog.js';
 import { el, setHidden, setText } from '../dom.js';
 import { money } from '../format.js';
@@ -19,7 +19,7 @@ export function createSetup(say) {
   const back = el('button', { type: 'button', text: words.setupBack, 'data-do': 'back', click: () => go(at - 1) });
   const later = el('button', { type: 'button', class: 'link', text: words.setupLater, 'data-do': 'later', click: leave });
   const next = el('button', { type: 'button', class: 'primary', text: words.setupNext, 'data-do': 'next', click: () => (at === 3 ? start() : go(at + 1)) });
-  const bodies = { raintek: raintekStep(say, look), billing: billingStep(say, look), alerts: alertsStep(say, look), check: checkStep(say) };
+  const bodies = { raintek: raintekStep(say, look), billing: billingStep(say, look), alerts: alertsStep(say, look), check: checkStep(say, look) };
   let at = 0;
   let state = null;
   let timer = 0;
@@ -53,7 +53,13 @@ export function createSetup(say) {
     if (state) bodies[name].update?.(state);
     setHidden(back, at === 0);
     setText(next, at === 3 ? words.setupStart : words.setupNext);
+    point();
     if (focus) heading.focus();
+  }
+
+  /** One button is the one to press: before a database was chosen that is the one beside it. */
+  function point() {
+    next.classList.toggle('primary', at > 0 || Boolean(state?.raintek));
   }
 
   /** How far everything is; again and again while something is looked for. */
@@ -62,13 +68,14 @@ export function createSetup(say) {
     const { ok, body } = await get('/api/setup');
     if (ok) state = body;
     if (ok) bodies[STEPS[at]].update?.(state);
+    point();
     open = location.hash === '#setup';
-    if (open) timer = setTimeout(look, state?.searching ? LOOK_AGAIN : LOOK_AGAIN * 2);
+    if (open) timer = setTimeout(look, state?.searching || state?.doing ? LOOK_AGAIN : LOOK_AGAIN * 2);
   }
 
   async function start() {
     next.disabled = true;
-    const answer = await post('/api/setup/start', {}, LONG);
+    const answer = await post('/api/setup/start', {}, LONGEST);
     next.disabled = false;
     say(answer.ok ? answer.sentence ?? words.setupDone : answer.sentence ?? words.noAnswer, answer.ok);
     if (answer.ok) leave();
@@ -124,7 +131,7 @@ function raintekStep(say, look) {
     const name = one.label ?? `${one.database} – ${one.server}`;
     const use = el('button', { type: 'button', class: mine ? '' : 'primary', text: mine ? words.setupUsed : words.setupUse, disabled: mine || !one.ok, 'data-do': 'use', click: () => ask(use, { id: one.id }) });
     const tcp = el('button', { type: 'button', text: words.setupTcp, 'data-do': 'tcp', async click() {
-      const told = await post('/api/setup/tcp', { id: one.id, confirmed: false }, LONG);
+      const told = await post('/api/setup/tcp', { id: one.id, confirmed: false }, LONGEST);
       if (!told.ok) return say(told.sentence ?? words.noAnswer, false);
       if (await confirmed(said(told.sentence ?? words.setupTcpSure), words.setupTcp)) await ask(tcp, { id: one.id, confirmed: true }, '/api/setup/tcp');
       return undefined;
@@ -145,7 +152,7 @@ function raintekStep(say, look) {
 
   async function ask(button, what, path = '/api/setup/use') {
     button.disabled = true;
-    const answer = await post(path, what, LONG);
+    const answer = await post(path, what, LONGEST);
     button.disabled = false;
     say(answer.sentence ?? words.noAnswer, answer.ok && answer.body.ok !== false);
     await look();
@@ -158,7 +165,7 @@ function raintekStep(say, look) {
     refuse(bad ? words.badNumber : null);
     if (bad) return inputs.port.input.focus();
     const value = (name) => inputs[name].input.value.trim();
-    const answer = await post('/api/setup/use', { server: value('server'), port: Number(port || 0), database: value('database'), user: value('user'), password: inputs.password.input.value }, LONG);
+    const answer = await post('/api/setup/use', { server: value('server'), port: Number(port || 0), database: value('database'), user: value('user'), password: inputs.password.input.value }, LONGEST);
     const good = answer.ok && answer.body.ok !== false;
     refuse(good ? null : answer.sentence ?? words.noAnswer);
     if (good) say(answer.sentence ?? words.saved);
@@ -185,8 +192,9 @@ function billingStep(say, look) {
       // Whoever comes here wants it to run.
       if (!asked && state && !state.billing?.running) run();
     },
-    update({ billing }) {
-      setText(told, billing?.running ? words.setupAppRuns : said(billing?.sentence) || words.setupAppNot);
+    update({ billing, doing }) {
+      const calm = billing?.running ? words.setupAppRuns : said(billing?.sentence) || words.setupAppNot;
+      setText(told, begin.disabled ? said(doing) || words.setupAppStarting : calm);
       setHidden(begin, Boolean(billing?.running));
       const lan = billing?.running ? billing.lan ?? [] : [];
       setHidden(phones, lan.length === 0);
@@ -200,7 +208,8 @@ function billingStep(say, look) {
     asked = true;
     begin.disabled = true;
     setText(told, words.setupAppStarting);
-    const answer = await post('/api/setup/billing', {}, LONG * 3);
+    look();
+    const answer = await post('/api/setup/billing', {}, LONGEST);
     begin.disabled = false;
     if (!answer.ok || answer.body.ok === false) say(answer.sentence ?? words.noAnswer, false);
     await look();
@@ -249,20 +258,30 @@ function alertsStep(say, look) {
   }
 }
 
-function checkStep(say) {
+function checkStep(say, look) {
   const ask = el('button', { type: 'button', text: words.setupCheck, 'data-do': 'check', click: run });
   const told = el('p', { class: 'told', role: 'status' });
   const list = el('ul', { class: 'checks' });
-  return { node: el('div', {}, el('p', { text: words.setupCheckIntro }), el('div', { class: 'buttons' }, ask), told, list) };
+  return {
+    node: el('div', {}, el('p', { text: words.setupCheckIntro }), el('div', { class: 'buttons' }, ask), told, list),
+    update({ doing }) {
+      if (ask.disabled && doing) setText(told, said(doing));
+    },
+  };
 
   async function run() {
     ask.disabled = true;
+    told.dataset.tone = 'good';
     setText(told, words.asking);
-    const answer = await post('/api/setup/check', {}, LONG);
+    list.replaceChildren();
+    look();
+    const answer = await post('/api/setup/check', {}, LONGEST);
     ask.disabled = false;
+    const good = answer.ok && answer.body.ok !== false;
     const invoices = answer.body?.invoices ?? [];
-    setText(told, answer.ok ? (invoices.length > 0 ? said(answer.sentence ?? '') : words.setupNoInvoices) : said(answer.sentence ?? words.noAnswer));
-    if (!answer.ok) say(answer.sentence ?? words.noAnswer, false);
+    told.dataset.tone = good ? 'good' : 'bad';
+    setText(told, good && invoices.length === 0 ? words.setupNoInvoices : said(answer.sentence ?? words.noAnswer));
+    if (!good) say(answer.sentence ?? words.noAnswer, false);
     list.replaceChildren(...invoices.map(({ number, customer, amount, words: lines = [], rows = [] }) => el('li', {},
       el('p', { class: 'name', text: [number, customer || words.walkIn, money(amount) ?? ''].filter(Boolean).join(' · ') }),
       ...lines.map((line) => el('p', { text: said(line) })),

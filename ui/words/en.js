@@ -227,6 +227,8 @@ export const en = {
   about: 'ShopSync',
   aboutVersion: (version) => `Version ${version}`,
   aboutRuns: (since) => `Running since ${since}`,
+  aboutPocketbase: 'PocketBase (runs the billing app)',
+  aboutElsewhere: 'Not on this PC',
   aboutData: 'Data',
   aboutLogs: 'Logs',
   diagnostics: 'Diagnostics for whoever helps you',

@@ -225,6 +225,8 @@ export const hi = {
   about: 'ShopSync',
   aboutVersion: (version) => `संस्करण ${version}`,
   aboutRuns: (since) => `${since} से चालू`,
+  aboutPocketbase: 'PocketBase (बिलिंग ऐप इसी पर चलता है)',
+  aboutElsewhere: 'इस PC पर नहीं',
   aboutData: 'डेटा',
   aboutLogs: 'लॉग',
   diagnostics: 'मदद करने वाले के लिए जाँच की जानकारी',

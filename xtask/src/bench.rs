@@ -16,7 +16,7 @@ pub(crate) struct Bench {
     /// Small figures that show that everything works; docs/benchmarks.md stays as it is
     #[arg(long)]
     quick: bool,
-    /// Only this part: push, catch-up, start, products, leaks, invoices, catalogue, size; may be given several times
+    /// Only this part: push, catch-up, start, products, leaks, invoices, catalogue, size, desktop; may be given several times
     #[arg(long)]
     only: Vec<String>,
     /// Idle for an hour instead of eleven minutes
@@ -26,7 +26,7 @@ pub(crate) struct Bench {
 
 /// Builds and measures. Rows of parts that are not measured now stay as the last run on this machine left them.
 pub(crate) fn run(asked: &Bench) -> Result<ExitCode> {
-    let tools = setup::run(setup::For::Demo)?.with_release();
+    let tools = setup::run(setup::For::Tests)?.with_release();
     say("Building the release (some minutes)");
     let packages = ["shopsync", "raintek-sandbox", "shopsync-bench"];
     let mut build = cargo(&["build", "--release", "--bins"]);

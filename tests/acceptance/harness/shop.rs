@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use shopsync::billing::OWN_PASSWORD_SECRET;
@@ -52,7 +53,8 @@ impl Shop {
             raintek,
             settings,
             app,
-            http: reqwest::Client::new(),
+            // The page hangs up on who says nothing for ten seconds: a connection is not kept until that very moment.
+            http: reqwest::Client::builder().pool_idle_timeout(Duration::from_secs(5)).build().unwrap(),
             environment: Vec::new(),
             shopsync: None,
             phone: OnceLock::new(),

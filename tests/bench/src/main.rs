@@ -22,7 +22,21 @@ mod pocketbase;
 #[expect(dead_code, reason = "shared with the acceptance tests, which use more of it")]
 mod harness;
 
+#[cfg(target_os = "linux")]
+#[path = "../../desktop/screen.rs"]
+#[expect(dead_code, reason = "shared with the tests of the desktop, which use more of it")]
+mod screen;
+
+#[cfg(target_os = "linux")]
+#[path = "../../desktop/tray.rs"]
+#[expect(dead_code, reason = "shared with the tests of the desktop, which use more of it")]
+mod tray;
+
 mod catch_up;
+#[cfg(target_os = "linux")]
+mod desktop;
+#[cfg(target_os = "linux")]
+mod empty_window;
 mod events;
 mod growth;
 mod idle;
@@ -53,7 +67,7 @@ struct Arguments {
     /// Small figures: shows that everything works, and says little
     #[arg(long)]
     quick: bool,
-    /// Only these: push, catch-up, start, products, leaks, invoices, catalogue, size
+    /// Only these: push, catch-up, start, products, leaks, invoices, catalogue, size, desktop
     #[arg(long)]
     only: Vec<String>,
     /// Idle for an hour instead of eleven minutes
@@ -65,6 +79,9 @@ struct Arguments {
     /// Where rows are kept from run to run
     #[arg(long)]
     rows: Option<PathBuf>,
+    /// Be the empty window that the program's own is measured against, and nothing else
+    #[arg(long, hide = true)]
+    empty_window: bool,
     /// What was built
     #[arg(long, default_value = "unknown")]
     commit: String,
@@ -87,6 +104,10 @@ struct Sizes {
     growth_pushes: usize,
     /// So many invoices are scanned at each size.
     scanned: u64,
+    /// How often the window is opened and closed.
+    windows: usize,
+    /// The tray settles for this long before its memory is looked at.
+    settle_seconds: u64,
 }
 
 impl Sizes {
@@ -104,6 +125,8 @@ impl Sizes {
                 catalogues: vec![],
                 growth_pushes: 2,
                 scanned: 20,
+                windows: 1,
+                settle_seconds: 1,
             };
         }
         Self {
@@ -118,19 +141,35 @@ impl Sizes {
             catalogues: vec![10_000, 100_000, 500_000],
             growth_pushes: 40,
             scanned: 200,
+            windows: 10,
+            settle_seconds: 30,
         }
     }
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
-async fn main() {
+fn main() {
     let arguments = Arguments::parse();
+    #[cfg(target_os = "linux")]
+    if arguments.empty_window {
+        // A window lives on the main thread.
+        return empty_window::run();
+    }
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    runtime.worker_threads(2).enable_all().build().unwrap().block_on(measure(arguments));
+}
+
+async fn measure(arguments: Arguments) {
     let sizes = Sizes::of(&arguments);
     let wanted = |name: &str| arguments.only.is_empty() || arguments.only.iter().any(|only| only == name);
     let mut report = Report::open(arguments.rows.as_deref(), &arguments.commit);
-    let parts: [(&str, Part<'_>); 8] = [
+    #[cfg(target_os = "linux")]
+    let desktop: Part<'_> = Box::pin(desktop::measure(&sizes));
+    #[cfg(not(target_os = "linux"))]
+    let desktop: Part<'_> = Box::pin(async { Vec::new() });
+    let parts: [(&str, Part<'_>); 9] = [
         ("size", Box::pin(async { size::measure() })),
         ("start", Box::pin(start::measure(&sizes))),
+        ("desktop", desktop),
         ("push", Box::pin(push::measure(&sizes))),
         ("catch-up", Box::pin(catch_up::measure(&sizes))),
         ("products", Box::pin(products::measure(&sizes))),

@@ -55,7 +55,8 @@ pub(crate) struct Report {
 }
 
 /// The order in which sections are shown.
-const ORDER: [&str; 8] = ["push", "catch-up", "products", "leaks", "start", "size", "invoices", "catalogue"];
+const ORDER: [&str; 9] =
+    ["push", "catch-up", "products", "leaks", "start", "desktop", "size", "invoices", "catalogue"];
 
 impl Report {
     pub(crate) fn open(place: Option<&Path>, commit: &str) -> Self {
