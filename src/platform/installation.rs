@@ -4,6 +4,8 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+/// The service that the installer registers.
+pub const SERVICE: &str = "ShopSyncBilling";
 /// The firewall's name for our rule.
 const RULE: &str = "ShopSync billing app";
 /// Windows' own groups by number: their names are translated.

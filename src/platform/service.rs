@@ -13,10 +13,8 @@ use windows_service::service_control_handler::{self, ServiceControlHandlerResult
 use windows_service::service_manager::{ServiceManager, ServiceManagerAccess};
 use windows_service::{define_windows_service, service_dispatcher};
 
+use super::installation::SERVICE as NAME;
 use crate::model::fault::{Action, Fault, FaultKind, Scope};
-
-/// What the installer registers.
-pub const NAME: &str = "ShopSyncBilling";
 
 /// How long Windows is told that an orderly end may take.
 const END_WITHIN: Duration = Duration::from_secs(10);
