@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use super::http::Http;
 use super::reason;
 use crate::model::fault::{Fault, FaultKind, Scope};
 use crate::ports::alerts::Heartbeat;
@@ -13,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The address, which is a secret: whoever knows it can say that all is well.
 pub struct HeartbeatUrl {
-    http: reqwest::Client,
+    http: Http,
     url: reqwest::Url,
 }
 
@@ -40,9 +41,7 @@ impl HeartbeatUrl {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(wrong());
         }
-        let http = reqwest::Client::builder().timeout(PATIENCE).build();
-        let http = http.map_err(|error| wrong().detail(reason(error)))?;
-        Ok(Self { http, url })
+        Ok(Self { http: Http::new(false, true, Some(PATIENCE)), url })
     }
 }
 
@@ -50,7 +49,8 @@ impl HeartbeatUrl {
 impl Heartbeat for HeartbeatUrl {
     async fn beat(&self) -> Result<(), Fault> {
         let fault = || Fault::transient(Scope::Item, "The heartbeat address does not answer.");
-        let answer = self.http.get(self.url.clone()).send().await;
+        let http = self.http.client().await.map_err(|why| fault().detail(why))?;
+        let answer = http.get(self.url.clone()).send().await;
         let answer = answer.map_err(|error| fault().detail(reason(error)))?;
         let status = answer.status();
         if status.is_success() { Ok(()) } else { Err(fault().code(u32::from(status.as_u16()))) }

@@ -2,6 +2,7 @@
 
 mod classify;
 mod heartbeat;
+mod http;
 mod telegram;
 mod toast;
 mod true_time;

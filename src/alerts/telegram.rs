@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use super::classify::{answer, config, trouble};
+use super::http::Http;
 use super::reason;
 use super::updates::{Greeting, greetings, updates};
 use crate::model::alert::{Incoming, Level};
@@ -27,7 +28,7 @@ const MOST_UPDATES: u32 = 25;
 
 /// A bot. The token is read anew for each call, so that one that is set takes effect at once.
 pub struct Telegram {
-    http: reqwest::Client,
+    http: Http,
     base: String,
     secrets: Arc<dyn Secrets>,
     patience: Duration,
@@ -60,11 +61,7 @@ impl Telegram {
             _ => return Err(wrong()),
         }
         // A redirect would carry the token to somebody else.
-        let mut http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
-        if is_here {
-            http = http.no_proxy();
-        }
-        let http = http.build().map_err(|error| wrong().detail(reason(error)))?;
+        let http = Http::new(is_here, false, None);
         let base = settings.base_url.trim_end_matches('/').to_owned();
         Ok(Self { http, base, secrets, patience: PATIENCE })
     }
@@ -118,7 +115,8 @@ impl Telegram {
     async fn call(&self, method: &str, body: &Value, wait: Duration) -> Result<Value, Refused> {
         let token = self.token().map_err(|fault| Refused { fault, retry_after: None })?;
         let url = format!("{}/bot{token}/{method}", self.base);
-        let sent = self.http.post(url).timeout(self.patience + wait).json(body).send().await;
+        let http = self.http.client().await.map_err(|why| trouble(false, &why))?;
+        let sent = http.post(url).timeout(self.patience + wait).json(body).send().await;
         let mut received = sent.map_err(|error| trouble(error.is_timeout(), &reason(error)))?;
         let status = received.status().as_u16();
         let mut bytes = Vec::new();

@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::http::Http;
 use super::reason;
 use crate::model::fault::{Fault, FaultKind, Scope};
 use crate::ports::Clock;
@@ -16,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Asks a web server for its time.
 pub struct WebTime {
-    http: reqwest::Client,
+    http: Http,
     url: reqwest::Url,
     clock: Arc<dyn Clock>,
 }
@@ -46,13 +47,7 @@ impl WebTime {
         url.set_path("/");
         url.set_query(None);
         url.set_fragment(None);
-        let mut http =
-            reqwest::Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none());
-        if is_here {
-            http = http.no_proxy();
-        }
-        let http = http.build().map_err(|error| wrong().detail(reason(error)))?;
-        Ok(Some(Self { http, url, clock }))
+        Ok(Some(Self { http: Http::new(is_here, false, Some(PATIENCE)), url, clock }))
     }
 }
 
@@ -60,8 +55,9 @@ impl WebTime {
 impl TrueTime for WebTime {
     async fn ahead(&self) -> Result<TimeDelta, Fault> {
         let fault = || Fault::transient(Scope::Item, "The internet cannot be asked for the time.");
+        let http = self.http.client().await.map_err(|why| fault().detail(why))?;
         let (asked, began) = (self.clock.now(), self.clock.elapsed());
-        let answer = self.http.head(self.url.clone()).send().await;
+        let answer = http.head(self.url.clone()).send().await;
         let answer = answer.map_err(|error| fault().detail(reason(error)))?;
         let took = self.clock.elapsed().saturating_sub(began);
         let header = |name: &str| answer.headers().get(name).and_then(|value| value.to_str().ok());

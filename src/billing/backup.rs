@@ -72,7 +72,7 @@ impl BillingBackup for PocketBase {
         let mut child = process::start(&program, &layout, &listen, &log)?;
         let counted = async {
             self.answers(&url, &mut child, &log).await?;
-            let client = Client::new(&url, Arc::clone(&self.clock), account)?;
+            let client = Client::new(&url, Arc::clone(&self.clock), account, self.http.clone())?;
             self.count(&client).await
         }
         .await;
@@ -125,7 +125,7 @@ impl PocketBase {
     }
 
     async fn answers(&self, url: &str, child: &mut tokio::process::Child, log: &Path) -> Result<(), Fault> {
-        let lookout = Lookout::new(url)?;
+        let lookout = Lookout::new(url, self.http.clone());
         let began = self.clock.elapsed();
         let failed = |why: &str| {
             let sentence = "The billing app does not start on its own backup.";

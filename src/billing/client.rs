@@ -10,14 +10,12 @@ use tokio::sync::Mutex;
 
 use super::account::Account;
 use super::classify::{Doing, Trouble, classify_answer, classify_trouble, login_refused};
+use super::http::{CONNECT_TIMEOUT, Http};
 use crate::model::fault::Fault;
 use crate::ports::Clock;
 
 /// A page of a thousand invoices is about one megabyte.
 const LARGEST_ANSWER: usize = 64 * 1024 * 1024;
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Connections kept for the next rush: as many as invoices are read ahead. What it needs beyond them is closed when free.
-const IDLE: usize = 8;
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 /// A token is renewed when less than this is left of it, or a third of its life if that is shorter.
 const RENEW_MARGIN: TimeDelta = TimeDelta::minutes(10);
@@ -110,7 +108,7 @@ struct Token {
 
 /// The one way to PocketBase. Every request is signed in; a token that no longer counts is noticed and renewed.
 pub(super) struct Client {
-    http: reqwest::Client,
+    http: Http,
     base: String,
     clock: Arc<dyn Clock>,
     account: Arc<Account>,
@@ -118,21 +116,17 @@ pub(super) struct Client {
 }
 
 impl Client {
-    pub(super) fn new(url: &str, clock: Arc<dyn Clock>, account: Arc<Account>) -> Result<Self, Fault> {
+    pub(super) fn new(
+        url: &str,
+        clock: Arc<dyn Clock>,
+        account: Arc<Account>,
+        http: Http,
+    ) -> Result<Self, Fault> {
         let base = url.trim().trim_end_matches('/').to_owned();
         match reqwest::Url::parse(&base) {
             Ok(parsed) if matches!(parsed.scheme(), "http" | "https") && parsed.has_host() => {}
             _ => return Err(classify_trouble(Trouble::BadAddress, &base)),
         }
-        // The app is on this machine or beside it: neither a proxy nor a redirect may take our password elsewhere.
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT_TIMEOUT)
-            .pool_idle_timeout(Duration::from_secs(60))
-            .pool_max_idle_per_host(IDLE)
-            .build()
-            .map_err(|error| classify_trouble(Trouble::BadAddress, &chain(&error)))?;
         Ok(Self { http, base, clock, account, token: Mutex::new(None) })
     }
 
@@ -200,7 +194,7 @@ impl Client {
 
     /// Opens the event stream. Its body never ends by itself, so it has no time limit of its own.
     pub(super) async fn open_stream(&self) -> Result<reqwest::Response, Fault> {
-        let request = self.http.get(format!("{}/api/realtime", self.base)).send();
+        let request = self.http.client()?.get(format!("{}/api/realtime", self.base)).send();
         let response = tokio::select! {
             response = request => response.map_err(|e| trouble("GET /api/realtime", &e))?,
             () = self.clock.sleep(CONNECT_TIMEOUT * 2) => {
@@ -218,7 +212,7 @@ impl Client {
     pub(super) async fn download(&self, ask: &Ask) -> Result<Download, Fault> {
         let asked = format!("{} {}", ask.method, ask.path);
         let url = format!("{}{}", self.base, ask.path);
-        let request = self.http.get(url).query(&ask.query).send();
+        let request = self.http.client()?.get(url).query(&ask.query).send();
         let response = tokio::select! {
             response = request => response.map_err(|error| trouble(&asked, &error))?,
             () = self.clock.sleep(ask.patience) => return Err(classify_trouble(Trouble::TimedOut, &asked)),
@@ -252,6 +246,7 @@ impl Client {
         let asked = format!("{} {}", ask.method, ask.path);
         let mut request = self
             .http
+            .client()?
             .request(ask.method.clone(), format!("{}{}", self.base, ask.path))
             .query(&ask.query)
             .timeout(ask.patience);
@@ -317,7 +312,7 @@ fn trouble(asked: &str, error: &reqwest::Error) -> Fault {
 }
 
 /// The whole chain of causes, without the address: a query holds invoice numbers.
-fn chain(error: &reqwest::Error) -> String {
+pub(super) fn chain(error: &reqwest::Error) -> String {
     let mut text = String::new();
     let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::classify::{Trouble, classify_trouble};
+use super::http::Http;
 use crate::model::fault::{Fault, Scope};
 use crate::ports::Clock;
 
@@ -29,19 +30,13 @@ pub(super) enum Health {
 
 /// Asks for the health of whatever is there.
 pub(super) struct Lookout {
-    http: reqwest::Client,
+    http: Http,
     url: String,
 }
 
 impl Lookout {
-    pub(super) fn new(url: &str) -> Result<Self, Fault> {
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(LIMIT)
-            .build()
-            .map_err(|error| classify_trouble(Trouble::of(&error), "HTTP client"))?;
-        Ok(Self { http, url: format!("{}/api/health", url.trim().trim_end_matches('/')) })
+    pub(super) fn new(url: &str, http: Http) -> Self {
+        Self { http, url: format!("{}/api/health", url.trim().trim_end_matches('/')) }
     }
 
     pub(super) async fn health(&self, clock: &dyn Clock) -> Health {
@@ -60,7 +55,13 @@ impl Lookout {
     }
 
     async fn ask(&self) -> Result<Health, Trouble> {
-        let mut response = self.http.get(&self.url).send().await.map_err(|error| Trouble::of(&error))?;
+        // That nobody listens needs no web client, which may still be made: the app is started meanwhile.
+        if !self.http.is_made() && self.nobody_listens().await {
+            return Err(Trouble::NoConnection);
+        }
+        let http = self.http.client().map_err(|_| Trouble::BadAddress)?;
+        let sent = http.get(&self.url).timeout(LIMIT).send().await;
+        let mut response = sent.map_err(|error| Trouble::of(&error))?;
         let status = response.status();
         let mut bytes = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| Trouble::of(&error))? {
@@ -70,6 +71,15 @@ impl Lookout {
             }
         }
         Ok(judge(status.as_u16(), &serde_json::from_slice(&bytes).unwrap_or_default()))
+    }
+}
+
+impl Lookout {
+    async fn nobody_listens(&self) -> bool {
+        let Ok(url) = reqwest::Url::parse(&self.url) else { return false };
+        let Some(place) = url.host_str().zip(url.port_or_known_default()) else { return false };
+        let connected = tokio::time::timeout(LIMIT, tokio::net::TcpStream::connect(place)).await;
+        matches!(connected, Ok(Err(error)) if error.kind() == std::io::ErrorKind::ConnectionRefused)
     }
 }
 

@@ -41,6 +41,7 @@ mod folder;
 #[doc(hidden)]
 pub mod fuzzing;
 mod health;
+mod http;
 mod numbers;
 mod owner;
 mod page;
@@ -81,6 +82,7 @@ pub struct SetupReport {
 /// The billing app.
 pub struct PocketBase {
     client: Client,
+    http: http::Http,
     server: Arc<Server>,
     account: Arc<Account>,
     reader: Reader,
@@ -133,7 +135,8 @@ impl PocketBase {
         let workshop = layout.as_ref().zip(server::program_of(&settings));
         let workshop = workshop.map(|(layout, program)| Workshop { program, data: layout.data() });
         let account = Arc::new(Account::new(&settings, secrets, Arc::clone(&clock), workshop));
-        let client = Client::new(&settings.url, Arc::clone(&clock), Arc::clone(&account))?;
+        let http = http::Http::new();
+        let client = Client::new(&settings.url, Arc::clone(&clock), Arc::clone(&account), http.clone())?;
         let server = Server::new(
             settings.clone(),
             &data_dir,
@@ -141,9 +144,11 @@ impl PocketBase {
             Arc::clone(&account),
             Arc::clone(&clock),
             clock.now().with_timezone(&zone).offset().fix().local_minus_utc() / 60,
-        )?;
+            http.clone(),
+        );
         Ok(Self {
             client,
+            http,
             server: Arc::new(server),
             account,
             reader: Reader { names: settings, zone },

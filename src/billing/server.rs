@@ -15,6 +15,7 @@ use super::account::{Account, Workshop};
 use super::classify::config;
 use super::folder::Layout;
 use super::health::{Health, Lookout, not_answering};
+use super::http::Http;
 use super::owner::{Owner, Ownership};
 use super::process;
 use super::templates::{self, Hook};
@@ -122,22 +123,23 @@ impl Server {
         account: Arc<Account>,
         clock: Arc<dyn Clock>,
         zone_minutes: i32,
-    ) -> Result<Self, Fault> {
-        Ok(Self {
+        http: Http,
+    ) -> Self {
+        Self {
             program: program_of(&settings),
             log: data_dir.join("logs").join("pocketbase.log"),
             mark: data_dir.join("pocketbase.started"),
             login_mark: data_dir.join("pocketbase.login"),
             hook: templates::hook(&settings, zone_minutes),
             layout,
-            lookout: Lookout::new(&settings.url)?,
+            lookout: Lookout::new(&settings.url, http),
             settings,
             clock,
             account,
             state: watch::Sender::new(ServerState::Unknown),
             process: Mutex::default(),
             ownership: Ownership::of(data_dir),
-        })
+        }
     }
 
     /// What is known of the server; changes wake the receiver.

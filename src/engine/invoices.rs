@@ -7,6 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use tokio::sync::mpsc;
 
+use super::claim::Claim;
 use super::vanished::{self, Compare, ask};
 use super::{Shared, removal};
 use crate::model::fault::Fault;
@@ -201,14 +202,13 @@ fn overlapped(cursor: &str) -> Option<String> {
 /// Looks at a few invoices that an event or a list told of, read together. Those that somebody works on are looked at
 /// again when that is done.
 async fn touch(shared: &Shared, ids: &[RecordId]) -> Result<(), Fault> {
-    let mut known = HashMap::new();
+    let mut claims = HashMap::new();
     let mut wanted = Vec::new();
     for id in ids {
-        if shared.world.state.item(id).await?.is_some() {
-            let Some(claim) = shared.claims.claim_or_mark(id) else { continue };
-            known.insert(id.clone(), claim);
+        if let Some(claim) = shared.claims.claim_or_mark(id) {
+            claims.insert(id, claim);
+            wanted.push(id.clone());
         }
-        wanted.push(id.clone());
     }
     if wanted.is_empty() {
         return Ok(());
@@ -216,18 +216,25 @@ async fn touch(shared: &Shared, ids: &[RecordId]) -> Result<(), Fault> {
     let reads = read_all(&*shared.world.billing, &wanted).await;
     let mut outcome = Ok(());
     for (id, read) in wanted.iter().zip(reads) {
-        let done = match (read, known.remove(id)) {
-            (Ok(read), Some(claim)) => match compare(shared, id, read, None).await {
-                Ok(()) if claim.end() => recheck(shared, id).await,
-                done => done,
-            },
-            (Ok(read), None) => take_up_read(shared, read).await,
-            (Err(fault), _) => Err(fault),
+        let done = match read {
+            Ok(read) => compare_or_take_up(shared, id, read).await,
+            Err(fault) => Err(fault),
         };
+        let again = claims.remove(id).is_some_and(Claim::end);
+        // Whoever was to send it found it claimed.
+        shared.signals.push.notify_one();
+        let done = if again && done.is_ok() { recheck(shared, id).await } else { done };
         // What fails here is found by the look that follows; the others go on.
         outcome = outcome.and(done);
     }
     outcome
+}
+
+async fn compare_or_take_up(shared: &Shared, id: &RecordId, read: InvoiceRead) -> Result<(), Fault> {
+    if shared.world.state.item(id).await?.is_some() {
+        return compare(shared, id, read, None).await;
+    }
+    take_up_read(shared, read).await
 }
 
 /// Reads all together; where the app refuses that, one by one, so that each has its own answer.
@@ -255,7 +262,6 @@ async fn take_up_read(shared: &Shared, read: InvoiceRead) -> Result<(), Fault> {
             let head = head_of(&invoice);
             shared.world.state.take_up(&[head], shared.now()).await?;
             shared.keep_fresh(*invoice);
-            shared.signals.push.notify_one();
         }
         // The list knows number and customer of a broken one.
         InvoiceRead::Broken(_) => shared.signals.invoices.notify_one(),

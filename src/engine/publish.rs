@@ -23,7 +23,9 @@ use crate::sync::health::{Looks, assess, summary};
 const EVERY: Duration = Duration::from_secs(5);
 /// Not more often than this, however much happens.
 const AT_MOST: Duration = Duration::from_millis(150);
-/// The same while nothing is proven yet: whoever started the PC waits for it.
+/// So long after something happened.
+const TOGETHER: Duration = Duration::from_millis(30);
+/// Between two states while nothing is proven yet: whoever started the PC waits for it.
 const AT_MOST_AT_FIRST: Duration = Duration::from_millis(15);
 
 pub(super) async fn run(shared: Arc<Shared>) {
@@ -54,6 +56,14 @@ pub(super) async fn run(shared: Arc<Shared>) {
             () = shared.stop.cancelled() => {}
         }
         shared.wait(&shared.signals.publish, EVERY).await;
+        if pause == AT_MOST {
+            // What is on its way goes first: showing it asks the store seven things.
+            tokio::select! {
+                biased;
+                () = shared.world.clock.sleep(TOGETHER) => {}
+                () = shared.stop.cancelled() => {}
+            }
+        }
     }
 }
 

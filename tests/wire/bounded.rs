@@ -9,7 +9,7 @@ use crate::harness::{Bill, Shop, eventually};
 
 /// Pushes of an ordinary run; the benchmark makes ten thousand.
 const PUSHES: u32 = 200;
-/// Connections to the app that are kept for the next rush (`IDLE` in src/billing/client.rs); more that a rush needed are
+/// Connections to the app that are kept for the next rush (`IDLE` in src/billing/http.rs); more that a rush needed are
 /// closed as soon as they are free.
 const KEPT: usize = 8;
 /// So long nobody needs them.
