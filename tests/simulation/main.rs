@@ -64,7 +64,7 @@ fn a_week_in_the_shop() {
         .run(known_seeds().into_iter().flat_map(|seed| [chance::plain(seed), chance::story(seed)]).collect());
     weeks.run((from..from.saturating_add(seeds)).map(chance::story).collect());
     let hanging = chance::HANGING + from;
-    weeks.run((hanging..hanging + seeds / 10).map(chance::story).collect());
+    weeks.run((hanging..hanging + seeds / 25).map(chance::story).collect());
     weeks.end();
 }
 
