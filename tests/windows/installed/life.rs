@@ -1,14 +1,8 @@
 //! A PC from the first installation to the last: what a shop sees of it, and what it never should.
 
-use std::path::PathBuf;
-
+use super::{AMBER, GREEN, SEEN, answers, booked, in_raintek, in_step, log, shop_on, synced};
 use crate::harness::{Bill, Line, Shop, eventually};
 use crate::pc::{DATA, PATIENCE, PROGRAM, Pc, as_windows, made};
-
-const GREEN: [u8; 3] = [0x4a, 0xde, 0x80];
-const AMBER: [u8; 3] = [0xfb, 0xbf, 0x24];
-/// A tray icon has some dozens of pixels of its colour.
-const SEEN: usize = 30;
 
 const KEY: &str = r"HKLM\Software\ShopSync";
 const SERVICE: &str = r"HKLM\System\CurrentControlSet\Services\ShopSyncBilling";
@@ -33,14 +27,7 @@ const FILES: [&str; 8] = [
 #[ignore = "needs the installer: cargo xtask windows --test"]
 async fn a_pc_from_the_first_installation_to_the_last() {
     let pc = Pc::new();
-    let mut shop = Shop::new(6);
-    // The one that the installer brings.
-    shop.app.settings.program = None;
-    shop.settings.backup.enabled = false;
-    std::fs::create_dir_all(pc.at(DATA)).unwrap();
-    std::os::unix::fs::symlink(pc.at(DATA), shop.data()).unwrap();
-    shop.raintek.start().await;
-    shop.lay_down().await;
+    let shop = shop_on(&pc, |_| {}).await;
 
     let older = made("SHOPSYNC_MSI_OLDER");
     pc.install(&older, &[]);
@@ -138,7 +125,7 @@ async fn a_pc_from_the_first_installation_to_the_last() {
     assert_eq!((pc.registry(KEY, "Version"), pc.registry(SERVICE, "ImagePath")), (None, None));
     assert_eq!(pc.registry(RUN, "ShopSync"), None);
     assert!(pc.processes("shopsync.exe").is_empty() && pc.processes("pocketbase.exe").is_empty());
-    for file in ["settings.toml", "secrets.json", "shopsync.sqlite", r"billing/pb_data/data.db"] {
+    for file in ["settings.toml", "secrets.sealed", "shopsync.sqlite", r"billing/pb_data/data.db"] {
         assert!(shop.data().join(file).is_file(), "{file}");
     }
     assert!(backup.is_file());
@@ -157,48 +144,10 @@ fn files(pc: &Pc) -> Vec<String> {
 
 /// What an upgrade must not touch.
 fn kept(shop: &Shop) -> Vec<String> {
-    ["settings.toml", "secrets.json"]
-        .iter()
-        .map(|name| std::fs::read_to_string(shop.data().join(name)).unwrap())
-        .collect()
-}
-
-async fn in_step(shop: &Shop) {
-    eventually("everything is in step", PATIENCE, async || {
-        shop.health().await.is_some_and(|(_, health)| health["state"] == "in_step")
-    })
-    .await;
-    shop.in_step().await;
-}
-
-async fn booked(shop: &Shop, number: &str) {
-    let id = Bill::plain(number).send(shop).await;
-    synced(shop, &id).await;
-}
-
-async fn synced(shop: &Shop, id: &str) {
-    let phone = shop.phone().await;
-    eventually("the invoice is in RainTek", PATIENCE, async || {
-        phone.read("invoices", id).await["sync_status"] == "synced"
-    })
-    .await;
-}
-
-async fn in_raintek(shop: &Shop, number: &str) -> i32 {
-    shop.raintek.count(&format!("SELECT COUNT(*) FROM InvoiceInfo WHERE InvoiceNo = N'{number}'")).await
-}
-
-async fn answers(shop: &Shop) -> bool {
-    let url = format!("http://127.0.0.1:{}/api/health", shop.app.port);
-    shop.http.get(url).send().await.is_ok_and(|answer| answer.status().is_success())
-}
-
-/// Everything that the tray logged.
-fn log(shop: &Shop) -> String {
-    let Ok(entries) = std::fs::read_dir(shop.data().join("logs")) else { return String::new() };
-    let paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
-    let logs = paths
-        .iter()
-        .filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("shopsync.")));
-    logs.map(|path| String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned()).collect()
+    assert!(!shop.data().join("secrets.json").exists(), "it was sealed, and is gone");
+    let text = |name: &&str| {
+        let bytes = std::fs::read(shop.data().join(name)).unwrap_or_else(|why| panic!("{name}: {why}"));
+        String::from_utf8_lossy(&bytes).into_owned()
+    };
+    ["settings.toml", "secrets.sealed"].iter().map(text).collect()
 }
