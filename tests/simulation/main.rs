@@ -63,8 +63,6 @@ fn a_week_in_the_shop() {
     weeks
         .run(known_seeds().into_iter().flat_map(|seed| [chance::plain(seed), chance::story(seed)]).collect());
     weeks.run((from..from.saturating_add(seeds)).map(chance::story).collect());
-    let hanging = chance::HANGING + from;
-    weeks.run((hanging..hanging + seeds / 25).map(chance::story).collect());
     weeks.end();
 }
 
