@@ -28,7 +28,7 @@ pub(crate) async fn measure(shop: &Shop, sizes: &Sizes) -> Vec<Row> {
     }
     let last = process::look(shop.pid());
     let cpu = (last.cpu - first.cpu) as f64 / (seconds as f64 * 1e9) * 100.0;
-    let wake_ups = (last.switches - first.switches) as f64 / seconds as f64;
+    let wake_ups = last.switches.saturating_sub(first.switches) as f64 / seconds as f64;
     let flat = mib(&last) <= mib(&first) * 1.1 + 1.0;
     let plain = |what: &str, measured: String, target: &str, reached| Row {
         what: what.into(),
