@@ -193,7 +193,10 @@ async fn send_all(
         // The attempt is stored before anything is sent, and on the disk before anything is committed: a crash from
         // here on is "unknown", never forgotten. The disk takes its time beside RainTek's look-up.
         for (item, _) in &mut ready {
-            item.attempts = item.attempts.saturating_add(1);
+            // One whose end nobody knows, since its run ended first, has used up no try.
+            if item.state != ItemState::Sending {
+                item.attempts = item.attempts.saturating_add(1);
+            }
             item.state = ItemState::Sending;
         }
         let items: Vec<Item> = ready.iter().map(|(item, _)| item.clone()).collect();
