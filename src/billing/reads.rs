@@ -142,15 +142,9 @@ impl PocketBase {
     }
 
     pub(super) async fn invoice_once(&self, ready: &Ready, id: &RecordId) -> Result<InvoiceRead, Fault> {
-        let bring = Bring::of(self, &ready.shape);
-        let id = askable(id.as_str())?;
-        let ask = self.ask("invoices", &format!("id = {id}")).with("perPage", "1").with("skipTotal", "1");
-        let items = items_of(self.client.call(&ask.with("expand", &bring.expand)).await?.ok(Doing::App)?)?;
-        // The answer was a superuser's, so that nothing really means that there is nothing.
-        match items.first() {
-            Some(record) => self.whole(ready, record, &bring).await,
-            None => Ok(InvoiceRead::NotDue(NotDue::Deleted)),
-        }
+        askable(id.as_str())?;
+        let mut reads = self.invoices_once(ready, std::slice::from_ref(id)).await?;
+        Ok(reads.pop().unwrap_or(InvoiceRead::NotDue(NotDue::Deleted)))
     }
 
     pub(super) async fn invoices_once(
@@ -161,27 +155,23 @@ impl PocketBase {
         let bring = Bring::of(self, &ready.shape);
         let mut reads = Vec::with_capacity(ids.len());
         for some in ids.chunks(WHOLE_BY_NAME) {
-            let named: Option<Vec<String>> =
-                some.iter().map(|id| quoted(id.as_str()).map(|id| format!("id = {id}"))).collect();
-            let Some(named) = named else {
-                // One that cannot stand in a filter is an error of its own, not of its neighbours.
-                for id in some {
-                    reads.push(match askable(id.as_str()) {
-                        Ok(_) => self.invoice_once(ready, id).await?,
-                        Err(fault) => InvoiceRead::Broken(fault),
-                    });
-                }
-                continue;
-            };
-            let ask = self.ask("invoices", &named.join(" || ")).with("perPage", PAGE.to_string());
-            let ask = ask.with("skipTotal", "1").with("expand", &bring.expand);
-            let records = items_of(self.client.call(&ask).await?.ok(Doing::App)?)?;
+            let named: Vec<String> = some.iter().filter_map(|id| quoted(id.as_str())).collect();
+            let mut records = Vec::new();
+            if !named.is_empty() {
+                let filter = named.iter().map(|id| format!("id = {id}")).collect::<Vec<_>>().join(" || ");
+                let ask = self.ask("invoices", &filter).with("perPage", named.len().to_string());
+                let ask = ask.with("skipTotal", "1").with("expand", &bring.expand);
+                records = items_of(self.client.call(&ask).await?.ok(Doing::App)?)?;
+            }
             let records: HashMap<&str, &Value> =
                 records.iter().filter_map(|record| Some((record.get("id")?.as_str()?, record))).collect();
             for id in some {
-                reads.push(match records.get(id.as_str()) {
-                    Some(record) => self.whole(ready, record, &bring).await?,
-                    None => InvoiceRead::NotDue(NotDue::Deleted),
+                reads.push(match (askable(id.as_str()), records.get(id.as_str())) {
+                    // One that cannot stand in a filter is an error of its own, not of its neighbours.
+                    (Err(fault), _) => InvoiceRead::Broken(fault),
+                    (Ok(_), Some(record)) => self.whole(ready, record, &bring).await?,
+                    // The answer was a superuser's, so that nothing really means that there is nothing.
+                    (Ok(_), None) => InvoiceRead::NotDue(NotDue::Deleted),
                 });
             }
         }

@@ -45,12 +45,7 @@ impl PocketBase {
         // Whatever is wrong with it, the plain change below says.
         if ready.batch > 1 {
             let url = format!("{}/{}", self.path("invoices"), in_path(id)?);
-            if self.stamp_together(ready.batch, url.clone(), body.clone(), status).await {
-                return Ok(());
-            }
-            let requests = json!([{"method": "PATCH", "url": url, "body": body}]);
-            let answer = self.client.call(&Ask::post("/api/batch", json!({ "requests": requests }))).await?;
-            if answer.is_ok() && answer.body.pointer("/0/body").is_some_and(written) {
+            if self.stamp_together(ready.batch, url, body.clone(), status).await? {
                 return Ok(());
             }
         }

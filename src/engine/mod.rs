@@ -294,6 +294,15 @@ impl Shared {
         .await;
     }
 
+    /// Waits for a short time to pass, or stop.
+    async fn pause(&self, time: Duration) {
+        tokio::select! {
+            biased;
+            () = self.world.clock.sleep(time) => {}
+            () = self.stop.cancelled() => {}
+        }
+    }
+
     /// For a task that has nothing to do.
     async fn wait_for_stop(&self) {
         resting(self.stop.cancelled()).await;

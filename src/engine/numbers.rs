@@ -43,11 +43,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
             shared.note_outage(&fault);
             memory.told = None;
         }
-        tokio::select! {
-            biased;
-            () = shared.world.clock.sleep(AT_MOST) => {}
-            () = shared.stop.cancelled() => {}
-        }
+        shared.pause(AT_MOST).await;
         let now = shared.now();
         let busy = memory.billed.is_some_and(|at| (now - at).abs() < BILLING);
         let wait = match (busy, shared.board.till_is_busy(now)) {

@@ -61,21 +61,19 @@ pub(super) async fn pull(shared: &Shared) -> Result<u64, Fault> {
 
 /// Returns how many products were written.
 async fn pass(shared: &Shared, held: &mut Option<(Held, DateTime<Utc>)>) -> Result<u64, Fault> {
-    let mut plan = None;
+    let mut compared = None;
     if let Some((held, _)) = held {
-        plan = Some(compare(shared, held).await?);
+        compared = Some(compare(shared, held).await?);
     }
-    // What is to be made anew may have been added on a phone meanwhile: the app itself must say.
-    if plan.as_ref().is_none_or(|(plan, _)| plan.makes_new()) {
-        let mut app = Held::default();
-        shared.world.billing.each_product(&mut |product| app.add(&product)).await?;
-        *held = Some((app, shared.now()));
-        plan = None;
-    }
-    let Some((held, _)) = held else { return Ok(0) };
-    let (plan, shown) = match plan {
-        Some(plan) => plan,
-        None => compare(shared, held).await?,
+    let (plan, shown) = match compared.filter(|(plan, _)| !plan.makes_new()) {
+        Some(compared) => compared,
+        // What is to be made anew may have been added on a phone meanwhile: the app itself must say.
+        None => {
+            let mut app = Held::default();
+            shared.world.billing.each_product(&mut |product| app.add(&product)).await?;
+            let (held, _) = held.insert((app, shared.now()));
+            compare(shared, held).await?
+        }
     };
     let (writes, mut problems) = match plan {
         CataloguePlan::Write { writes, problems } => (writes, problems),
@@ -96,7 +94,9 @@ async fn pass(shared: &Shared, held: &mut Option<(Held, DateTime<Utc>)>) -> Resu
         for (write, outcome) in batch.iter().zip(outcomes) {
             match outcome {
                 Ok(()) => {
-                    held.confirm(write);
+                    if let Some((held, _)) = held {
+                        held.confirm(write);
+                    }
                     done += 1;
                 }
                 Err(fault) => problems.extend(problem(write, &fault)),

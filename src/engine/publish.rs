@@ -50,19 +50,11 @@ pub(super) async fn run(shared: Arc<Shared>) {
                 });
             }
         }
-        tokio::select! {
-            biased;
-            () = shared.world.clock.sleep(pause) => {}
-            () = shared.stop.cancelled() => {}
-        }
+        shared.pause(pause).await;
         shared.wait(&shared.signals.publish, EVERY).await;
         if pause == AT_MOST {
             // What is on its way goes first: showing it asks the store seven things.
-            tokio::select! {
-                biased;
-                () = shared.world.clock.sleep(TOGETHER) => {}
-                () = shared.stop.cancelled() => {}
-            }
+            shared.pause(TOGETHER).await;
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::pocketbase::{Caller, Shop, TestClock, until};
 
 const EVERYTHING: InvoiceScan = InvoiceScan::Unproven { since: None };
 
-async fn start() -> (Shop, PocketBase, Caller) {
+pub(crate) async fn start() -> (Shop, PocketBase, Caller) {
     let shop = Shop::new();
     let app = shop.adapter();
     app.set_up().await.unwrap();
@@ -25,7 +25,7 @@ fn bill(number: &str) -> Value {
     json!({"invoice_number": number, "invoice_date": "2026-11-21 00:00:00.000Z", "status": "completed", "grand_total": 100})
 }
 
-fn id_of(record: &Value) -> RecordId {
+pub(crate) fn id_of(record: &Value) -> RecordId {
     RecordId::new(record["id"].as_str().unwrap())
 }
 

@@ -3,16 +3,12 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use shopsync::billing::PocketBase;
 use shopsync::model::ids::RecordId;
 use shopsync::model::invoice::{InvoiceRead, NotDue, Stamp};
 use shopsync::ports::Billing as _;
 
-use crate::pocketbase::{Caller, Shop};
-
-fn id_of(record: &Value) -> RecordId {
-    RecordId::new(record["id"].as_str().unwrap())
-}
+use crate::pocketbase::Caller;
+use crate::reads::{id_of, start};
 
 async fn invoice(phone: &Caller, number: &str, lines: u32) -> RecordId {
     let made = phone
@@ -32,14 +28,6 @@ async fn invoice(phone: &Caller, number: &str, lines: u32) -> RecordId {
         phone.post("/api/batch", json!({"requests": some})).await;
     }
     id_of(&made)
-}
-
-async fn start() -> (Shop, PocketBase, Caller) {
-    let shop = Shop::new();
-    let app = shop.adapter();
-    app.set_up().await.unwrap();
-    let phone = shop.as_phone().await;
-    (shop, app, phone)
 }
 
 #[tokio::test]

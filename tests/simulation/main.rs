@@ -169,7 +169,8 @@ fn a_pause_stops_a_queue_in_the_middle() {
 #[test]
 fn what_hangs_is_given_up_and_done_anew() {
     // Before it took effect, or after: each second one.
-    let calls: Vec<(Call, bool)> = Call::HANGING.into_iter().zip([false, true].into_iter().cycle()).collect();
+    let calls: Vec<(Call, bool)> =
+        Call::HANGING.iter().copied().zip([false, true].into_iter().cycle()).collect();
     let outcomes = many::in_parallel(calls.clone(), |(call, after)| {
         let mut week = a_queue(3);
         week.events.retain(|event| event.id % 4 == 0 || event.id >= 60);

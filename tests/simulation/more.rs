@@ -30,7 +30,7 @@ pub(super) fn add(story: &mut Story) {
 pub(super) fn hang(story: &mut Story) {
     let mut dice = Dice::new(story.seed ^ 0x0000_4a96);
     for _ in 0..=dice.below(3) {
-        let (at, call) = (dice.below(story.length()), dice.one_of(&Call::HANGING));
+        let (at, call) = (dice.below(story.length()), dice.one_of(Call::HANGING));
         story.faults.push(Fault { at, what: Wrong::Hangs { call, after: dice.once_in(2) } });
     }
     story.faults.sort_by_key(|fault| fault.at);
