@@ -162,7 +162,7 @@ async fn set_up(State(back): State<Arc<Back>>, Path(what): Path<String>, body: J
             return Json(json!({"ok": false, "invoices": [], "sentence": setup["broken"]}));
         }
         "check" => {
-            return Json(json!({"sentence": "This would be written.", "invoices": [
+            return Json(json!({"sentence": "Nothing was written. This is what would be done with the newest 2.", "invoices": [
                 {"number": "GST-0151", "customer": "Asha Traders", "amount": "2900.00",
                  "words": ["Would be booked as a new bill of Rs 2,900.00 with 3 lines for Asha Traders."],
                  "rows": [{"table": "InvoiceInfo", "columns": [["GrandTotal", "2900.00"], ["InvoiceNo", "GST-0151"], ["Freight", "0"]]}]},
