@@ -162,13 +162,15 @@ async fn set_up(State(back): State<Arc<Back>>, Path(what): Path<String>, body: J
             return Json(json!({"ok": false, "invoices": [], "sentence": setup["broken"]}));
         }
         "check" => {
-            return Json(json!({"sentence": "Nothing was written. This is what would be done with the newest 2.", "invoices": [
-                {"number": "GST-0151", "customer": "Asha Traders", "amount": "2900.00",
-                 "words": ["Would be booked as a new bill of Rs 2,900.00 with 3 lines for Asha Traders."],
-                 "rows": [{"table": "InvoiceInfo", "columns": [["GrandTotal", "2900.00"], ["InvoiceNo", "GST-0151"], ["Freight", "0"]]}]},
-                {"number": "GST-0150", "customer": "", "amount": "410.00",
-                 "words": ["Would be booked as a new bill of Rs 410.00 with 1 line for the walk-in customer."], "rows": []},
-            ]}));
+            return Json(
+                json!({"sentence": "Nothing was written. This is what would be done with the newest 2.", "invoices": [
+                    {"number": "GST-0151", "customer": "Asha Traders", "amount": "2900.00",
+                     "words": ["Would be booked as a new bill of Rs 2,900.00 with 3 lines for Asha Traders."],
+                     "rows": [{"table": "InvoiceInfo", "columns": [["GrandTotal", "2900.00"], ["InvoiceNo", "GST-0151"], ["Freight", "0"]]}]},
+                    {"number": "GST-0150", "customer": "", "amount": "410.00",
+                     "words": ["Would be booked as a new bill of Rs 410.00 with 1 line for the walk-in customer."], "rows": []},
+                ]}),
+            );
         }
         "start" => {
             setup["done"] = json!(true);
