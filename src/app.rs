@@ -1,9 +1,11 @@
 //! The composition root: the only place that builds adapters and hands them to the engine. What stays when another
 //! engine takes over (the data folder, the store, the page) is the `house`; an engine with its adapters a `work`.
 
+mod behind;
 mod candidates;
 pub mod desktop;
 mod diagnostics;
+mod elsewhere;
 mod first_run;
 mod greeting;
 mod house;
@@ -20,13 +22,10 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use axum::Router;
-use chrono_tz::Tz;
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::toasts;
 use crate::model::fault::Fault;
-use crate::model::settings::DesktopSettings;
 use crate::platform::random_token;
 use crate::ports::desktop::{Front, Toaster};
 use crate::ports::{Controls, Secrets};
@@ -88,15 +87,6 @@ impl Running {
     /// Returns when it is asked to start itself anew, so that all settings count.
     pub async fn asked_to_restart(&self) {
         self.house.asked_to_restart().await;
-    }
-
-    /// What the settings say to the desktop; changes wake the receiver.
-    pub fn desktop(&self) -> watch::Receiver<DesktopSettings> {
-        self.house.desktop()
-    }
-
-    fn zone(&self) -> Tz {
-        self.house.zone()
     }
 }
 

@@ -11,19 +11,24 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+use super::behind::Behind;
+use super::elsewhere::Elsewhere;
+use super::house::wanted_toasts;
 use super::session::{Ending, Over};
 use super::{Running, Screen, Start};
 use crate::alerts::DesktopToasts;
+use crate::engine::toasts;
 use crate::model::command::{Command, Reply};
 use crate::model::desktop::Toast;
 use crate::model::fault::{Fault, Scope};
 use crate::model::health::HealthState;
+use crate::model::home::EngineHome;
 use crate::model::settings::{DesktopSettings, OpenIn};
 use crate::platform::{LoginEntry, SystemClock, UserDesktop, asked_to_end, user_folder};
+use crate::ports::Controls as _;
 use crate::ports::desktop::{Autostart, Desktop, Front, Toaster};
-use crate::ports::{Controls, State};
 use crate::shell::{self, Bell, Desk, Notice, Order, Page};
-use crate::store::Store;
+use crate::supervisor;
 use crate::sync::autostart::{Step, plan_autostart};
 
 /// Clicks that wait for the host: more than a person can make.
@@ -36,6 +41,8 @@ const FRAME: Duration = Duration::from_millis(700);
 const REDRAW: Duration = Duration::from_secs(10);
 /// How long what is on its way may take before it ends all the same; it goes on at the next start.
 const FINISH: Duration = Duration::from_secs(30);
+/// An engine elsewhere that said nothing for so long is not merely starting.
+const UNHEARD: Duration = Duration::from_secs(30);
 /// In the store: the setting of the start at login as it was carried out last.
 pub(crate) const AUTOSTART_DONE: &str = "desktop.autostart";
 /// In the store: where the window stood.
@@ -153,10 +160,15 @@ impl Host {
     /// Gives the shell its page, and serves it until it is quit. Returns whether to wait for what is on its way.
     /// `entry` is the start at login, where it can be set.
     pub(crate) async fn serve(&mut self, running: &Running, entry: Option<&Arc<dyn Autostart>>) -> bool {
-        let mut desktop = running.desktop();
+        self.serve_behind(&running.behind(), entry).await
+    }
+
+    /// The same, wherever the engine is.
+    async fn serve_behind(&mut self, behind: &Arc<dyn Behind>, entry: Option<&Arc<dyn Autostart>>) -> bool {
+        let mut desktop = behind.desktop();
         let wanted = desktop.borrow_and_update().clone();
-        self.show_page(running, &wanted, entry).await;
-        let mut states = running.handle.watch();
+        self.show_page(behind, &wanted, entry).await;
+        let mut states = behind.states();
         states.mark_changed();
         let (mut frames, mut redraws) = (interval(FRAME), interval(REDRAW));
         frames.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -165,12 +177,12 @@ impl Host {
             tokio::select! {
                 order = self.orders.recv() => match order {
                     Some(Order::Quit { finish }) => return finish,
-                    Some(order) => self.carry_out(order, running),
+                    Some(order) => self.carry_out(order, behind),
                     None => return false,
                 },
                 Ok(()) = desktop.changed() => {
                     let wanted = desktop.borrow_and_update().clone();
-                    self.show_page(running, &wanted, entry).await;
+                    self.show_page(behind, &wanted, entry).await;
                     states.mark_changed();
                 }
                 changed = states.changed(), if publishes => {
@@ -186,7 +198,7 @@ impl Host {
                     self.bell.tell(Notice::Again);
                 }
                 () = self.woke.notified() => {
-                    self.carry_out(Order::Command(Command::SyncNow), running);
+                    self.carry_out(Order::Command(Command::SyncNow), behind);
                 }
             }
         }
@@ -195,20 +207,21 @@ impl Host {
     /// Has the shell show the page as the settings want it, and start at login as they say.
     async fn show_page(
         &self,
-        running: &Running,
+        behind: &Arc<dyn Behind>,
         wanted: &DesktopSettings,
         entry: Option<&Arc<dyn Autostart>>,
     ) {
-        let place = running.state.get(PLACE).await.ok().flatten();
+        let place = behind.recall(PLACE).await.ok().flatten();
         let page = Page {
-            router: running.page.clone(),
-            zone: running.zone(),
+            router: Arc::clone(behind).page(),
+            zone: behind.zone(),
             window: wanted.open_in == OpenIn::Window,
+            ends_with_us: behind.is_here(),
             place: place.and_then(|text| serde_json::from_str(&text).ok()),
         };
         self.bell.tell(Notice::Running(Box::new(page)));
         if let Some(entry) = entry {
-            start_at_login(Arc::clone(entry), wanted.autostart, &running.state).await;
+            start_at_login(Arc::clone(entry), wanted.autostart, behind.as_ref()).await;
         }
     }
 
@@ -225,29 +238,32 @@ impl Host {
         }
     }
 
-    fn carry_out(&self, order: Order, running: &Running) {
+    fn carry_out(&self, order: Order, behind: &Arc<dyn Behind>) {
         match order {
             Order::Command(command) => {
-                let (handle, toaster) = (running.handle.clone(), Arc::clone(&self.toaster));
+                let (behind, toaster) = (Arc::clone(behind), Arc::clone(&self.toaster));
                 tokio::spawn(async move {
-                    if let Reply::Refused { sentence } = handle.command(command).await {
-                        let toast = Toast { title: "ShopSync".into(), text: sentence, item: None };
-                        if let Err(fault) = toaster.show(&toast).await {
-                            tracing::warn!(detail = fault.detail, "{}", toast.text);
-                        }
+                    if let Reply::Refused { sentence } = behind.command(command).await {
+                        say(toaster.as_ref(), sentence).await;
                     }
                 });
             }
-            Order::Browser(item) => match running.access.link_once() {
-                Some(link) => self.desktop.open(&format!("{link}{}", shell::fragment(item.as_deref()))),
-                None => tracing::error!("no link could be made: the system has no randomness"),
-            },
+            Order::Browser(item) => {
+                let (behind, toaster) = (Arc::clone(behind), Arc::clone(&self.toaster));
+                let desktop = Arc::clone(&self.desktop);
+                tokio::spawn(async move {
+                    match behind.link().await {
+                        Ok(link) => desktop.open(&format!("{link}{}", shell::fragment(item.as_deref()))),
+                        Err(sentence) => say(toaster.as_ref(), sentence).await,
+                    }
+                });
+            }
             Order::Logs => self.open_logs(),
             Order::Place(place) => {
-                let state = Arc::clone(&running.state);
+                let behind = Arc::clone(behind);
                 tokio::spawn(async move {
                     let text = serde_json::to_string(&place).unwrap_or_default();
-                    if let Err(fault) = state.set(PLACE, Some(&text)).await {
+                    if let Err(fault) = behind.remember(PLACE, &text).await {
                         tracing::warn!(%fault, "the window's place is not remembered");
                     }
                 });
@@ -288,6 +304,12 @@ impl Tray {
         let entry = self.entry.map(|entry| Arc::new(entry) as Arc<dyn Autostart>);
         let mut again = false;
         loop {
+            if is_elsewhere(&host.data, &self.settings).await {
+                if show_other(&self.settings, &mut host, entry.as_ref()).await {
+                    return;
+                }
+                continue;
+            }
             let running = match start(&self.settings, &host).await {
                 Ok(running) => running,
                 Err(error) => {
@@ -305,20 +327,79 @@ impl Tray {
                 host.bell.tell(Notice::Show(None));
             }
             let end = host.asked_to_end();
-            let wait = tokio::select! {
-                wait = host.serve(&running, entry.as_ref()) => Some(wait),
-                () = end => Some(false),
-                () = running.asked_to_restart() => None,
+            let ended = tokio::select! {
+                wait = host.serve(&running, entry.as_ref()) => Ended::Quit { wait },
+                () = end => Ended::Quit { wait: false },
+                () = running.asked_to_restart() => Ended::Restart,
+                () = given_away(&self.settings) => Ended::GivenAway,
             };
-            host.finish(&running, wait.unwrap_or(false)).await;
+            host.finish(&running, ended == Ended::Quit { wait: true }).await;
             running.stop().await;
-            if wait.is_some() {
-                return;
+            match ended {
+                Ended::Quit { .. } => return,
+                // Whoever asked for it looks at the window.
+                Ended::Restart => again = true,
+                Ended::GivenAway => tracing::info!("the engine is the service's from here on"),
             }
-            // Whoever asked for it looks at the window.
-            again = true;
         }
     }
+}
+
+/// How a stretch with an engine of this process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    /// For good; what is on its way may be worth waiting for.
+    Quit { wait: bool },
+    /// To be started anew.
+    Restart,
+    /// The settings give the engine to the service.
+    GivenAway,
+}
+
+async fn is_elsewhere(data: &Path, settings: &Path) -> bool {
+    let (data, settings) = (data.to_owned(), settings.to_owned());
+    let looked = tokio::task::spawn_blocking(move || Elsewhere::is_elsewhere(&data, &settings));
+    looked.await.unwrap_or(false)
+}
+
+/// Returns when the settings give the engine to the service.
+async fn given_away(settings: &Path) {
+    super::service::other(settings, |now| now.engine == EngineHome::Service).await;
+}
+
+/// Shows the engine of another process until it is quit (`true`), or that engine's place is free.
+async fn show_other(settings: &Path, host: &mut Host, entry: Option<&Arc<dyn Autostart>>) -> bool {
+    let clock = SystemClock::new();
+    let elsewhere = Elsewhere::new(&host.data, settings, &user_folder(&host.data), &clock);
+    tracing::info!(home = ?elsewhere.home(), "the engine runs in another process: it is only shown");
+    let behind = Arc::clone(&elsewhere) as Arc<dyn Behind>;
+    let toaster = wanted_toasts(Arc::clone(&host.toaster), behind.desktop());
+    let stop = CancellationToken::new();
+    let _stops = stop.clone().drop_guard();
+    let toasting = vec![toasts::task(behind.states(), toaster)];
+    tokio::spawn(supervisor::run(toasting, Arc::new(clock), stop));
+    let (bell, end) = (host.bell.clone(), host.asked_to_end());
+    let unheard = async {
+        sleep(UNHEARD).await;
+        if !elsewhere.was_heard() {
+            bell.tell(Notice::Unable(unheard_sentence(elsewhere.home())));
+        }
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        _ = host.serve_behind(&behind, entry) => true,
+        () = end => true,
+        () = Arc::clone(&elsewhere).follow() => false,
+        () = unheard => false,
+    }
+}
+
+fn unheard_sentence(home: EngineHome) -> String {
+    let whose = match home {
+        EngineHome::Service => "ShopSync's Windows service does not answer. Restart this PC.",
+        EngineHome::Tray => "ShopSync runs for another user of this PC, and does not answer.",
+    };
+    whose.to_owned()
 }
 
 async fn start(settings: &Path, host: &Host) -> anyhow::Result<Running> {
@@ -327,15 +408,23 @@ async fn start(settings: &Path, host: &Host) -> anyhow::Result<Running> {
     super::start_on(start, Some(host.screen()), true).await
 }
 
+/// Says it in a toast; where there are none, in the log.
+async fn say(toaster: &dyn Toaster, sentence: String) {
+    let toast = Toast { title: "ShopSync".into(), text: sentence, item: None };
+    if let Err(fault) = toaster.show(&toast).await {
+        tracing::warn!(detail = fault.detail, "{}", toast.text);
+    }
+}
+
 /// One sentence for a person.
 fn sentence(error: &anyhow::Error) -> String {
     error.downcast_ref::<Fault>().map_or_else(|| error.to_string(), |fault| fault.sentence.clone())
 }
 
 /// Carries out the setting. What does not work is tried again at the next start.
-async fn start_at_login(entry: Arc<dyn Autostart>, wanted: bool, state: &Arc<Store>) {
+async fn start_at_login(entry: Arc<dyn Autostart>, wanted: bool, behind: &dyn Behind) {
     let carried_out = async {
-        let remembered = state.get(AUTOSTART_DONE).await?.map(|text| text == "on");
+        let remembered = behind.recall(AUTOSTART_DONE).await?.map(|text| text == "on");
         let done =
             tokio::task::spawn_blocking(move || match plan_autostart(wanted, remembered, entry.is_on()?) {
                 Step::Write => entry.set(true),
@@ -345,7 +434,7 @@ async fn start_at_login(entry: Arc<dyn Autostart>, wanted: bool, state: &Arc<Sto
         done.await.unwrap_or_else(|error| {
             Err(Fault::transient(Scope::Item, "The start at login cannot be set.").detail(error))
         })?;
-        state.set(AUTOSTART_DONE, Some(if wanted { "on" } else { "off" })).await
+        behind.remember(AUTOSTART_DONE, if wanted { "on" } else { "off" }).await
     };
     if let Err(fault) = carried_out.await {
         tracing::warn!(detail = fault.detail, "{}", fault.sentence);

@@ -428,8 +428,16 @@ impl House {
 
     /// Shows toasts only while the settings want them.
     pub(super) fn only_where_wanted(&self, toaster: Arc<dyn Toaster>) -> Arc<dyn Toaster> {
-        Arc::new(WantedToasts { toaster, desktop: self.desktop.subscribe() })
+        wanted_toasts(toaster, self.desktop.subscribe())
     }
+}
+
+/// Shows toasts only while the settings want them.
+pub(super) fn wanted_toasts(
+    toaster: Arc<dyn Toaster>,
+    desktop: watch::Receiver<DesktopSettings>,
+) -> Arc<dyn Toaster> {
+    Arc::new(WantedToasts { toaster, desktop })
 }
 
 struct WantedToasts {

@@ -106,7 +106,7 @@ fn app_of(data: &Path, settings: &Settings) -> anyhow::Result<PocketBase> {
 }
 
 /// Returns when the settings can be read and say something else.
-async fn other(file: &Path, differs: impl Fn(&Settings) -> bool) {
+pub(super) async fn other(file: &Path, differs: impl Fn(&Settings) -> bool) {
     loop {
         sleep(AGAIN).await;
         let file: PathBuf = file.to_owned();

@@ -7,13 +7,13 @@ use std::time::Duration;
 use anyhow::anyhow;
 use clap::Subcommand;
 
-use super::client::Client;
 use super::say;
 use crate::model::backup::{BackupTask, BackupsStatus, Made, Part, Proof};
 use crate::model::command::{Command, Reply};
 use crate::model::settings::Settings;
 use crate::platform::{Instance, SystemClock};
 use crate::ports::Clock as _;
+use crate::remote::Client;
 use crate::store::Store;
 use crate::sync::backups::size;
 

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 
-use super::client::Client;
 use super::say;
 use crate::model::command::{Command, Reply};
 use crate::model::trial::{GoLiveWork, TrialStatus};
 use crate::platform::SystemClock;
 use crate::ports::Clock as _;
+use crate::remote::Client;
 
 /// Between two looks at how far it is.
 const LOOK: Duration = Duration::from_millis(300);

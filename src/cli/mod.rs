@@ -3,7 +3,6 @@
 mod alerts;
 mod backup;
 mod check;
-mod client;
 mod go_live;
 mod installer;
 mod restore;
@@ -30,7 +29,7 @@ use crate::model::status::Snapshot;
 use crate::platform::installation::handed_over;
 use crate::platform::{FileSecrets, Instance, default_data_folder, read_settings, settings_path};
 use crate::ports::Secrets;
-use client::Client;
+use crate::remote::Client;
 
 /// Between two tries to start where the disk is full.
 const START_AGAIN: std::time::Duration = std::time::Duration::from_secs(15);

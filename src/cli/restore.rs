@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 
-use super::client::Client;
 use super::say;
 use crate::model::command::{Command, Reply};
 use crate::model::fault::{Fault, FaultKind, Scope};
+use crate::remote::Client;
 use crate::sync::restore;
 
 /// Longer than RainTek's server is waited for.

@@ -18,12 +18,12 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
-use super::client::Client;
 use super::{client, from_stdin, say, say_error};
 use crate::app::{House, desk};
 use crate::model::fault::{Fault, FaultKind, Scope};
 use crate::platform::{Instance, SystemClock, read_settings};
 use crate::ports::Clock as _;
+use crate::remote::Client;
 
 /// What the page's API takes at most, and a little.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -12,7 +12,7 @@ use crate::app::desktop::{Tray, on_desk};
 use crate::model::fault::{Fault, FaultKind, Scope};
 use crate::platform::{
     Instance, LoginEntry, default_data_folder, has_display, make_private_folder, open_now, read_settings,
-    settings_path,
+    settings_path, user_folder,
 };
 
 /// A first start may be a moment away from answering.
@@ -37,13 +37,17 @@ pub(super) fn run(
     let settings = settings.unwrap_or_else(|| settings_path(&data));
     make_private_folder(&data)
         .with_context(|| format!("The data folder {} cannot be made.", data.display()))?;
-    if Instance::is_taken(&data) {
+    let user = user_folder(&data);
+    std::fs::create_dir_all(&user)
+        .with_context(|| format!("The folder {} cannot be made.", user.display()))?;
+    let Some(_tray) = Instance::take_tray(&user, &data)? else {
         if !quiet {
             runtime.block_on(come_forward(&data, &settings))?;
         }
         return Ok(ExitCode::SUCCESS);
-    }
-    let _writer = log_to(&data)?;
+    };
+    // A user who only may look has nothing to write in the shop's own folder.
+    let _writer = log_to(&data).or_else(|_| log_to(&user))?;
     let entry = entry.inspect_err(|fault| tracing::warn!(detail = fault.detail, "{}", fault.sentence)).ok();
     let tray = Tray { settings, entry };
     on_desk(&runtime, data, !quiet, |host| tray.run(host)).map_err(|_| no_display())?;

@@ -241,7 +241,8 @@ impl Shell {
         if self.asking {
             return;
         }
-        let Some(question) = menu::question(&self.engine()) else { return self.quit() };
+        let question = menu::question(&self.engine()).filter(|_| self.ends_with_us());
+        let Some(question) = question else { return self.quit() };
         self.asking = true;
         let bell = self.bell.clone();
         let answer = Box::new(move |yes| {
@@ -254,6 +255,7 @@ impl Shell {
 
     fn quit(&mut self) {
         let finish = matches!(&self.phase, Phase::Running(snapshot) if menu::finishes(snapshot));
+        let finish = finish && self.ends_with_us();
         self.order(Order::Quit { finish });
     }
 
@@ -303,7 +305,8 @@ impl Shell {
 
     fn draw(&mut self) {
         let window = self.page.as_ref().is_none_or(|page| page.window) && !self.broken;
-        let seen = Seen { engine: self.engine(), now: self.desk.clock.now(), zone: self.zone(), window };
+        let (now, zone, ends_with_us) = (self.desk.clock.now(), self.zone(), self.ends_with_us());
+        let seen = Seen { engine: self.engine(), now, zone, window, ends_with_us };
         let view = menu::view(&seen);
         let (look, frame) = (self.look, self.frame);
         if let Some(tray) = &mut self.tray {
@@ -318,6 +321,10 @@ impl Shell {
             Phase::Running(snapshot) => Engine::Running(snapshot),
             Phase::Stopping => Engine::Stopping,
         }
+    }
+
+    fn ends_with_us(&self) -> bool {
+        self.page.as_ref().is_none_or(|page| page.ends_with_us)
     }
 
     fn zone(&self) -> chrono_tz::Tz {

@@ -40,6 +40,8 @@ pub struct Seen<'a> {
     pub zone: Tz,
     /// Whether the page opens in a window of ours; else in the default browser.
     pub window: bool,
+    /// Whether the engine ends with this process; else it is another one's, which is only shown.
+    pub ends_with_us: bool,
 }
 
 /// What the tray shows.
@@ -190,10 +192,8 @@ fn state(seen: &Seen<'_>) -> (HealthState, String, String) {
         Engine::Unable(sentence) => bare(HealthState::Failing, sentence),
         Engine::Running(snapshot) if seen.now - snapshot.at > STALE => {
             let since = snapshot.at.with_timezone(&seen.zone).format("%H:%M");
-            bare(
-                HealthState::Failing,
-                &format!("No answer from ShopSync's engine since {since}. Quit and start it again."),
-            )
+            let action = if seen.ends_with_us { "Quit and start it again." } else { "Restart this PC." };
+            bare(HealthState::Failing, &format!("No answer from ShopSync's engine since {since}. {action}"))
         }
         Engine::Running(snapshot) => (snapshot.state, snapshot.sentence.clone(), snapshot.summary.clone()),
     }
@@ -238,7 +238,8 @@ fn menu(seen: &Seen<'_>, sentence: &str) -> Vec<Entry> {
     });
     entries.push(Entry::Separator);
     entries.push(item(Choice::Logs, "Open logs folder", true));
-    entries.push(item(Choice::Quit, "Quit", !stopping));
+    let quit = if seen.ends_with_us { "Quit" } else { "Close this icon (ShopSync goes on)" };
+    entries.push(item(Choice::Quit, quit, !stopping));
     entries
 }
 

@@ -22,7 +22,7 @@ fn snapshot(state: HealthState, sentence: &str) -> Snapshot {
 }
 
 fn seen(snapshot: &Snapshot) -> Seen<'_> {
-    Seen { engine: Engine::Running(snapshot), now: now(), zone: ZONE, window: true }
+    Seen { engine: Engine::Running(snapshot), now: now(), zone: ZONE, window: true, ends_with_us: true }
 }
 
 fn drawn(view: &TrayView) -> String {
@@ -89,6 +89,8 @@ fn every_state_is_drawn_as_agreed() {
     let other = |engine| Seen { engine, ..seen(&in_step) };
     for (name, seen) in [
         ("without a window", Seen { window: false, ..seen(&in_step) }),
+        ("another's engine", Seen { ends_with_us: false, ..seen(&in_step) }),
+        ("another's engine, long ago", Seen { ends_with_us: false, ..seen(&stale) }),
         ("engine starting", other(Engine::Starting)),
         ("engine unable", other(Engine::Unable("settings.toml: line 3: unknown field `serverr`"))),
         ("engine stopping", other(Engine::Stopping)),

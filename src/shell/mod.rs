@@ -80,6 +80,8 @@ pub struct Page {
     pub window: bool,
     /// Where the window stood last.
     pub place: Option<Placement>,
+    /// The engine ends with this process; else it is another one's, which is only shown.
+    pub ends_with_us: bool,
 }
 
 /// What the shell is told.

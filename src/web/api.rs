@@ -66,6 +66,9 @@ pub(super) async fn status(State(shared): State<Shared>, Query(known): Query<Kno
 pub(super) struct Wanted {
     #[serde(default)]
     item: Option<String>,
+    /// A link is wanted, whatever windows there are: whoever asks is a tray of another session.
+    #[serde(default)]
+    browser: bool,
 }
 
 /// Whether a window came forward; where there is none, a link that opens the page once.
@@ -84,7 +87,7 @@ pub(super) fn show(
         Ok(Json(wanted)) => wanted,
         Err(rejection) => return ready(refused(&rejection).into_response()),
     };
-    let shown = shared.front.as_ref().is_some_and(|front| front.show(wanted.item));
+    let shown = !wanted.browser && shared.front.as_ref().is_some_and(|front| front.show(wanted.item));
     let link = if shown { None } else { shared.access.link_once() };
     ready(Json(Shown { shown, link }).into_response())
 }

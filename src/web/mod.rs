@@ -51,7 +51,7 @@ pub use serve::{BindError, bind, serve};
 /// | `GET /api/journal?kind=&before=&limit=` | yes | a page of the journal; `/api/journal.csv` all of it, `POST /api/journal/save` into a file |
 /// | `GET /api/about` | yes | versions of ShopSync and PocketBase, folders, libraries with their licences |
 /// | `/api/settings`, `/api/setup`, `/api/diagnostics` | yes | see `setup`; a refusal is `{"refused": sentence, "field": key}` |
-/// | `POST /api/show` | yes | `{"item": number or null}`: brings the window forward; `{"shown": bool, "link": text or null}` |
+/// | `POST /api/show` | yes | `{"item": number or null, "browser": bool}`: brings the window forward, or only makes a link; `{"shown": bool, "link": text or null}` |
 ///
 /// `yes` is the cookie or `Authorization: Bearer`. Errors are `{"error": "one sentence"}`.
 pub fn router(controls: Arc<dyn Controls>, access: Access) -> Router {
@@ -97,6 +97,17 @@ pub fn router_with(controls: Arc<dyn Controls>, access: Access, doors: Doors) ->
         .route("/health", get(health::health))
         .route("/metrics", get(metrics::metrics))
         .fallback(guard::not_found)
+        .layer(axum::middleware::from_fn_with_state(shared.clone(), guard::front_door))
+        .with_state(shared)
+}
+
+/// The page of a ShopSync that runs in another process, for a window of this one: its files are served here, so that it
+/// is there whatever becomes of the other; whatever it asks is for `onward`. `access` is [`Access::for_window`].
+pub fn router_onward(controls: Arc<dyn Controls>, access: Access, onward: Router) -> Router {
+    let shared = Shared { controls, access: Arc::new(access), front: None, office: None, past: None };
+    assets::routes()
+        .route("/", get(assets::page))
+        .fallback_service(onward)
         .layer(axum::middleware::from_fn_with_state(shared.clone(), guard::front_door))
         .with_state(shared)
 }

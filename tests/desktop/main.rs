@@ -16,6 +16,7 @@ mod pocketbase;
 mod harness;
 
 mod browser;
+mod other;
 mod pictures;
 mod screen;
 mod states;

@@ -46,7 +46,7 @@ pub(crate) fn build(folder: &Path) -> Result<Programs> {
     fs::create_dir_all(&programs.files)?;
     let built = target_folder().join(PROFILE);
     run_program(
-        cross(&["build", "--bins", "-p", "shopsync", "-p", "raintek-sandbox"])?
+        cross(&["build", "--bins", "-p", "shopsync", "-p", "raintek-sandbox"], PROFILE)?
             .env("SOURCE_DATE_EPOCH", epoch()),
     )?;
     part(&built, "shopsync", &programs.files, &folder.join("symbols"))?;
@@ -68,13 +68,10 @@ pub(crate) fn build(folder: &Path) -> Result<Programs> {
     Ok(programs)
 }
 
-/// Builds the unit tests of the program for Windows, with what the program itself was built from.
+/// Builds the unit tests of the program for Windows. Tests want other features of the libraries than the program, so
+/// that all is built once more: then as quickly as it goes.
 pub(crate) fn build_unit_tests(programs: &Programs) -> Result<()> {
-    let mut command = cross(&["test", "--no-run", "--lib", "-p", "shopsync"])?;
-    // What it is linked with stays as it is; the program's own part is built once more, and need not be small for that.
-    for quick in ["opt-level=0", "codegen-units=16"] {
-        command.args(["--config", &format!("profile.{PROFILE}.package.shopsync.{quick}")]);
-    }
+    let mut command = cross(&["test", "--no-run", "--lib", "-p", "shopsync"], "dev")?;
     command.args(["--message-format", "json"]);
     let output = command.stderr(std::process::Stdio::inherit()).output().context("cannot start cargo")?;
     if !output.status.success() {
@@ -89,10 +86,10 @@ pub(crate) fn build_unit_tests(programs: &Programs) -> Result<()> {
 }
 
 /// Cargo for Windows. Nothing of the surrounding cargo's environment may reach it.
-fn cross(arguments: &[&str]) -> Result<Command> {
+fn cross(arguments: &[&str], profile: &str) -> Result<Command> {
     if cfg!(windows) {
         let mut command = cargo(arguments);
-        command.args(["--profile", PROFILE, "--locked"]);
+        command.args(["--profile", profile, "--locked"]);
         return Ok(command);
     }
     let mut command = Command::new("/usr/bin/cargo");
@@ -106,7 +103,7 @@ fn cross(arguments: &[&str]) -> Result<Command> {
     command
         .current_dir(repository())
         .args(arguments)
-        .args(["--profile", PROFILE, "--locked", "--target", TARGET, "-Zbuild-std=std,panic_abort"])
+        .args(["--profile", profile, "--locked", "--target", TARGET, "-Zbuild-std=std,panic_abort"])
         // Its registry is another cargo's: the two would undo each other's locks and caches.
         .env("CARGO_HOME", target.join("cargo-home"))
         .env("CARGO_TARGET_DIR", target.join("win"))

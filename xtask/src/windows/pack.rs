@@ -64,10 +64,11 @@ pub(crate) fn pack(programs: &Programs, version: &str, msi: &Path) -> Result<Pat
     let mut wixl = Command::new("wixl");
     wixl.args(["--arch", "x64", "-D", "Toolset=wixl"])
         .args(["-D", &format!("Version={version}"), "-D", &format!("ProductCode={product}")])
-        .arg("-D")
-        .arg(format!("Files={}", programs.files.display()))
+        // By a path from where it runs: an icon by a whole one it does not find.
+        .args(["-D", &format!("Files={}", name_of(&programs.files))])
+        .current_dir(&programs.folder)
         .arg("-o")
-        .arg(msi)
+        .arg(std::path::absolute(msi)?)
         .arg(&source);
     // It warns of each attribute that it reads over, and those are put in below; a mistake aborts it.
     let done = wixl.stderr(Stdio::piped()).output().context("cannot start wixl")?;
@@ -84,6 +85,10 @@ pub(crate) fn pack(programs: &Programs, version: &str, msi: &Path) -> Result<Pat
     build.arg(format!("{{{}}}", package.to_uppercase()));
     run_program(&mut build)?;
     Ok(msi.to_owned())
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// On Windows: candle and light of the WiX toolset, version 3, where they are in PATH or in its own folder.
