@@ -155,7 +155,8 @@ pub(crate) async fn start_on(start: Start, screen: Option<Screen>, patient: bool
         tracing::error!("{error:#}");
     }
     let stop = CancellationToken::new();
-    let tasks = toaster.map(|toaster| toasts::task(house.switch().watch(), house.only_where_wanted(toaster)));
+    let tasks = toaster
+        .map(|toaster| toasts::task(house.switch().watch(), house.only_where_wanted(toaster), stop.clone()));
     let tasks: Vec<_> = tasks.into_iter().chain([house.clone().keeper()]).collect();
     let (clock, running, serving) = (house.clock(), stop.clone(), stop.clone());
     let tasks = tokio::spawn(async move {

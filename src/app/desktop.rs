@@ -376,7 +376,7 @@ async fn show_other(settings: &Path, host: &mut Host, entry: Option<&Arc<dyn Aut
     let toaster = wanted_toasts(Arc::clone(&host.toaster), behind.desktop());
     let stop = CancellationToken::new();
     let _stops = stop.clone().drop_guard();
-    let toasting = vec![toasts::task(behind.states(), toaster)];
+    let toasting = vec![toasts::task(behind.states(), toaster, stop.clone())];
     tokio::spawn(supervisor::run(toasting, Arc::new(clock), stop));
     let (bell, end) = (host.bell.clone(), host.asked_to_end());
     let unheard = async {

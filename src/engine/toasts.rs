@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use crate::model::status::Snapshot;
 use crate::ports::Task;
@@ -11,13 +12,24 @@ use crate::ports::desktop::Toaster;
 use crate::ports::life::resting;
 use crate::sync::toasts::{Memory, decide};
 
-/// The loop; ends with the publisher.
-pub fn task(states: watch::Receiver<Arc<Snapshot>>, toaster: Arc<dyn Toaster>) -> Task {
+/// The loop; ends with the publisher, or when `stop` says so.
+pub fn task(
+    states: watch::Receiver<Arc<Snapshot>>,
+    toaster: Arc<dyn Toaster>,
+    stop: CancellationToken,
+) -> Task {
     // Outlives a run: a task that is started again repeats nothing.
     let memory = Arc::new(Mutex::new(Memory::default()));
     let run = move || {
         let (states, toaster, memory) = (states.clone(), Arc::clone(&toaster), Arc::clone(&memory));
-        follow(states, toaster, memory)
+        let stop = stop.clone();
+        async move {
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => {}
+                () = follow(states, toaster, memory) => {}
+            }
+        }
     };
     Task { name: "toasts", patience: Task::PATIENCE, run: Box::new(move || Box::pin(run())) }
 }
@@ -79,7 +91,8 @@ mod tests {
             let mut snapshot = sample::snapshot(start, HealthState::Starting, "Looking.");
             let (publisher, states) = watch::channel(Arc::new(snapshot.clone()));
             let desktop = Arc::new(Desktop { works, asked: Mutex::default() });
-            let task = task(states, Arc::clone(&desktop) as Arc<dyn Toaster>);
+            let stop = CancellationToken::new();
+            let task = task(states, Arc::clone(&desktop) as Arc<dyn Toaster>, stop);
             let running = tokio::spawn((task.run)());
             for (seconds, state) in [
                 (1, HealthState::InStep),
@@ -100,5 +113,16 @@ mod tests {
             let asked = desktop.asked.lock().unwrap().clone();
             assert_eq!(asked, ["Invoices are not reaching RainTek", "ShopSync is back"]);
         }
+    }
+    #[tokio::test]
+    async fn it_ends_when_shopsync_does_though_states_are_published_still() {
+        let at = Utc.with_ymd_and_hms(2026, 9, 15, 5, 0, 0).unwrap();
+        let snapshot = sample::snapshot(at, HealthState::InStep, "Everything is in step.");
+        let (_publisher, states) = watch::channel(Arc::new(snapshot));
+        let (desktop, stop) = (Desktop { works: true, asked: Mutex::default() }, CancellationToken::new());
+        let running = tokio::spawn((task(states, Arc::new(desktop), stop.clone()).run)());
+        tokio::task::yield_now().await;
+        stop.cancel();
+        tokio::time::timeout(std::time::Duration::from_secs(5), running).await.unwrap().unwrap();
     }
 }

@@ -36,7 +36,10 @@ pub async fn run(tasks: Vec<Task>, clock: Arc<dyn Clock>, stop: CancellationToke
     tokio::select! {
         biased;
         () = all_ended => {}
-        () = clock.sleep(STOP_WITHIN) => tracing::warn!("tasks did not end in time and are ended"),
+        () = clock.sleep(STOP_WITHIN) => {
+            let late: Vec<_> = all.iter().filter(|watched| !watched.has_ended()).map(|watched| watched.name()).collect();
+            tracing::warn!(tasks = late.join(", "), "tasks did not end in time and are ended");
+        }
     }
     running.shutdown().await;
 }
@@ -53,7 +56,7 @@ async fn keep(task: Task, watched: Arc<Watched>, clock: Arc<dyn Clock>, stop: Ca
         };
         match ended {
             None => {}
-            Some(Ok(())) if stop.is_cancelled() => return,
+            Some(Ok(())) if stop.is_cancelled() => break,
             Some(Ok(())) => tracing::warn!(task = task.name, "a task ended and is started again"),
             Some(Err(panic)) => {
                 let why = panic
@@ -77,6 +80,7 @@ async fn keep(task: Task, watched: Arc<Watched>, clock: Arc<dyn Clock>, stop: Ca
         drop(rest);
         wait = (wait * 2).min(LONGEST_WAIT);
     }
+    watched.end();
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Which tasks hang: those that neither give a sign of life nor rest for longer than their patience.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -18,11 +19,31 @@ pub(super) struct Watched {
     patience: Duration,
     pub(super) life: Arc<Life>,
     hangs: Notify,
+    ended: AtomicBool,
 }
 
 impl Watched {
     pub(super) fn new(task: &Task) -> Self {
-        Self { name: task.name, patience: task.patience, life: Arc::default(), hangs: Notify::new() }
+        Self {
+            name: task.name,
+            patience: task.patience,
+            life: Arc::default(),
+            hangs: Notify::new(),
+            ended: AtomicBool::new(false),
+        }
+    }
+
+    pub(super) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// It is not started again.
+    pub(super) fn end(&self) {
+        self.ended.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Relaxed)
     }
 
     /// Ends when the watch says that it hangs.
