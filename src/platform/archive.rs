@@ -93,7 +93,7 @@ mod tests {
         bill.info.0.insert("Remarks".into(), Value::Text("x".into()));
         let second = archive.snapshot(day, &bill).await.unwrap();
         assert!(
-            first.ends_with("2026-04-01/inv_7.json") && second.ends_with("inv_7_2.json"),
+            Path::new(&first).ends_with("2026-04-01/inv_7.json") && second.ends_with("inv_7_2.json"),
             "{first} {second}"
         );
         let read: FoundBill = serde_json::from_slice(&fs::read(second).unwrap()).unwrap();

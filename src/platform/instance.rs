@@ -1,6 +1,7 @@
 //! One ShopSync a data folder: two would send the same invoices.
 
 use std::fs::{File, OpenOptions, TryLockError};
+use std::io::ErrorKind;
 use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
@@ -14,10 +15,9 @@ pub struct Instance {
 }
 
 impl Instance {
-    /// Whether another ShopSync has the folder now. Who may only read there can ask as well.
+    /// Whether another ShopSync has the folder now, or it is another user's and closed to this one.
     pub fn is_taken(data: &Path) -> bool {
-        let file = OpenOptions::new().read(true).open(data.join("shopsync.lock"));
-        file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+        taken(OpenOptions::new().read(true).open(data.join("shopsync.lock")))
     }
 
     /// Takes the folder.
@@ -58,6 +58,13 @@ impl Instance {
     }
 }
 
+fn taken(lock: std::io::Result<File>) -> bool {
+    match lock {
+        Ok(file) => matches!(file.try_lock(), Err(TryLockError::WouldBlock)),
+        Err(error) => error.kind() == ErrorKind::PermissionDenied,
+    }
+}
+
 fn refused(sentence: String) -> Fault {
     Fault::new(FaultKind::Config, Scope::Store, sentence).action(Action::FixSettings)
 }
@@ -76,6 +83,8 @@ mod tests {
         assert!(fault.sentence.contains("already running"), "{}", fault.sentence);
         drop(first);
         assert!(!Instance::is_taken(folder.path()));
+        assert!(taken(Err(ErrorKind::PermissionDenied.into())), "another user's");
+        assert!(!taken(Err(ErrorKind::NotFound.into())), "nobody's yet");
         Instance::take(folder.path()).unwrap();
     }
     #[test]

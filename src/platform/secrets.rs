@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn what_is_sealed_is_not_to_be_read_and_an_unsealed_file_is_taken_over() {
         let folder = tempfile::tempdir().unwrap();
-        FileSecrets::new(folder.path()).set("old", "hunter1").unwrap();
+        fs::write(folder.path().join("secrets.json"), r#"{"old": "hunter1"}"#).unwrap();
         let sealed = FileSecrets::sealed_by(folder.path(), Box::new(Turned));
         assert_eq!(sealed.get("old"), Ok(Some("hunter1".into())));
         sealed.set("new", "hunter2").unwrap();
