@@ -11,7 +11,9 @@ use tempfile::TempDir;
 use crate::harness::{SOON, eventually, is_alive, signal, spawn, tail};
 
 /// Whatever Windows does by itself: on a busy machine it takes its time.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(240);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+/// The screen's, in pixels.
+const WIDTH: usize = 1024;
 /// The data folder, unless the installer is told another.
 pub(crate) const DATA: &str = r"C:\ProgramData\ShopSync";
 /// Where the program lies, unless the installer is told another folder.
@@ -66,12 +68,15 @@ impl Pc {
         let text = "Windows Registry Editor Version 5.00\r\n\r\n\
             [HKEY_CURRENT_USER\\Software\\Wine]\r\n\"Version\"=\"win10\"\r\n\r\n\
             [HKEY_CURRENT_USER\\Software\\Wine\\Explorer]\r\n\"Desktop\"=\"shell\"\r\n\r\n\
-            [HKEY_CURRENT_USER\\Software\\Wine\\Explorer\\Desktops]\r\n\"shell\"=\"1024x768\"\r\n";
+            [HKEY_CURRENT_USER\\Software\\Wine\\Explorer\\Desktops]\r\n\"shell\"=\"1024x768\"\r\n\r\n\
+            [HKEY_CURRENT_USER\\Software\\Wine\\AppDefaults\\shopsync.exe]\r\n\"Version\"=\"win81\"\r\n";
+        // The last: on Windows 10 the window library calls functions of uxtheme.dll by their numbers, under which Wine
+        // has others, and that is its end.
         let file = pc.folder.path().join("settings.reg");
         std::fs::write(&file, text).unwrap();
         pc.must("regedit", &["/S", &as_windows(&file)]);
-        // Rust's standard library asks for randomness where this Wine has none to give.
-        std::fs::copy(made("SHOPSYNC_RANDOM_DLL"), pc.at(r"C:\windows\system32\bcryptprimitives.dll"))
+        // What Windows has and this Wine has not.
+        std::fs::copy(made("SHOPSYNC_MISSING_DLL"), pc.at(r"C:\windows\system32\bcryptprimitives.dll"))
             .unwrap();
         pc.off();
         pc.on();
@@ -132,13 +137,18 @@ impl Pc {
         let lines = [
             "@echo off",
             &format!(r#""%PROGRAM%" {arguments} >C:\said.txt 2>&1"#),
-            r"echo %ERRORLEVEL%>C:\code.txt",
+            // A number right before the arrow would be taken for a stream's.
+            r">C:\code.txt echo %ERRORLEVEL%",
             "",
         ];
         std::fs::write(self.at(r"C:\line.cmd"), lines.join("\r\n")).unwrap();
+        let _ = std::fs::remove_file(self.at(r"C:\code.txt"));
         let done = said(self.command("cmd", &["/c", r"C:\line.cmd"]).env("PROGRAM", program));
-        assert_eq!(done.code, Some(0), "{done:?}");
-        let read = |path| String::from_utf8_lossy(&std::fs::read(self.at(path)).unwrap()).into_owned();
+        let read = |path| {
+            let bytes =
+                std::fs::read(self.at(path)).unwrap_or_else(|error| panic!("{path}: {error} {done:?}"));
+            String::from_utf8_lossy(&bytes).into_owned()
+        };
         let code = read(r"C:\code.txt");
         (read(r"C:\said.txt"), code.trim().parse().unwrap_or_else(|_| panic!("no code: {code}")))
     }
@@ -231,6 +241,14 @@ impl Pc {
             .map(|(_, value)| value.trim().to_owned())
     }
 
+    /// A key of the registry as text, whatever letters its values have.
+    pub(crate) fn exported(&self, key: &str) -> String {
+        self.must("regedit", &["/E", r"C:\exported.reg", key]);
+        let bytes = std::fs::read(self.at(r"C:\exported.reg")).unwrap();
+        let units: Vec<_> = bytes.chunks_exact(2).map(|two| u16::from_le_bytes([two[0], two[1]])).collect();
+        String::from_utf16_lossy(&units)
+    }
+
     /// Addresses that the user's browser was asked to open.
     pub(crate) fn opened(&self) -> Vec<String> {
         let text = std::fs::read_to_string(self.folder.path().join("opened")).unwrap_or_default();
@@ -250,13 +268,31 @@ impl Pc {
 
     /// How many pixels of the screen have nearly this colour.
     pub(crate) fn pixels(&self, colour: [u8; 3]) -> usize {
+        self.places(colour).len()
+    }
+
+    /// Clicks in the middle of what has nearly this colour.
+    pub(crate) fn click(&self, colour: [u8; 3]) {
+        let places = self.places(colour);
+        assert!(!places.is_empty(), "there is nothing to click");
+        let sum = places.iter().fold((0, 0), |sum, place| (sum.0 + place.0, sum.1 + place.1));
+        let (x, y) = (sum.0 / places.len(), sum.1 / places.len());
+        let mut command = Command::new("xdotool");
+        self.inherit(&mut command);
+        command.args(["mousemove", &x.to_string(), &y.to_string(), "click", "1"]);
+        assert!(command.status().unwrap().success());
+    }
+
+    /// Where the screen has nearly this colour.
+    fn places(&self, colour: [u8; 3]) -> Vec<(usize, usize)> {
         let mut command = Command::new("import");
         self.inherit(&mut command);
         let done = command.args(["-window", "root", "-depth", "8", "ppm:-"]).output().unwrap();
         let mut parts = done.stdout.splitn(4, |byte| *byte == b'\n');
         let pixels = parts.nth(3).unwrap_or_default();
         let near = |pixel: &[u8]| pixel.iter().zip(colour).all(|(one, other)| one.abs_diff(other) <= 12);
-        pixels.chunks_exact(3).filter(|pixel| near(pixel)).count()
+        let found = pixels.chunks_exact(3).enumerate().filter(|(_, pixel)| near(pixel));
+        found.map(|(at, _)| (at % WIDTH, at / WIDTH)).collect()
     }
 
     /// Keeps a picture of the screen for people.

@@ -1,6 +1,5 @@
 //! The Windows program under Wine: what the tests of `tests/windows` need, and running them.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -9,19 +8,16 @@ use anyhow::{Result, bail};
 use crate::checks::cargo;
 use crate::setup;
 use crate::steps::{Steps, run as run_program, run_seeing, say};
-use crate::windows::{Made, build_unit_tests, pack};
+use crate::windows::{Made, build_for_tests, pack};
 
 /// Debian's packages for it.
-const DEBIAN_PACKAGES: [&str; 4] = ["wine", "wine64", "xvfb", "imagemagick"];
+const DEBIAN_PACKAGES: [&str; 5] = ["wine", "wine64", "xvfb", "imagemagick", "xdotool"];
 /// The switch of [`is_part_of_all_tests`].
 const IN_ALL_TESTS: bool = false;
 /// An older version, to be upgraded from.
 const OLDER: &str = "0.0.1";
-/// What Rust's standard library wants of Windows and Debian's Wine does not have. Only tests lay it down.
-const RANDOM: &str = "#include <windows.h>\n\
-    BOOLEAN NTAPI SystemFunction036(PVOID buffer, ULONG length);\n\
-    __declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE data, SIZE_T length)\n\
-    { return SystemFunction036(data, (ULONG)length); }\n";
+/// What Windows has and Debian's Wine has not. Only tests lay it down.
+const MISSING: &str = "tests/windows/missing.c";
 
 /// Installs and runs it. On Windows itself there is nothing of Wine's: said, and left.
 /// Each line that the tests say goes to `see` as well.
@@ -33,11 +29,11 @@ pub(crate) fn test(steps: &mut Steps, made: &Made, mut see: impl FnMut(&str)) ->
     steps.step("windows: setup tests", || setup::install_debian(&DEBIAN_PACKAGES))?;
     let tools = setup::run(setup::For::Tests)?;
     let folder = made.programs.folder.clone();
-    let random = steps.step("windows: older installer", || {
+    let missing = steps.step("windows: older installer", || {
         pack(&made.programs, OLDER, &folder.join(format!("ShopSync-{OLDER}.msi")))?;
-        randomness(&folder)
+        missing(&folder)
     })?;
-    steps.step("windows: unit tests", || build_unit_tests(&made.programs))?;
+    steps.step("windows: build tests", || build_for_tests(&made.programs))?;
     steps.step("windows: installed", || {
         let mut command = cargo(&["test", "--package", "shopsync", "--test", "windows", "--"]);
         command.args(["--ignored", "--test-threads=1"]).envs(tools.environment());
@@ -46,7 +42,7 @@ pub(crate) fn test(steps: &mut Steps, made: &Made, mut see: impl FnMut(&str)) ->
             .env("SHOPSYNC_MSI_OLDER", folder.join(format!("ShopSync-{OLDER}.msi")))
             .env("SHOPSYNC_SANDBOX_EXE", &made.programs.sandbox)
             .env("SHOPSYNC_UNIT_TESTS_EXE", &made.programs.unit_tests)
-            .env("SHOPSYNC_RANDOM_DLL", &random);
+            .env("SHOPSYNC_MISSING_DLL", &missing);
         let mut ran = 0_u32;
         run_seeing(&mut command, |line| {
             ran += u32::from(line.ends_with("... ok"));
@@ -65,11 +61,10 @@ pub(crate) fn is_part_of_all_tests() -> bool {
     IN_ALL_TESTS && cfg!(target_os = "linux") && setup::can_install(&DEBIAN_PACKAGES)
 }
 
-fn randomness(folder: &Path) -> Result<PathBuf> {
-    let (source, library) = (folder.join("bcryptprimitives.c"), folder.join("bcryptprimitives.dll"));
-    fs::write(&source, RANDOM)?;
+fn missing(folder: &Path) -> Result<PathBuf> {
+    let library = folder.join("bcryptprimitives.dll");
     let mut compiler = Command::new("x86_64-w64-mingw32-gcc");
-    compiler.args(["-shared", "-s", "-O2", "-o"]).arg(&library).arg(&source).arg("-ladvapi32");
-    run_program(&mut compiler)?;
+    compiler.args(["-shared", "-s", "-O2", "-Wall", "-Werror", "-o"]).arg(&library);
+    run_program(compiler.arg(setup::repository().join(MISSING)).arg("-ladvapi32"))?;
     Ok(library)
 }

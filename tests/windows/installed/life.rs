@@ -69,6 +69,10 @@ async fn a_pc_from_the_first_installation_to_the_last() {
     let link = pc.opened().remove(0);
     assert!(link.starts_with(&shop.page("/?once=")), "{link}");
     assert!(log(&shop).contains("the page opens in the browser"), "{}", log(&shop));
+    // So does a click on the icon.
+    pc.click(GREEN);
+    eventually("the browser is asked again", PATIENCE, async || pc.opened().len() > 1).await;
+    assert!(pc.opened()[1].starts_with(&shop.page("/?once=")), "{:?}", pc.opened());
 
     // No toasts either: it says so in its log, and goes on.
     let mut bill = Bill::plain("GST-0203-2026/27");
@@ -101,19 +105,22 @@ async fn a_pc_from_the_first_installation_to_the_last() {
     pc.install(&msi, &[]);
     assert_eq!(pc.registry(KEY, "Version").as_deref(), Some(env!("CARGO_PKG_VERSION")));
     assert_eq!((files(&pc), kept(&shop)), (FILES.map(str::to_owned).to_vec(), before));
+    eventually("the billing app answers again", PATIENCE, async || answers(&shop).await).await;
     booked(&shop, "GST-0206-2026/27").await;
     for number in 201..=206 {
         let number = format!("GST-0{number}-2026/27");
         assert_eq!(in_raintek(&shop, &number).await, i32::from(!number.contains("0203")), "{number}");
     }
 
+    // Asked to leave, it leaves at once.
+    assert!(!log(&shop).contains("did not end in time"), "{}", log(&shop));
+
     // A downgrade is refused, and changes nothing. A repair brings back what is missing.
     assert_eq!(pc.msiexec(&["/i", &as_windows(&older)]), 1603);
     assert_eq!(pc.registry(KEY, "Version").as_deref(), Some(env!("CARGO_PKG_VERSION")));
     std::fs::remove_file(pc.at(r"C:\Program Files\ShopSync\shopsync.png")).unwrap();
-    // By its code: Wine repairs nothing that is named by its file.
-    let product = pc.registry(KEY, "Product").unwrap();
-    assert_eq!(pc.msiexec(&["/fa", &product]), 0);
+    // What `msiexec /f` asks for, which Wine's has no word for.
+    assert_eq!(pc.msiexec(&["/i", &as_windows(&msi), "REINSTALL=ALL", "REINSTALLMODE=amus"]), 0);
     assert_eq!(files(&pc), FILES);
 
     // Removed, only what belongs to the shop is left.

@@ -2,6 +2,8 @@
 
 mod commands;
 mod life;
+mod own_app;
+mod service;
 
 use std::path::PathBuf;
 
@@ -50,9 +52,11 @@ fn know_the_login(shop: &Shop) {
     shop.app.secrets.set(OWN_PASSWORD_SECRET, password).unwrap();
 }
 
-async fn booked(shop: &Shop, number: &str) {
+/// Bills it on a phone; its record once it is in RainTek.
+async fn booked(shop: &Shop, number: &str) -> String {
     let id = Bill::plain(number).send(shop).await;
     synced(shop, &id).await;
+    id
 }
 
 async fn synced(shop: &Shop, id: &str) {

@@ -16,6 +16,9 @@ const MINGW: &str = "x86_64-w64-mingw32-";
 /// As small as it gets without losing panics: see `Cargo.toml`.
 const PROFILE: &str = "dist";
 
+/// The program does not start without it.
+const LOADER: &str = "WebView2Loader.dll";
+
 /// What was built.
 #[derive(Debug, Clone)]
 pub(crate) struct Programs {
@@ -45,17 +48,9 @@ pub(crate) fn build(folder: &Path) -> Result<Programs> {
     let programs = Programs::of(folder);
     fs::create_dir_all(&programs.files)?;
     let built = target_folder().join(PROFILE);
-    run_program(
-        cross(&["build", "--bins", "-p", "shopsync", "-p", "raintek-sandbox"], PROFILE)?
-            .env("SOURCE_DATE_EPOCH", epoch()),
-    )?;
+    run_program(cross(&["build", "--bins", "-p", "shopsync"], PROFILE)?.env("SOURCE_DATE_EPOCH", epoch()))?;
     part(&built, "shopsync", &programs.files, &folder.join("symbols"))?;
-    if cfg!(windows) {
-        copy(&built.join("raintek-sandbox.exe"), &programs.sandbox)?;
-    } else {
-        part(&built, "raintek-sandbox", folder, &folder.join("symbols"))?;
-    }
-    copy(&loader(&built)?, &programs.files.join("WebView2Loader.dll"))?;
+    copy(&loader(&built)?, &programs.files.join(LOADER))?;
     for (from, to) in [
         ("assets/icons/shopsync.ico", "shopsync.ico"),
         ("assets/icons/png/shopsync-48.png", "shopsync.png"),
@@ -68,9 +63,11 @@ pub(crate) fn build(folder: &Path) -> Result<Programs> {
     Ok(programs)
 }
 
-/// Builds the unit tests of the program for Windows. Tests want other features of the libraries than the program, so
-/// that all is built once more: then as quickly as it goes.
-pub(crate) fn build_unit_tests(programs: &Programs) -> Result<()> {
+/// Builds what only tests need: RainTek's stand-in and the program's unit tests. They want other features of the
+/// libraries than the program, so that all is built once more: then as quickly as it goes.
+pub(crate) fn build_for_tests(programs: &Programs) -> Result<()> {
+    run_program(&mut cross(&["build", "--bins", "-p", "raintek-sandbox"], "dev")?)?;
+    copy(&target_folder().join("debug/raintek-sandbox.exe"), &programs.sandbox)?;
     let mut command = cross(&["test", "--no-run", "--lib", "-p", "shopsync"], "dev")?;
     command.args(["--message-format", "json"]);
     let output = command.stderr(std::process::Stdio::inherit()).output().context("cannot start cargo")?;
@@ -82,7 +79,8 @@ pub(crate) fn build_unit_tests(programs: &Programs) -> Result<()> {
         let value: serde_json::Value = serde_json::from_str(line).ok()?;
         value.get("executable")?.as_str().map(PathBuf::from)
     });
-    copy(&path.context("cargo names no test program")?, &programs.unit_tests)
+    copy(&path.context("cargo names no test program")?, &programs.unit_tests)?;
+    copy(&programs.files.join(LOADER), &programs.folder.join(LOADER))
 }
 
 /// Cargo for Windows. Nothing of the surrounding cargo's environment may reach it.
@@ -147,12 +145,12 @@ fn part(built: &Path, name: &str, to: &Path, symbols: &Path) -> Result<()> {
 /// WebView2's loader, as its own crate brings it.
 fn loader(built: &Path) -> Result<PathBuf> {
     for entry in fs::read_dir(built.join("build"))? {
-        let path = entry?.path().join("out/x64/WebView2Loader.dll");
+        let path = entry?.path().join("out/x64").join(LOADER);
         if path.is_file() {
             return Ok(path);
         }
     }
-    bail!("webview2-com-sys left no WebView2Loader.dll in {}", built.display())
+    bail!("webview2-com-sys left no {LOADER} in {}", built.display())
 }
 
 fn copy(from: &Path, to: &Path) -> Result<()> {
