@@ -12,8 +12,6 @@ use crate::windows::{Made, build_for_tests, pack};
 
 /// Debian's packages for it.
 const DEBIAN_PACKAGES: [&str; 5] = ["wine", "wine64", "xvfb", "imagemagick", "xdotool"];
-/// The switch of [`is_part_of_all_tests`].
-const IN_ALL_TESTS: bool = false;
 /// An older version, to be upgraded from.
 const OLDER: &str = "0.0.1";
 /// What Windows has and Debian's Wine has not. Only tests lay it down.
@@ -58,7 +56,7 @@ pub(crate) fn test(steps: &mut Steps, made: &Made, mut see: impl FnMut(&str)) ->
 
 /// Whether `cargo xtask test` does all this, too: on Debian, where the tools are there or may be installed.
 pub(crate) fn is_part_of_all_tests() -> bool {
-    IN_ALL_TESTS && cfg!(target_os = "linux") && setup::can_install(&DEBIAN_PACKAGES)
+    cfg!(target_os = "linux") && setup::can_install(&DEBIAN_PACKAGES)
 }
 
 fn missing(folder: &Path) -> Result<PathBuf> {
