@@ -4,6 +4,7 @@ use crate::pc::{Pc, as_windows, made, said};
 
 const FOLDER: &str = r"C:\Läden दुकान\Shop Sync";
 const DATA: &str = r"C:\Daten für दुकान";
+const BACKUPS: &str = r"C:\Sicherungen दुकान";
 const INVOICES: &str = "50";
 
 #[test]
@@ -12,14 +13,16 @@ fn from_a_folder_of_any_name_commands_answer_and_the_demo_finds_no_difference() 
     let pc = Pc::new();
     let folder = format!("INSTALLDIR={FOLDER}");
     let data = format!("DATADIR={DATA}");
-    pc.install(&made("SHOPSYNC_MSI"), &[&folder, &data, "NOAUTOSTART=1"]);
+    let backups = format!("BACKUPDIR={BACKUPS}");
+    pc.install(&made("SHOPSYNC_MSI"), &[&folder, &data, &backups, "NOAUTOSTART=1"]);
     let program = format!(r"{FOLDER}\shopsync.exe");
     assert!(pc.at(&program).is_file() && pc.at(&format!(r"{FOLDER}\pocketbase.exe")).is_file());
     let written = pc.exported(r"HKEY_LOCAL_MACHINE\Software\ShopSync");
     assert!(written.contains(&format!(r#""DataDir"="{}""#, DATA.replace('\\', r"\\"))), "{written}");
     // Told not to start, it says so in the settings, where a person finds it.
     let settings = std::fs::read_to_string(pc.at(&format!(r"{DATA}\settings.toml"))).unwrap();
-    assert!(settings.contains("autostart = false"), "{settings}");
+    assert!(settings.contains("autostart = false") && settings.contains(BACKUPS), "{settings}");
+    assert!(pc.at(BACKUPS).is_dir());
     assert!(pc.trays().is_empty(), "{:?}", pc.processes("shopsync.exe"));
 
     let (out, code) = pc.cmd(&program, "--version");

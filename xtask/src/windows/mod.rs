@@ -5,6 +5,7 @@
 
 mod build;
 pub(crate) mod licences;
+mod look;
 mod pack;
 mod tables;
 
@@ -107,6 +108,9 @@ pub(crate) fn make_signed(steps: &mut Steps, sign: impl FnOnce(&Path) -> Result<
     fs::create_dir_all(&folder)?;
     steps.step("windows: setup", || setup::install_debian(&DEBIAN_PACKAGES))?;
     let programs = steps.step("windows: build", || build::build(&folder))?;
+    if !cfg!(windows) {
+        steps.step("windows: program", || look::at(&programs.files.join("shopsync.exe")))?;
+    }
     sign(&programs.files.join("shopsync.exe"))?;
     steps.step("windows: pocketbase", || pocketbase(&programs))?;
     steps.step("windows: licences", || licences::write(&programs.files.join("THIRD-PARTY-LICENSES.html")))?;
