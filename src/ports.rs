@@ -243,7 +243,8 @@ pub trait State: Send + Sync {
     /// One item.
     async fn item(&self, id: &RecordId) -> Result<Option<Item>, Fault>;
 
-    /// Items that are due, oldest first, and of one number only the oldest unsettled.
+    /// Items that are due, oldest first, and of one number only the oldest unsettled: one that is held, until it is due
+    /// itself, keeps no other of its number waiting.
     async fn due(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<Item>, Fault>;
 
     /// When the next item becomes due, if any is unsettled.

@@ -243,8 +243,19 @@ impl Board {
         seen.raintek.status.connected && seen.billing.status.connected
     }
 
+    /// Whether our own store takes what must be kept.
+    pub(super) fn store_takes(&self) -> bool {
+        self.lock().store.failing_since.is_none()
+    }
+
     pub(super) fn is_paused(&self, now: DateTime<Utc>) -> bool {
         self.lock().paused_until.is_some_and(|until| until > now)
+    }
+
+    /// Whether a pause has ended since this was asked last. It stays ended, though the clock be put back.
+    pub(super) fn pause_ended(&self, now: DateTime<Utc>) -> bool {
+        let until = &mut self.lock().paused_until;
+        until.take_if(|until| *until <= now).is_some()
     }
 
     /// A till took the number of an invoice that was on its way.

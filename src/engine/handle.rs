@@ -28,7 +28,7 @@ const CLAIM_PAUSE: Duration = Duration::from_millis(20);
 /// A command that has not ended by then hangs; none takes longer than some calls that are given up within a minute each.
 const GIVEN_UP: Duration = Duration::from_secs(10 * 60);
 /// Until when it is paused, in the store.
-const PAUSED_UNTIL: &str = "paused_until";
+pub(super) const PAUSED_UNTIL: &str = "paused_until";
 
 /// Cheap to clone.
 #[derive(Clone)]

@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::attempt::{flush, send, unsent};
+use super::handle::PAUSED_UNTIL;
 use super::hold::{hold, show_overdue};
 use super::settle::{Sent, settle};
 use super::trial::Flow;
@@ -67,6 +68,13 @@ pub(super) async fn run(shared: Arc<Shared>) {
 
 /// Sends what is due. Returns how long there is nothing to do.
 async fn pass(shared: &Arc<Shared>, settling: &mut JoinSet<()>) -> Result<Duration, Fault> {
+    // What cannot be kept is not begun: the sign of life finds out when it can be again.
+    if !shared.board.store_takes() {
+        return Ok(invoices::NET);
+    }
+    if shared.board.pause_ended(shared.now()) {
+        shared.world.state.set(PAUSED_UNTIL, None).await?;
+    }
     if !shared.board.both_up() || shared.board.is_paused(shared.now()) {
         return Ok(invoices::NET);
     }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, TimeDelta, Utc};
+
 use super::Shared;
 use super::awareness::remember_proven;
 use super::hold::hold;
@@ -102,7 +104,7 @@ async fn try_settle(shared: &Shared, sent: Sent) -> Result<(), Fault> {
         remember_proven(shared, &proof.desired, proof.inv_id).await?;
         item.inv_id = Some(proof.inv_id);
         item.digest = Some(proof.digest);
-        item.done_at = Some(shared.now());
+        item.done_at = Some(proven_at(shared, &item.record_id, proof.inv_id).await?);
         notes = proof.desired.notes;
     }
     let Some(inv_id) = item.inv_id else { return Ok(()) };
@@ -125,7 +127,7 @@ async fn try_settle(shared: &Shared, sent: Sent) -> Result<(), Fault> {
         Err(fault) => {
             // RainTek has it; only the stamp is tried again.
             item.state = ItemState::Applied;
-            item.next_try = shared.now() + chrono::TimeDelta::seconds(if fault.is_outage() { 0 } else { 60 });
+            item.next_try = shared.now() + TimeDelta::seconds(if fault.is_outage() { 0 } else { 60 });
             item.fault = Some(fault.clone());
         }
     }
@@ -151,6 +153,13 @@ async fn try_settle(shared: &Shared, sent: Sent) -> Result<(), Fault> {
         Err(fault) if fault.is_outage() => Err(fault),
         _ => Ok(()),
     }
+}
+
+/// Now, and behind whoever owned the bill before: the last one proven is its owner, though the clock was put back since.
+async fn proven_at(shared: &Shared, id: &RecordId, inv_id: InvId) -> Result<DateTime<Utc>, Fault> {
+    let before = shared.world.state.owner_of(inv_id).await?.filter(|other| other.record_id != *id);
+    let before = before.and_then(|other| other.done_at);
+    Ok(before.map_or(shared.now(), |before| shared.now().max(before + TimeDelta::milliseconds(1))))
 }
 
 /// What the trial wrote is kept as it stands, before anything says that it is done.

@@ -118,7 +118,8 @@ pub(super) fn due(db: &Connection, now: DateTime<Utc>, limit: u32) -> rusqlite::
     db.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM outbox AS mine WHERE state NOT IN ('done', 'withdrawn') AND next_try <= ?1 \
          AND NOT EXISTS (SELECT 1 FROM outbox AS older WHERE older.number = mine.number AND older.seq < mine.seq \
-         AND older.inv_id IS NULL AND older.state NOT IN ('done', 'withdrawn')) ORDER BY seq LIMIT ?2"
+         AND older.inv_id IS NULL AND older.state NOT IN ('done', 'withdrawn') \
+         AND (older.state <> 'held' OR older.next_try <= ?1)) ORDER BY seq LIMIT ?2"
     ))?
     .query_map(params![now.timestamp_millis(), limit], read)?
     .collect()
@@ -128,7 +129,7 @@ pub(super) fn next_due(db: &Connection) -> rusqlite::Result<Option<DateTime<Utc>
     db.prepare_cached(
         "SELECT MIN(next_try) FROM outbox AS mine WHERE state NOT IN ('done', 'withdrawn') \
          AND NOT EXISTS (SELECT 1 FROM outbox AS older WHERE older.number = mine.number AND older.seq < mine.seq \
-         AND older.inv_id IS NULL AND older.state NOT IN ('done', 'withdrawn'))",
+         AND older.inv_id IS NULL AND older.state NOT IN ('done', 'withdrawn', 'held'))",
     )?
     .query_row([], |row| Ok(row.get::<_, Option<i64>>(0)?.map(time)))
 }

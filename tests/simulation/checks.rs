@@ -260,9 +260,10 @@ fn order(sim: &Sim, store: &Store, item: &Item) {
         return;
     }
     let Ok(open) = at_once(store.open_items(u32::MAX)) else { return };
-    let older = open
-        .iter()
-        .find(|other| other.number == item.number && other.seq < item.seq && other.inv_id.is_none());
+    let of_number = open.iter().filter(|other| other.number == item.number && other.seq < item.seq);
+    // One that is held for a person keeps nobody waiting, until it is its turn again.
+    let rests = |other: &Item| other.state == ItemState::Held && other.next_try > sim.wall();
+    let older = of_number.filter(|other| other.inv_id.is_none()).find(|other| !rests(other));
     if let Some(older) = older {
         sim.fail(format!(
             "{} of record {} goes before record {}",

@@ -124,6 +124,9 @@ impl Week {
             }
             Do::ClockSet { seconds } => {
                 self.sim.say("pc", || format!("the clock is set by {seconds} s"));
+                // A pause that is over stays over.
+                let now = self.sim.wall();
+                lock(&self.sim.truth).paused.take_if(|(_, until)| *until <= now);
                 self.sim.jump(TimeDelta::seconds(seconds));
             }
             other => self.hands.does(id, other),
