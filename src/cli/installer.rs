@@ -36,6 +36,8 @@ pub(super) enum Task {
     },
     /// Have the programs that run from this folder end.
     Leave,
+    /// Wait until nothing runs from this folder any more, before its files change.
+    Gone,
     /// Close the firewall, and forget the users' entries.
     Withdraw,
 }
@@ -51,6 +53,7 @@ pub(super) async fn run(task: &Task, data: &Path) -> anyhow::Result<ExitCode> {
             arrange(data, user, &Told { backups: handed_over(backups), no_autostart: no_autostart == "1" })?;
         }
         Task::Leave => leave(),
+        Task::Gone => gone(),
         Task::Withdraw => withdraw(data).await,
     }
     Ok(ExitCode::SUCCESS)
@@ -97,6 +100,14 @@ fn leave() {
     carry_out(&CommandLine { program: "taskkill.exe", arguments: words.to_vec() });
 }
 
+#[cfg(windows)]
+fn gone() {
+    for process in crate::platform::windows::wait_for_others(PATIENCE) {
+        let words = ["/F".to_owned(), "/PID".to_owned(), process.to_string()];
+        carry_out(&CommandLine { program: "taskkill.exe", arguments: words.to_vec() });
+    }
+}
+
 async fn withdraw(data: &Path) {
     carry_out(&close_firewall());
     #[cfg(windows)]
@@ -137,6 +148,9 @@ fn carry_out(line: &CommandLine) {
 
 #[cfg(not(windows))]
 fn leave() {}
+
+#[cfg(not(windows))]
+fn gone() {}
 
 #[cfg(test)]
 mod tests {

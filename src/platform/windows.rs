@@ -21,8 +21,8 @@ use windows_sys::Win32::UI::WindowsAndMessaging::{
 use crate::model::desktop::{Look, Question};
 use crate::ports::desktop::Answer;
 
-pub use leave::ask_all;
 pub(super) use leave::asked;
+pub use leave::{ask_all, wait_for_others};
 pub use machine::run_elevated;
 pub(super) use machine::{fixed_disks, running_folders, sql_instances};
 pub(super) use seal::MachineSeal;

@@ -15,6 +15,7 @@ use windows_sys::Win32::System::Threading::{
     CreateEventW, EVENT_MODIFY_STATE, INFINITE, OpenEventW, SetEvent, WaitForSingleObject,
 };
 
+use super::machine::others_in;
 use super::wide;
 
 /// Between two looks whether all have gone.
@@ -47,6 +48,21 @@ pub fn ask_all(patience: Duration) -> bool {
         std::thread::sleep(STEP);
     }
     false
+}
+
+/// Waits until nothing else runs from this program's folder: a service that said that it ended may still be ending, and a
+/// file in use can be neither removed nor replaced. Returns who still runs.
+pub fn wait_for_others(patience: Duration) -> Vec<u32> {
+    let own = std::env::current_exe().ok();
+    let Some(folder) = own.as_deref().and_then(Path::parent) else { return Vec::new() };
+    let steps = patience.as_millis() / STEP.as_millis();
+    for _ in 0..steps {
+        if others_in(folder).is_empty() {
+            break;
+        }
+        std::thread::sleep(STEP);
+    }
+    others_in(folder)
 }
 
 fn listen() -> watch::Receiver<bool> {

@@ -1,7 +1,7 @@
 //! What is looked for on this PC: programs that run, disks, SQL Servers; and a program with an administrator's rights.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::ptr::null_mut;
 
 use windows_registry::LOCAL_MACHINE;
@@ -29,12 +29,18 @@ pub(in crate::platform) fn running_folders() -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> = processes()
         .into_iter()
         .filter_map(program_of)
-        .filter_map(|program| program.parent().map(std::path::Path::to_path_buf))
+        .filter_map(|program| program.parent().map(Path::to_path_buf))
         .filter(|folder| !folder.to_string_lossy().to_lowercase().contains(r":\windows"))
         .collect();
     folders.sort();
     folders.dedup();
     folders
+}
+
+/// Processes whose program lies in this folder, but for this very one.
+pub(super) fn others_in(folder: &Path) -> Vec<u32> {
+    let inside = |process: &u32| program_of(*process).is_some_and(|program| program.parent() == Some(folder));
+    processes().into_iter().filter(|process| *process != std::process::id() && inside(process)).collect()
 }
 
 fn processes() -> Vec<u32> {
