@@ -17,7 +17,7 @@ use crate::model::bill::{Conflict, Desired, Found, FoundBill, Lookup, Marks, Pla
 use crate::model::customer::phone_key;
 use crate::model::fault::{Action, Fault, FaultKind, Scope, SendOutcome};
 use crate::model::ids::InvId;
-use crate::model::invoice::Invoice;
+use crate::model::invoice::{Invoice, InvoiceRead, NotDue};
 use crate::model::money::rupees;
 use crate::model::outbox::{Item, ItemState};
 use crate::sync::backoff;
@@ -323,9 +323,34 @@ async fn agree(
         return Ok(Some(fault));
     }
     if changes {
+        if let Some(fault) = lost_ones_bill(shared, invoice, before).await? {
+            return Ok(Some(fault));
+        }
         copy_rows(shared, before).await?;
     }
     Ok(None)
+}
+
+/// The bill belongs to another invoice, which the app has lost (a power cut, a backup put back): its phones may give the
+/// number out again, for another sale. Which of the two it is only a person knows.
+async fn lost_ones_bill(
+    shared: &Shared,
+    invoice: &Invoice,
+    before: &FoundBill,
+) -> Result<Option<Fault>, Fault> {
+    let key = BillKey::new(before.inv_id(), before.info.text("InvoiceNo"));
+    let owner = shared.world.state.proven_as(&key).await?.filter(|owner| owner.record_id != invoice.id);
+    let Some(owner) = owner else { return Ok(None) };
+    let read = shared.world.billing.invoice(&owner.record_id).await?;
+    if !matches!(read, InvoiceRead::NotDue(NotDue::Deleted)) {
+        return Ok(None);
+    }
+    let total = rupees(before.info.decimal("GrandTotal"));
+    let sentence = format!(
+        "The number {} stands in RainTek for an invoice that the app lost ({total}).",
+        invoice.number
+    );
+    Ok(Some(Fault::data(sentence).action(Action::Renumber).detail(format!("record {}", owner.record_id))))
 }
 
 /// Keeps RainTek's rows as they are, before they change.

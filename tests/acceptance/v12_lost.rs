@@ -93,6 +93,34 @@ async fn v12_lost() {
 }
 
 #[tokio::test]
+async fn v12_lost_number_given_out_again() {
+    let shop = Shop::open(4).await;
+    let sold = Bill::plain("GST-0001-2026/27");
+    let lost = sold.send(&shop).await;
+    shop.synced(&lost).await;
+    let before = shop.raintek.dump().await.bills(&sold.number).first().map(|bill| (*bill).clone());
+    assert!(before.is_some());
+    lose(&shop, &lost);
+
+    // Another sale, to which a phone gives the number that is free in the app.
+    let other = Bill { discount: rust_decimal::Decimal::ONE, ..Bill::plain("GST-0001-2026/27") };
+    let id = other.send(&shop).await;
+    eventually("it waits, and it is said why", SOON, async || {
+        let items = shop.status().await["items"].clone();
+        items.as_array().unwrap().iter().any(|item| {
+            item["record_id"] == id.as_str()
+                && item["action_kind"] == "renumber"
+                && item["sentence"].as_str().unwrap().starts_with(
+                    "The number GST-0001-2026/27 stands in RainTek for an invoice that the app lost (",
+                )
+        })
+    })
+    .await;
+    let now = shop.raintek.dump().await.bills(&sold.number).first().map(|bill| (*bill).clone());
+    assert_eq!(now, before, "the first sale's bill is as it was");
+}
+
+#[tokio::test]
 async fn v12_lost_database() {
     let mut shop = Shop::open(4).await;
     let mut ids = Vec::new();

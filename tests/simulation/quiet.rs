@@ -163,6 +163,9 @@ impl Look<'_> {
             bills.len() > 1 || self.truth.touched.contains_key(number)
         } else if said.starts_with("Another completed invoice") {
             self.app.completed_of(number).iter().any(|other| other != id)
+        } else if said.starts_with("The number ") && said.contains("that the app lost") {
+            let lost = |one: &Record| one.deleted && one.invoice.number == *number;
+            bills.iter().any(|one| self.db.is_ours(*one)) && self.app.records.values().any(lost)
         } else if said.starts_with("RainTek has entries of the number") {
             self.db
                 .books

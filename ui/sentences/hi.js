@@ -96,6 +96,7 @@ export const hi = [
   ['Item "{name}" is not in RainTek.', 'सामान “{name}” RainTek में नहीं है।'],
   ['RainTek used the number {number} for a bill of its own ({total}, Inv_ID {id}).', 'RainTek ने नंबर {number} अपने एक बिल को दे दिया ({total}, Inv_ID {id})।'],
   ['Another completed invoice of the app has the number {number} too ({total}).', 'ऐप के एक और पूरे बिल का नंबर भी {number} है ({total})।'],
+  ['The number {number} stands in RainTek for an invoice that the app lost ({total}).', 'नंबर {number} RainTek में एक ऐसे बिल का है जो ऐप से खो गया ({total})।'],
   ['RainTek has {n} bills of the number {number} (Inv_ID {ids}).', 'RainTek में नंबर {number} के {n} बिल हैं (Inv_ID {ids})।'],
   ['RainTek has entries of the number {number} already, though no bill of it ({what}).', 'RainTek में नंबर {number} की प्रविष्टियाँ पहले से हैं, पर बिल नहीं ({what})।'],
   ['RainTek made a bill of the number {number} at the same moment; both stand there.', 'RainTek ने उसी पल नंबर {number} का बिल बनाया; दोनों वहाँ हैं।'],
