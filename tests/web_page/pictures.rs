@@ -109,6 +109,7 @@ fn pictures() {
     picture("stale-dark", old, &DARK, "", &[]);
     gone();
     diagnostics();
+    refused();
     keyboard();
     for (name, look) in [("", &LIGHT), ("-dark", &DARK), ("-hindi", &HINDI), ("-390", &PHONE)] {
         first_run(name, look);
@@ -130,6 +131,21 @@ fn diagnostics() {
     browser.click(".diagnostic-files summary");
     browser.eval("scrollTo(0, 0)");
     keep(&mut browser, "diagnostics");
+}
+
+/// A setting that cannot be meant.
+fn refused() {
+    let site = Site::open(scenes::in_step());
+    let mut browser = arranged(&site, &LIGHT, "settings", &[]);
+    browser.eval(
+        "(() => { const i = document.getElementById('field-backup-keep_days'); i.focus(); i.select(); })()",
+    );
+    browser.type_in("many");
+    browser.press("Tab");
+    browser.wait(
+        "document.querySelector('[data-field=\"backup.keep_days\"] .refused:not(.room)').checkVisibility()",
+    );
+    keep(&mut browser, "settings-refused");
 }
 
 /// ShopSync ended while the page was looked at.
