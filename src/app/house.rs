@@ -36,7 +36,8 @@ use crate::web::Past;
 /// How the first run stands, in the store.
 const SETUP: &str = "setup";
 /// What is said until somebody has set it up.
-pub(super) const NOT_SET_UP: &str = "ShopSync is not set up yet. Open its window: it takes a few minutes.";
+pub(super) const NOT_SET_UP: &str =
+    "ShopSync is not set up yet. Its window leads through it in a few minutes.";
 /// Between two looks after what has no engine yet.
 const LOOK: Duration = Duration::from_secs(2);
 /// States age: what is shown without an engine is said again this often.

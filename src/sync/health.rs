@@ -164,7 +164,10 @@ fn failing(looks: &Looks) -> Option<String> {
     }
     let since = looks.oldest_failure.filter(|since| looks.now - *since >= FAILING)?;
     let number = looks.held.as_ref().map_or("An invoice", |(number, _)| number.as_str());
-    Some(format!("{number} has not reached RainTek since {}. Look at the list.", day(since, looks.zone)))
+    Some(format!(
+        "{number} has not reached RainTek since {}. The list under Today says why.",
+        day(since, looks.zone)
+    ))
 }
 
 /// What waits for our own store.

@@ -15,7 +15,12 @@ mod pocketbase;
 #[expect(dead_code, reason = "shared with the other acceptance tests, which use more of it")]
 mod harness;
 
+#[path = "../setup/pc.rs"]
+#[expect(dead_code, reason = "shared with the tests of the first run, which use more of it")]
+mod pc;
+
 mod browser;
+mod first_run;
 mod other;
 mod pictures;
 mod screen;

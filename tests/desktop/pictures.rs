@@ -1,5 +1,6 @@
 //! Pictures of the window for people, with real data: `cargo xtask screenshots`, then `target/screenshots`.
 
+use crate::first_run::still;
 use crate::harness::{Bill, Line, SOON, Shop, eventually};
 use crate::screen::Screen;
 use crate::tray::Tray;
@@ -25,6 +26,7 @@ async fn pictures() {
         shop.lay_down().await;
         let tray = Tray::start_themed(&shop, &screen, theme);
         let window = shown(&screen, "In step").await;
+        shop.in_step().await;
         for number in 101..112 {
             let mut bill = Bill::plain(&format!("GST-0{number}-2026/27"));
             if number == 107 {
@@ -41,15 +43,7 @@ async fn pictures() {
         shown(&screen, "Needs attention").await;
         for (part, x) in PARTS {
             screen.does(&["mousemove", "--window", &window, x, "658", "click", "1"]);
-            let mut before = screen.picture();
-            eventually("the window stands still", SOON, async || {
-                tokio::time::sleep(std::time::Duration::from_millis(700)).await;
-                let now = screen.picture();
-                let still = now == before;
-                before = now;
-                still
-            })
-            .await;
+            still(&screen).await;
             screen.keep_window(&window, &format!("window-{look}-{part}"));
         }
         assert_eq!(tray.terminate().await.code(), Some(0));

@@ -131,12 +131,21 @@ impl Screen {
 
     /// The same of one window.
     pub(crate) fn keep_window(&self, window: &str, name: &str) {
+        self.keep_of(window, &[], name);
+    }
+
+    /// The same of a part of the screen: `WIDTHxHEIGHT+LEFT+TOP`.
+    pub(crate) fn keep_part(&self, place: &str, name: &str) {
+        self.keep_of("root", &["-crop", place, "+repage"], name);
+    }
+
+    fn keep_of(&self, window: &str, more: &[&str], name: &str) {
         let named = std::env::var_os("SHOPSYNC_SCREENSHOTS").map(PathBuf::from);
         let folder =
             named.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/screenshots"));
         std::fs::create_dir_all(&folder).unwrap();
         let mut command = self.command("import");
-        command.args(["-window", window]).arg(folder.join(format!("{name}.png")));
+        command.args(["-window", window]).args(more).arg(folder.join(format!("{name}.png")));
         assert!(command.status().unwrap().success());
     }
 

@@ -71,7 +71,7 @@ async fn the_window_opens_works_closes_and_leaves_the_tray() {
     close(&screen, &window).await;
     eventually("the web view's processes are gone", SOON, async || tray.web_processes().is_empty()).await;
     open_menu(&screen, (x, y)).await;
-    screen.keep("tray-menu");
+    screen.keep_part("420x240+860+0", "tray-menu");
     screen.does(&["key", "Down", "Return"]);
     let window = shown(&screen, "In step").await;
     let (left, top, width, height) = screen.place(&window);

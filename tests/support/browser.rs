@@ -31,6 +31,11 @@ pub(crate) struct Browser {
 impl Browser {
     /// Starts it with an empty tab of this size.
     pub(crate) fn open(width: u32, height: u32) -> Self {
+        Self::open_in("Asia/Kolkata", width, height)
+    }
+
+    /// The same in another time zone.
+    pub(crate) fn open_in(zone: &str, width: u32, height: u32) -> Self {
         let profile = TempDir::new().unwrap();
         let mut child = Command::new("sh")
             .args(["-c", "exec \"$@\" 3<&0 4>&1 0</dev/null 1>/dev/null 2>/dev/null", "sh"])
@@ -41,7 +46,7 @@ impl Browser {
             .arg(format!("--user-data-dir={}", profile.path().display()))
             .arg("about:blank")
             .env("LANGUAGE", "en_IN")
-            .env("TZ", "Asia/Kolkata")
+            .env("TZ", zone)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

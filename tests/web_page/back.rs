@@ -10,7 +10,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use chrono::{DateTime, Duration, Timelike as _, Utc};
+use chrono::{DateTime, Duration, Utc};
 use serde_json::{Value, json};
 use shopsync::model::awareness::{BillState, KnownBill};
 use shopsync::model::fault::Fault;
@@ -55,7 +55,7 @@ impl Back {
         Past {
             history: Arc::new(Memory),
             clock: Arc::new(SystemClock::new()),
-            zone: Arc::new(|| chrono_tz::Tz::Asia__Kolkata),
+            zone: Arc::new(scenes::zone),
             disk: Arc::new(LocalDisk),
             data: self.data.path().to_owned(),
         }
@@ -150,7 +150,10 @@ async fn set_up(State(back): State<Arc<Back>>, Path(what): Path<String>, body: J
     let mut setup = back.setup.lock().unwrap();
     match what.as_str() {
         "find" => setup["candidates"] = json!([candidate()]),
-        "use" => setup["raintek"] = candidate(),
+        "use" => {
+            setup["raintek"] = candidate();
+            setup["raintek"]["id"] = json!("chosen");
+        }
         "telegram" => {
             setup["telegram"] =
                 json!({"token": true, "chat": null, "waiting_for_hi": true, "bot": "@demo_mart_bot"});
@@ -272,10 +275,13 @@ impl History for Memory {
         limit: u32,
     ) -> Result<Vec<Settled>, Fault> {
         let now = scenes::now();
-        let all = (0..143_i64).map(|n| {
-            let back = i64::from(now.minute()) % 5 + n * 4;
+        // All of them within what is asked for, also a minute after midnight.
+        let step = ((now - from) / 150).min(Duration::minutes(4));
+        let all = (0..143_i32).map(|n| {
+            let back = step * (n + 1);
+            let n = i64::from(n);
             let took = if n % 17 == 3 { 4200 } else { 380 + n % 7 * 90 };
-            let done_at = now - Duration::minutes(back + 2);
+            let done_at = now - back;
             Settled {
                 number: format!("GST-{:04}", 143 - n),
                 customer: ["Asha Traders", "", "Lakshmi Stationers"][usize::try_from(n % 3).unwrap()].into(),
@@ -291,7 +297,7 @@ impl History for Memory {
         let bill = |inv_id: i32, state, sentence: Option<&str>| KnownBill {
             inv_id,
             number: format!("SINV-{inv_id:04}"),
-            day: scenes::now().with_timezone(&chrono_tz::Tz::Asia__Kolkata).date_naive(),
+            day: scenes::now().with_timezone(&scenes::zone()).date_naive(),
             digest: String::new(),
             record_id: None,
             state,

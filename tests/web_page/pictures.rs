@@ -36,7 +36,8 @@ fn arranged(site: &Site, look: &Look, part: &str, clicks: &[&str]) -> Browser {
     if look.hindi {
         site.back.choose("desktop.language", "hi");
     }
-    let mut browser = Browser::open(look.size.0, look.size.1);
+    let zone = scenes::in_the_afternoon();
+    let mut browser = Browser::open_in(zone.name(), look.size.0, look.size.1);
     browser.prefer("prefers-color-scheme", if look.dark { "dark" } else { "light" });
     browser.go(&format!("{}#{part}", site.link()));
     browser.wait("document.querySelector('.card .big').innerText !== ''");
@@ -60,6 +61,7 @@ fn keep(browser: &mut Browser, name: &str) {
 #[test]
 #[ignore = "for people to look at"]
 fn pictures() {
+    scenes::in_the_afternoon();
     picture("1-starting", scenes::starting(), &LIGHT, "", &[]);
     picture("2-in-step", scenes::in_step(), &LIGHT, "", &[]);
     picture("2-in-step-dark", scenes::in_step(), &DARK, "", &[]);
@@ -107,6 +109,7 @@ fn pictures() {
     picture("stale-dark", old, &DARK, "", &[]);
     gone();
     diagnostics();
+    refused();
     keyboard();
     for (name, look) in [("", &LIGHT), ("-dark", &DARK), ("-hindi", &HINDI), ("-390", &PHONE)] {
         first_run(name, look);
@@ -128,6 +131,21 @@ fn diagnostics() {
     browser.click(".diagnostic-files summary");
     browser.eval("scrollTo(0, 0)");
     keep(&mut browser, "diagnostics");
+}
+
+/// A setting that cannot be meant.
+fn refused() {
+    let site = Site::open(scenes::in_step());
+    let mut browser = arranged(&site, &LIGHT, "settings", &[]);
+    browser.eval(
+        "(() => { const i = document.getElementById('field-backup-keep_days'); i.focus(); i.select(); })()",
+    );
+    browser.type_in("many");
+    browser.press("Tab");
+    browser.wait(
+        "document.querySelector('[data-field=\"backup.keep_days\"] .refused:not(.room)').checkVisibility()",
+    );
+    keep(&mut browser, "settings-refused");
 }
 
 /// ShopSync ended while the page was looked at.
@@ -152,7 +170,7 @@ fn keyboard() {
 }
 
 fn first_run(name: &str, look: &Look) {
-    let site = Site::first_run(scenes::starting());
+    let site = Site::first_run(scenes::not_set_up());
     let mut browser = arranged(&site, look, "setup", &[]);
     browser.wait("document.querySelector('.candidates .name')");
     keep(&mut browser, &format!("first-run-1{name}"));

@@ -1,6 +1,9 @@
 //! Snapshots of believable moments in a shop.
 
-use chrono::{DateTime, Duration, Utc};
+use std::sync::OnceLock;
+
+use chrono::{DateTime, Duration, Timelike as _, Utc};
+use chrono_tz::Tz;
 use shopsync::model::backup::{BackupWork, BackupsStatus, Made, Part, Proof};
 use shopsync::model::health::HealthState;
 use shopsync::model::product::ProductProblem;
@@ -8,6 +11,9 @@ use shopsync::model::scan::{Finding, FindingKind, ScanEnd, ScanStatus};
 use shopsync::model::status::{
     Activity, AwarenessStatus, Counts, ItemStatus, LastPush, LinkStatus, ProductsStatus, Progress, Snapshot,
 };
+use shopsync::sync::health::{Leg, Looks, assess, summary};
+
+static ZONE: OnceLock<Tz> = OnceLock::new();
 
 const CUSTOMERS: [&str; 6] =
     ["Asha Traders", "", "Lakshmi Stationers", "Mohammed Irfan", "S. Venkatesh & Sons", "Dr. Meera Nair"];
@@ -18,17 +24,27 @@ pub(crate) fn now() -> DateTime<Utc> {
     Utc::now()
 }
 
+/// Where the shop is.
+pub(crate) fn zone() -> Tz {
+    *ZONE.get().unwrap_or(&Tz::Asia__Kolkata)
+}
+
+/// Has it be an afternoon in the shop, whenever pictures are taken: a day without a morning is an empty one.
+pub(crate) fn in_the_afternoon() -> Tz {
+    let ahead = (16 - i64::from(now().hour()) + 11).rem_euclid(24) - 11;
+    *ZONE.get_or_init(|| format!("Etc/GMT{:+}", -ahead).parse().unwrap())
+}
+
 /// All is well.
 pub(crate) fn in_step() -> Snapshot {
     let now = now();
-    Snapshot {
+    let scene = Snapshot {
         version: "0.1.0".into(),
         at: now,
         started: now - Duration::hours(3),
         state: HealthState::InStep,
-        sentence: "Everything is in step.".into(),
-        summary: "143 of 143 invoices of today are in RainTek, totals equal. Last: GST-0143, 2 min ago."
-            .into(),
+        sentence: String::new(),
+        summary: String::new(),
         raintek: link("Raintech_DB1 on .\\SQLEXPRESS", 3),
         billing: link("http://127.0.0.1:8090", 12),
         realtime: true,
@@ -62,7 +78,46 @@ pub(crate) fn in_step() -> Snapshot {
         cut_off: None,
         trial: Default::default(),
         activity: activity(),
-    }
+    };
+    told(scene, |_| ())
+}
+
+/// State and sentences as the engine's own functions have them, so that no scene says what is never said.
+fn told(mut scene: Snapshot, change: impl FnOnce(&mut Looks)) -> Snapshot {
+    let leg = Leg { last_ok: Some(scene.at), ..Leg::default() };
+    let held = scene.items.iter().find(|item| item.state == "held");
+    let mut looks = Looks {
+        now: scene.at,
+        started: scene.started,
+        zone: zone(),
+        raintek: leg.clone(),
+        billing: leg.clone(),
+        invoices: leg.clone(),
+        products: leg.clone(),
+        products_fresh: Duration::minutes(11),
+        bills: leg,
+        bills_fresh: Duration::minutes(11),
+        mismatch: None,
+        realtime_down_since: None,
+        counts: scene.counts,
+        oldest_waiting: None,
+        oldest_failure: None,
+        retrying: 0,
+        held: held.map(|item| (item.number.clone(), item.sentence.clone())),
+        sending: 0,
+        paused_until: scene.paused_until,
+        backup: None,
+        schema_hold: None,
+        first_backup: false,
+        store: Leg::default(),
+        problems: Vec::new(),
+    };
+    change(&mut looks);
+    let verdict = assess(&looks);
+    (scene.state, scene.sentence) = (verdict.state, verdict.sentence);
+    let last = scene.last_push.as_ref().map(|last| (last.number.as_str(), last.at));
+    scene.summary = summary(&scene.counts, last, scene.at);
+    scene
 }
 
 fn backups() -> BackupsStatus {
@@ -104,10 +159,7 @@ pub(crate) fn backing_up(percent: u8) -> Snapshot {
 
 /// No proof yet.
 pub(crate) fn starting() -> Snapshot {
-    Snapshot {
-        state: HealthState::Starting,
-        sentence: "ShopSync is looking at both sides.".into(),
-        summary: String::new(),
+    let scene = Snapshot {
         raintek: LinkStatus { target: "Raintech_DB1 on .\\SQLEXPRESS".into(), ..LinkStatus::default() },
         billing: LinkStatus { target: "http://127.0.0.1:8090".into(), ..LinkStatus::default() },
         realtime: false,
@@ -115,18 +167,28 @@ pub(crate) fn starting() -> Snapshot {
         from_raintek: AwarenessStatus::default(),
         counts: Counts::default(),
         backups: BackupsStatus { enabled: true, folder: "D:\\Backups".into(), ..BackupsStatus::default() },
+        scan: ScanStatus::default(),
+        started: now(),
         last_push: None,
         activity: Vec::new(),
         ..in_step()
+    };
+    told(scene, |looks| looks.raintek.last_ok = None)
+}
+
+/// Nobody has set it up.
+pub(crate) fn not_set_up() -> Snapshot {
+    Snapshot {
+        sentence: "ShopSync is not set up yet. Its window leads through it in a few minutes.".into(),
+        summary: String::new(),
+        raintek: LinkStatus::default(),
+        ..starting()
     }
 }
 
 /// Something is on its way, and the first big load of products too.
 pub(crate) fn working() -> Snapshot {
     let mut snapshot = in_step();
-    snapshot.state = HealthState::Working;
-    snapshot.sentence = "3 invoices are on their way to RainTek.".into();
-    snapshot.summary = "140 of 143 invoices of today are in RainTek.".into();
     snapshot.products.progress = Some(Progress { done: 1900, total: 4812 });
     snapshot.items = (144..147)
         .map(|n| ItemStatus {
@@ -140,15 +202,12 @@ pub(crate) fn working() -> Snapshot {
         })
         .collect();
     snapshot.counts = Counts { waiting: 3, done_today: 140, ..snapshot.counts };
-    snapshot
+    told(snapshot, |looks| looks.sending = 3)
 }
 
 /// One item held, two waiting, some products not whole.
 pub(crate) fn attention() -> Snapshot {
     let mut snapshot = in_step();
-    snapshot.state = HealthState::Attention;
-    snapshot.sentence = "1 invoice needs a look.".into();
-    snapshot.summary = "142 of 145 invoices of today are in RainTek. Look at the held invoice below.".into();
     snapshot.items = vec![held(151), waiting(152), waiting(153)];
     snapshot.counts = Counts { waiting: 2, held: 1, done_today: 142, seen_today: 145, done_total: 12_997 };
     snapshot.scan.last = snapshot.scan.last.map(|last| ScanEnd {
@@ -175,17 +234,13 @@ pub(crate) fn attention() -> Snapshot {
             sentence: "The barcode 8901234567890 stands on another product too.".into(),
         })
         .collect();
-    snapshot
+    told(snapshot, |_| ())
 }
 
 /// RainTek's database is gone.
 pub(crate) fn failing() -> Snapshot {
     let mut snapshot = in_step();
     let now = now();
-    snapshot.state = HealthState::Failing;
-    snapshot.sentence = "RainTek's database is not answering.".into();
-    snapshot.summary =
-        "12 invoices wait and go by themselves as soon as it is back. Is the main PC on?".into();
     snapshot.raintek.connected = false;
     snapshot.raintek.since = Some(now - Duration::minutes(14));
     snapshot.raintek.sentence = Some("RainTek's database is not answering.".into());
@@ -193,19 +248,16 @@ pub(crate) fn failing() -> Snapshot {
     snapshot.raintek.next_try = Some(now + Duration::seconds(40));
     snapshot.realtime = false;
     snapshot.items = (160..172).map(waiting).collect();
-    snapshot.counts = Counts { waiting: 12, ..snapshot.counts };
-    snapshot
+    snapshot.counts = Counts { waiting: 12, done_today: 131, ..snapshot.counts };
+    told(snapshot, |looks| {
+        looks.raintek.failing_since = Some(now - Duration::minutes(14));
+        looks.raintek.sentence = "RainTek's database is not answering.".into();
+    })
 }
 
 /// A person paused it.
 pub(crate) fn paused() -> Snapshot {
-    Snapshot {
-        state: HealthState::Paused,
-        sentence: "Paused until 11:30.".into(),
-        summary: "Invoices wait and go by themselves then. Nothing is lost.".into(),
-        paused_until: Some(now() + Duration::minutes(48)),
-        ..in_step()
-    }
+    told(Snapshot { paused_until: Some(now() + Duration::minutes(48)), ..in_step() }, |_| ())
 }
 
 /// So many held.
@@ -214,8 +266,7 @@ pub(crate) fn held_many(count: i64) -> Snapshot {
     snapshot.items = (0..count).map(held).collect();
     snapshot.counts.held = u64::try_from(count).unwrap_or(0);
     snapshot.counts.waiting = 0;
-    snapshot.sentence = format!("{count} invoices need a look.");
-    snapshot
+    told(snapshot, |_| ())
 }
 
 /// Names that try to be markup, and names without an end.
@@ -236,7 +287,7 @@ pub(crate) fn hostile() -> Snapshot {
     snapshot.items = vec![one, two];
     snapshot.counts.held = 2;
     snapshot.counts.waiting = 0;
-    snapshot.sentence = format!("2 invoices need a look: {markup}");
+    snapshot.sentence = format!("2 invoices need you. The first: {}. {markup}", snapshot.items[0].number);
     snapshot.raintek.target = endless.clone();
     for finding in &mut snapshot.scan.findings {
         finding.number = endless.clone();

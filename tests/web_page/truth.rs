@@ -25,7 +25,7 @@ fn every_state_has_its_icon_title_and_tab_picture() {
         let (state, sentence) = (scene.state.name(), scene.sentence.clone());
         site.publish(scene);
         browser.wait(&format!("document.querySelector('#state-icon [data-icon={state}]')"));
-        assert_eq!(browser.text("#sentence"), sentence);
+        assert_eq!(browser.eval("document.querySelector('#sentence').textContent"), sentence);
         browser.wait("document.querySelector('#favicon').dataset.state === document.body.dataset.state");
         pictures.push(browser.eval("document.querySelector('#favicon').href").to_string());
         assert!(browser.holds("document.title.endsWith('ShopSync')"));

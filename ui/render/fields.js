@@ -9,6 +9,8 @@ const TIME = /^([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d)?$/;
 const LISTS = ['times', 'chats'];
 const LISTS_OF_NAMES = ['names', 'tables'];
 const URL_LIKE = /^https?:\/\/[^\s/]+/;
+/** What is said of input that cannot be meant, by kind: known before anybody types, so that there is room for it. */
+const REFUSALS = { number: words.badNumber, time: words.badTime, times: words.badTime, url: words.badUrl };
 
 /** `{ key, node, change(), refuse(sentence), settle(field) }`; `change()` is the new value, undefined where it is the same. */
 export function createField(field, touched) {
@@ -19,14 +21,21 @@ export function createField(field, touched) {
   const about = el('p', { class: 'note', id: `${id}-help`, text: explained(field, help) });
   input.setAttribute('aria-describedby', `${id}-help ${id}-why`);
   input.disabled = Boolean(field.overridden);
-  input.addEventListener('change', () => {
-    refuse(wrong(field, input));
+  // What was said goes with the first letter: leaving the field is often the mouse on its way to a button, which must not move.
+  input.addEventListener('input', () => {
+    refuse(null);
     touched();
   });
+  input.addEventListener('change', () => {
+    const sentence = wrong(field, input);
+    if (sentence) refuse(sentence);
+  });
   const title = el('label', { for: id, text: label });
+  const room = el('p', { class: 'refused room', 'aria-hidden': 'true', text: REFUSALS[field.kind] ?? '' });
+  const says = el('div', { class: 'says' }, about, room, why);
   const node = field.kind === 'bool'
-    ? el('div', { class: 'field switch', 'data-field': field.key }, input, el('div', {}, title, about, why))
-    : el('div', { class: 'field', 'data-field': field.key }, title, about, input, why);
+    ? el('div', { class: 'field switch', 'data-field': field.key }, input, el('div', {}, title, says))
+    : el('div', { class: 'field', 'data-field': field.key }, title, says, input);
 
   return {
     key: field.key,
@@ -45,6 +54,7 @@ export function createField(field, touched) {
   function refuse(sentence) {
     setText(why, said(sentence ?? ''));
     setHidden(why, !sentence);
+    says.classList.toggle('refuses', Boolean(sentence));
     if (sentence) input.setAttribute('aria-invalid', 'true');
     else input.removeAttribute('aria-invalid');
   }
@@ -131,8 +141,11 @@ function names(text, nested) {
 function wrong(field, input) {
   const text = (input.value ?? '').trim();
   if (text === '' || field.kind === 'bool') return null;
-  if (field.kind === 'number' && !/^\d+$/.test(text)) return words.badNumber;
-  if ((field.kind === 'times' || field.kind === 'time') && !text.split(/[,\s]+/).every((part) => TIME.test(part))) return words.badTime;
-  if (field.kind === 'url' && !URL_LIKE.test(text)) return words.badUrl;
-  return null;
+  return mayBe(field.kind, text) ? null : REFUSALS[field.kind];
+}
+
+function mayBe(kind, text) {
+  if (kind === 'number') return /^\d+$/.test(text);
+  if (kind === 'times' || kind === 'time') return text.split(/[,\s]+/).every((part) => TIME.test(part));
+  return kind !== 'url' || URL_LIKE.test(text);
 }

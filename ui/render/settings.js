@@ -48,7 +48,7 @@ export function createSettings(command, say) {
     const fields = all.map((field) => createField(field, () => setText(told, '')));
     for (const field of fields) labels.set(field.key, field.label);
     const buttons = el('div', { class: 'buttons' }, told, ...(id in TESTS ? [tester(id, fields, told)] : []), save);
-    const parts = [el('legend', { text: title }), el('p', { class: 'note', text: help }), ...fields.map((field) => field.node), buttons];
+    const parts = [el('legend', { text: title }), el('p', { class: 'note', text: help }), el('div', { class: 'fields' }, ...fields.map((field) => field.node)), buttons];
     if (id === 'trial') parts.push(trial.node);
     return el('form', { class: 'group', 'data-group': id, novalidate: true, async submit(event) {
       event.preventDefault();

@@ -121,13 +121,13 @@ function raintekStep(say, look) {
       const text = JSON.stringify([candidates, state.raintek]);
       if (text === shown) return;
       shown = text;
-      const chosen = state.raintek && !candidates.some((one) => one.id === state.raintek.id) ? [{ ...state.raintek, ok: true }] : [];
+      const chosen = state.raintek && !candidates.some((one) => same(one, state.raintek)) ? [{ ...state.raintek, ok: true }] : [];
       list.replaceChildren(...[...chosen, ...candidates].map((one) => candidate(one, state.raintek)));
     },
   };
 
   function candidate(one, chosen) {
-    const mine = Boolean(chosen) && (one.id === undefined || one.id === chosen.id);
+    const mine = same(one, chosen);
     const name = one.label ?? `${one.database} – ${one.server}`;
     const use = el('button', { type: 'button', class: mine ? '' : 'primary', text: mine ? words.setupUsed : words.setupUse, disabled: mine || !one.ok, 'data-do': 'use', click: () => ask(use, { id: one.id }) });
     const tcp = el('button', { type: 'button', text: words.setupTcp, 'data-do': 'tcp', async click() {
@@ -177,6 +177,11 @@ function raintekStep(say, look) {
     setText(refused, said(sentence ?? ''));
     setHidden(refused, !sentence);
   }
+}
+
+/** Whether it is the database in use: that one is tried again when it is chosen, and has a name of its own from there on. */
+function same(one, chosen) {
+  return Boolean(chosen) && one.server === chosen.server && one.database === chosen.database;
 }
 
 function billingStep(say, look) {

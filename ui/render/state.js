@@ -1,9 +1,12 @@
 // The first line: one sentence, one icon, one more sentence with numbers; and the browser's tab.
 
-import { setHidden, setText } from '../dom.js';
+import { el, setHidden, setText } from '../dom.js';
 import { favicon, icon } from '../icons.js';
 import { said } from '../sentences.js';
 import { words } from '../words.js';
+
+/** What is said first, and what follows it: the reason, and what becomes of what waits. */
+const FIRST = /^(.{10,}?[.।!?] )(\S.*)$/s;
 
 export function createState(sentence, summary, place, tab) {
   let drawn = null;
@@ -14,7 +17,7 @@ export function createState(sentence, summary, place, tab) {
 
   return {
     update(snapshot) {
-      setText(sentence, said(snapshot.sentence));
+      tell(said(snapshot.sentence));
       setText(summary, said(snapshot.summary));
       setHidden(summary, snapshot.summary === '');
       title = words.title(words.states[snapshot.state] ?? snapshot.state, snapshot.counts.held);
@@ -30,6 +33,12 @@ export function createState(sentence, summary, place, tab) {
       }
     },
   };
+
+  function tell(text) {
+    if (sentence.textContent === text) return;
+    const [, first, rest] = FIRST.exec(text) ?? [text, text, ''];
+    sentence.replaceChildren(first, ...(rest ? [el('span', { class: 'rest', text: rest })] : []));
+  }
 
   function draw(state) {
     if (state === drawn) return;

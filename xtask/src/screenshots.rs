@@ -44,7 +44,10 @@ pub(crate) fn run(asked: &Screenshots) -> Result<ExitCode> {
     take("web_page", &["--ignored", "--exact", "pictures::pictures"])?;
     if desktop {
         // The tests keep what they look at.
-        take("desktop", &["states::each", "window::the_window", "browser::without_a_web_view"])?;
+        take(
+            "desktop",
+            &["states::each", "window::the_window", "browser::without_a_web_view", "first_run::"],
+        )?;
         take("desktop", &["--ignored", "--exact", "pictures::pictures"])?;
     }
     for (taken, name) in BEST {
