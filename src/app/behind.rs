@@ -14,18 +14,15 @@ use crate::model::command::{Command, Reply};
 use crate::model::fault::Fault;
 use crate::model::settings::DesktopSettings;
 use crate::model::status::Snapshot;
-use crate::ports::{Controls as _, State as _};
+use crate::ports::{Controls, State as _};
 use crate::store::Store;
 use crate::web::Access;
 
 /// What a tray shows, and asks.
 #[async_trait]
-pub(super) trait Behind: Send + Sync {
+pub(super) trait Behind: Controls {
     /// Whether it ends with this process.
     fn is_here(&self) -> bool;
-
-    /// What it publishes.
-    fn states(&self) -> watch::Receiver<Arc<Snapshot>>;
 
     /// What the settings say to the desktop; changes wake the receiver.
     fn desktop(&self) -> watch::Receiver<DesktopSettings>;
@@ -35,9 +32,6 @@ pub(super) trait Behind: Send + Sync {
 
     /// The page's router, for a window of this process.
     fn page(self: Arc<Self>) -> Router;
-
-    /// Gives it a command.
-    async fn command(&self, command: Command) -> Reply;
 
     /// A link that opens the page once, in a browser; or why there is none, in one sentence.
     async fn link(&self) -> Result<String, String>;
@@ -72,13 +66,20 @@ impl Running {
 }
 
 #[async_trait]
+impl Controls for Here {
+    async fn command(&self, command: Command) -> Reply {
+        self.handle.command(command).await
+    }
+
+    fn watch(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.handle.watch()
+    }
+}
+
+#[async_trait]
 impl Behind for Here {
     fn is_here(&self) -> bool {
         true
-    }
-
-    fn states(&self) -> watch::Receiver<Arc<Snapshot>> {
-        self.handle.watch()
     }
 
     fn desktop(&self) -> watch::Receiver<DesktopSettings> {
@@ -91,10 +92,6 @@ impl Behind for Here {
 
     fn page(self: Arc<Self>) -> Router {
         self.page.clone()
-    }
-
-    async fn command(&self, command: Command) -> Reply {
-        crate::ports::Controls::command(self.handle.as_ref(), command).await
     }
 
     async fn link(&self) -> Result<String, String> {

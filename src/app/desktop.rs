@@ -168,7 +168,7 @@ impl Host {
         let mut desktop = behind.desktop();
         let wanted = desktop.borrow_and_update().clone();
         self.show_page(behind, &wanted, entry).await;
-        let mut states = behind.states();
+        let mut states = behind.watch();
         states.mark_changed();
         let (mut frames, mut redraws) = (interval(FRAME), interval(REDRAW));
         frames.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -376,7 +376,7 @@ async fn show_other(settings: &Path, host: &mut Host, entry: Option<&Arc<dyn Aut
     let toaster = wanted_toasts(Arc::clone(&host.toaster), behind.desktop());
     let stop = CancellationToken::new();
     let _stops = stop.clone().drop_guard();
-    let toasting = vec![toasts::task(behind.states(), toaster, stop.clone())];
+    let toasting = vec![toasts::task(behind.watch(), toaster, stop.clone())];
     tokio::spawn(supervisor::run(toasting, Arc::new(clock), stop));
     let (bell, end) = (host.bell.clone(), host.asked_to_end());
     let unheard = async {

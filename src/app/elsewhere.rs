@@ -22,7 +22,7 @@ use super::behind::Behind;
 use super::{PAGE_TOKEN, PORT_FILE, parts};
 use crate::engine::first_snapshot;
 use crate::model::command::{Command, Reply};
-use crate::model::fault::Fault;
+use crate::model::fault::{Fault, Scope};
 use crate::model::home::EngineHome;
 use crate::model::settings::{DesktopSettings, Settings};
 use crate::model::status::Snapshot;
@@ -155,7 +155,7 @@ impl Elsewhere {
             Client::new(port, token.unwrap_or_default()).map(|client| (Arc::new(client), opens))
         });
         let (client, opens) = made.await.unwrap_or_else(|error| {
-            Err(Fault::transient(crate::model::fault::Scope::Item, "ShopSync cannot be asked.").detail(error))
+            Err(Fault::transient(Scope::Item, "ShopSync cannot be asked.").detail(error))
         })?;
         let mut known = self.known();
         (known.client, known.opens) = (Some(Arc::clone(&client)), opens);
@@ -215,17 +215,15 @@ fn away(sentence: &str) -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, [(CONTENT_TYPE, "application/json")], said).into_response()
 }
 
-/// The engine elsewhere, for the page of a window of this process.
-struct Window(Arc<Elsewhere>);
-
 #[async_trait]
-impl Controls for Window {
+impl Controls for Elsewhere {
     async fn command(&self, command: Command) -> Reply {
-        self.0.command(command).await
+        let Some(client) = self.opener() else { return Reply::Refused { sentence: self.refusal() } };
+        client.command(&command).await.unwrap_or_else(|fault| Reply::Refused { sentence: fault.sentence })
     }
 
     fn watch(&self) -> watch::Receiver<Arc<Snapshot>> {
-        self.0.states()
+        self.states.subscribe()
     }
 }
 
@@ -233,10 +231,6 @@ impl Controls for Window {
 impl Behind for Elsewhere {
     fn is_here(&self) -> bool {
         false
-    }
-
-    fn states(&self) -> watch::Receiver<Arc<Snapshot>> {
-        self.states.subscribe()
     }
 
     fn desktop(&self) -> watch::Receiver<DesktopSettings> {
@@ -251,14 +245,9 @@ impl Behind for Elsewhere {
         let onward = Arc::clone(&self);
         let onward = Router::new().fallback(move |request: Request| Arc::clone(&onward).pass_on(request));
         let access = random_token().ok().and_then(|token| Access::new(token, 0).ok());
-        let controls = Arc::new(Window(self)) as Arc<dyn Controls>;
+        let controls = self as Arc<dyn Controls>;
         // Without randomness nothing of this can be: then there is no page.
         access.map_or_else(Router::new, |access| web::router_onward(controls, access.for_window(), onward))
-    }
-
-    async fn command(&self, command: Command) -> Reply {
-        let Some(client) = self.opener() else { return Reply::Refused { sentence: self.refusal() } };
-        client.command(&command).await.unwrap_or_else(|fault| Reply::Refused { sentence: fault.sentence })
     }
 
     async fn link(&self) -> Result<String, String> {
@@ -282,11 +271,7 @@ impl Behind for Elsewhere {
         });
         let written = written.await.unwrap_or_else(|error| Err(std::io::Error::other(error)));
         written.map_err(|error| {
-            Fault::transient(
-                crate::model::fault::Scope::Item,
-                "The tray cannot remember where its window stood.",
-            )
-            .detail(error)
+            Fault::transient(Scope::Item, "The tray cannot remember where its window stood.").detail(error)
         })
     }
 }

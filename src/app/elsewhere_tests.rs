@@ -80,7 +80,7 @@ impl Drop for Pc {
 
 /// What is shown once it has this sentence.
 async fn shown(elsewhere: &Elsewhere, sentence: &str) -> Arc<Snapshot> {
-    let mut states = elsewhere.states();
+    let mut states = elsewhere.watch();
     let found = states.wait_for(|snapshot| snapshot.sentence == sentence);
     let found = tokio::time::timeout(Duration::from_secs(20), found).await;
     Arc::clone(&found.unwrap_or_else(|_| panic!("{sentence}")).unwrap())
@@ -107,7 +107,7 @@ async fn it_is_shown_asked_and_seen_in_a_window_of_this_process() {
     pc.other.states.send_replace(Arc::new(snapshot(2, "1 invoice is on its way.")));
     shown(&elsewhere, "1 invoice is on its way.").await;
 
-    let reply = Behind::command(elsewhere.as_ref(), Command::SyncNow).await;
+    let reply = elsewhere.command(Command::SyncNow).await;
     assert!(matches!(reply, Reply::Accepted { .. }), "{reply:?}");
     assert_eq!(*pc.other.asked.lock().unwrap(), [Command::SyncNow]);
     let link = elsewhere.link().await.unwrap();
@@ -131,7 +131,7 @@ async fn who_has_no_key_sees_how_it_is_and_does_nothing() {
     let seen = shown(&elsewhere, "Everything is in step.").await;
     assert_eq!((seen.state, seen.at), (HealthState::InStep, snapshot(1, "").at));
     assert!(seen.items.is_empty(), "no customer, no number");
-    let reply = Behind::command(elsewhere.as_ref(), Command::SyncNow).await;
+    let reply = elsewhere.command(Command::SyncNow).await;
     assert_eq!(reply, Reply::Refused { sentence: ONLY_LOOKS.into() });
     assert_eq!(elsewhere.link().await.unwrap_err(), ONLY_LOOKS);
     let (status, body) = ask(&elsewhere, "/api/status", "http://shopsync.localhost").await;
