@@ -4,7 +4,7 @@ use shopsync::model::home::EngineHome;
 
 use crate::harness::{Bill, Line, SOON, Shop, eventually};
 use crate::screen::Screen;
-use crate::tray::{Tray, complaints, quit};
+use crate::tray::{Tray, complaints, open_menu, quit};
 use crate::{AMBER, GREEN, RED};
 
 #[tokio::test]
@@ -15,7 +15,29 @@ async fn a_tray_shows_the_engine_of_another_process_and_takes_its_place_when_it_
     let engine = shop.pid();
 
     let tray = Tray::start(&shop, &screen, &["--tray"], None);
-    eventually("the icon is green", SOON, async || screen.picture().in_panel(GREEN).is_some()).await;
+    let mut icon = None;
+    eventually("the icon is green", SOON, async || {
+        icon = screen.picture().in_panel(GREEN);
+        icon.is_some()
+    })
+    .await;
+    // Its window shows the other's page, and what is clicked there reaches the other.
+    open_menu(&screen, icon.unwrap()).await;
+    screen.keep("tray-other-menu");
+    screen.does(&["key", "Down", "Return"]);
+    let mut window = String::new();
+    eventually("the window shows that all is in step", SOON, async || {
+        window = screen.windows("In step").pop().unwrap_or_default();
+        !window.is_empty() && screen.picture().colours(screen.place(&window)) > 200
+    })
+    .await;
+    screen.keep("window-other");
+    let before = shop.status().await["products"]["last_pass"].clone();
+    screen.does(&["mousemove", "--window", &window, "835", "52", "click", "1"]);
+    eventually("a click on Sync now is a pass", SOON, async || {
+        shop.status().await["products"]["last_pass"] != before
+    })
+    .await;
     let entry = screen.home.path().join(".config/autostart/ShopSync.desktop");
     eventually("the start at login is set", SOON, async || entry.is_file()).await;
     let mut bill = Bill::plain("GST-0401-2026/27");
