@@ -67,13 +67,29 @@ async fn hints_that_find_no_room_become_one_look_at_everything() {
         async move { app.follow(sender).await }
     });
     while next(&mut events).await != BillingEvent::Connected {}
-    let first = phone.make("invoices", json!({"invoice_number": "R-0", "status": "draft"})).await;
-    until("the first hint waits", async || !events.is_empty()).await;
-    for number in 1..10 {
-        phone.make("invoices", json!({"invoice_number": format!("R-{number}"), "status": "draft"})).await;
+    // How fast the follower reads is its own affair: in a round in which it was as slow as we are it was never without
+    // room. What counts in every round is that no hint is missing before a look at everything is asked for.
+    let mut asked = false;
+    for round in 0..20 {
+        let mut made = Vec::new();
+        for number in 0..10 {
+            let number = format!("R-{round}-{number}");
+            let record = phone.make("invoices", json!({"invoice_number": number, "status": "draft"})).await;
+            made.push(BillingEvent::Invoice(RecordId::new(record["id"].as_str().unwrap())));
+        }
+        for hint in made {
+            let told = next(&mut events).await;
+            asked = told == BillingEvent::Connected;
+            if asked {
+                break;
+            }
+            assert_eq!(told, hint, "a hint is missing and nothing asks for a look at everything");
+        }
+        if asked {
+            break;
+        }
     }
-    assert_eq!(next(&mut events).await, BillingEvent::Invoice(RecordId::new(first["id"].as_str().unwrap())));
-    assert_eq!(next(&mut events).await, BillingEvent::Connected);
+    assert!(asked, "ten hints always found room for one");
     drop(events);
     follower.await.unwrap();
     app.server().stop().await;
