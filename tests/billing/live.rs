@@ -7,7 +7,7 @@ use shopsync::model::ids::RecordId;
 use shopsync::ports::{Billing as _, BillingEvent};
 use tokio::sync::mpsc;
 
-use crate::pocketbase::{Shop, soon, until};
+use crate::pocketbase::{Shop, soon};
 
 async fn next(events: &mut mpsc::Receiver<BillingEvent>) -> BillingEvent {
     soon("an event", events.recv()).await.unwrap()
