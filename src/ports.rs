@@ -276,6 +276,9 @@ pub trait State: Send + Sync {
     /// The newest item of an invoice number that was proven in RainTek, if any.
     async fn booked_under(&self, number: &str) -> Result<Option<Item>, Fault>;
 
+    /// Records of the other invoices of this very number that were proven in RainTek and not taken back there since.
+    async fn booked_beside(&self, number: &str, id: &RecordId) -> Result<Vec<RecordId>, Fault>;
+
     /// Items that stand in RainTek, in the order of `seq`, after `seq`: for checking, in pages.
     async fn proven_after(&self, seq: i64, limit: u32) -> Result<Vec<Item>, Fault>;
 

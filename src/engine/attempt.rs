@@ -16,7 +16,7 @@ use crate::model::awareness::BillKey;
 use crate::model::bill::{Conflict, Desired, Found, FoundBill, Lookup, Marks, Plan};
 use crate::model::customer::phone_key;
 use crate::model::fault::{Action, Fault, FaultKind, Scope, SendOutcome};
-use crate::model::ids::InvId;
+use crate::model::ids::{InvId, RecordId};
 use crate::model::invoice::{Invoice, InvoiceRead, NotDue};
 use crate::model::money::rupees;
 use crate::model::outbox::{Item, ItemState};
@@ -63,17 +63,17 @@ pub(super) async fn send(
 ) -> Result<Option<Sent>, Fault> {
     let started = shared.world.clock.elapsed();
     let digest = invoice_digest(&invoice);
-    let mut agreed: Option<FoundBill> = None;
+    let mut agreed = Agreed::default();
     let mut tries = 0;
     loop {
-        match attempt(shared, &mut item, &invoice, agreed.as_ref(), on_disk).await {
+        match attempt(shared, &mut item, &invoice, &agreed, on_disk).await {
             Ok(Attempt::Written { desired, inv_id, customer_id, verified }) => {
                 let took = shared.world.clock.elapsed().saturating_sub(started);
                 let sent = Sent::new(item, &invoice, digest, *desired, inv_id, customer_id, verified, took);
                 return Ok(Some(sent));
             }
-            Ok(Attempt::Agree { before, changes }) => match agree(shared, &invoice, &before, changes).await {
-                Ok(None) => agreed = Some(*before),
+            Ok(Attempt::Ask(ask)) => match agree(shared, &invoice, &ask).await {
+                Ok(None) => agreed.add(ask),
                 Ok(Some(fault)) => {
                     wait_for_the_app(shared, item, fault, digest).await?;
                     return Ok(None);
@@ -135,13 +135,34 @@ enum Attempt {
         customer_id: i32,
         verified: bool,
     },
-    /// A bill of ours stands there. Whether this invoice may take its place is asked, and its rows are copied,
-    /// outside of the transaction: nobody waits for RainTek's locks meanwhile.
-    Agree {
-        before: Box<FoundBill>,
-        changes: bool,
-    },
+    /// The app is asked, and rows are copied, outside of the transaction: nobody waits for RainTek's locks meanwhile.
+    Ask(Ask),
     Unknown(Fault),
+}
+
+/// What is to be agreed before an invoice is written.
+enum Ask {
+    /// A bill of ours stands there: may this invoice take its place?
+    Place { before: Box<FoundBill>, changes: bool },
+    /// No bill of the number stands there, though these other invoices were booked under it: does the app still mean
+    /// one of them? Somebody deleted that one's bill in RainTek, which gives its Inv_ID and its number to the next.
+    Number(Vec<RecordId>),
+}
+
+/// What was agreed so far.
+#[derive(Default)]
+struct Agreed {
+    place: Option<FoundBill>,
+    number: Vec<RecordId>,
+}
+
+impl Agreed {
+    fn add(&mut self, ask: Ask) {
+        match ask {
+            Ask::Place { before, .. } => self.place = Some(*before),
+            Ask::Number(booked) => self.number = booked,
+        }
+    }
 }
 
 /// What is to be looked up before anything is decided about an invoice.
@@ -170,7 +191,7 @@ async fn attempt(
     shared: &Shared,
     item: &mut Item,
     invoice: &Invoice,
-    agreed: Option<&FoundBill>,
+    agreed: &Agreed,
     on_disk: &OnDisk,
 ) -> Result<Attempt, Fault> {
     let lookup = lookup_of(shared, item, invoice);
@@ -226,21 +247,30 @@ async fn attempt(
             let (inv_id, customer_id) = (*inv_id, *customer_id);
             transaction.rollback().await;
             let bill = found.bills.into_iter().find(|bill| bill.inv_id() == inv_id);
-            if let Some(before) = bill.filter(|_| agreed.is_none() && item.inv_id != Some(inv_id)) {
-                return Ok(Attempt::Agree { before: Box::new(before), changes: false });
+            if let Some(before) = bill.filter(|_| agreed.place.is_none() && item.inv_id != Some(inv_id)) {
+                return Ok(Attempt::Ask(Ask::Place { before: Box::new(before), changes: false }));
             }
             Ok(Attempt::Written { desired: Box::new(desired), inv_id, customer_id, verified: true })
         }
         // Only rows whose copy is on disk are changed.
-        Plan::Replace(replace) if agreed != Some(&replace.before) => {
+        Plan::Replace(replace) if agreed.place.as_ref() != Some(&replace.before) => {
             transaction.rollback().await;
-            Ok(Attempt::Agree { before: Box::new(replace.before.clone()), changes: true })
+            Ok(Attempt::Ask(Ask::Place { before: Box::new(replace.before.clone()), changes: true }))
         }
         Plan::Remove(_) => {
             transaction.rollback().await;
             Err(Fault::data("An invoice that is to be booked is never removed."))
         }
         Plan::Insert(_) | Plan::Replace(_) => {
+            if matches!(plan, Plan::Insert(_)) {
+                match shared.world.state.booked_beside(&invoice.number, &item.record_id).await {
+                    Ok(booked) if booked == agreed.number => {}
+                    other => {
+                        transaction.rollback().await;
+                        return other.map(|booked| Attempt::Ask(Ask::Number(booked)));
+                    }
+                }
+            }
             if let Err(fault) = trial::about_to_write(shared, item, &plan, &schema).await {
                 transaction.rollback().await;
                 return Err(fault);
@@ -312,13 +342,13 @@ fn leave_the_next(shared: &Shared, lookup: &Lookup, marks: &mut Marks) {
     }
 }
 
-/// May this invoice take the place of the bill that stands there? Its rows are copied where they will change.
-async fn agree(
-    shared: &Shared,
-    invoice: &Invoice,
-    before: &FoundBill,
-    changes: bool,
-) -> Result<Option<Fault>, Fault> {
+/// May this invoice take the place of the bill that stands there, or that stood there? Rows are copied where they will
+/// change.
+async fn agree(shared: &Shared, invoice: &Invoice, ask: &Ask) -> Result<Option<Fault>, Fault> {
+    let (before, changes) = match ask {
+        Ask::Place { before, changes } => (before, *changes),
+        Ask::Number(booked) => return number_shared_with(shared, invoice, |id| booked.contains(id)).await,
+    };
     if let Some(fault) = shared_number(shared, invoice).await? {
         return Ok(Some(fault));
     }
@@ -384,8 +414,17 @@ async fn wait_for_the_app(
 
 /// Another completed invoice of the app that carries the number: a bill of ours must not be taken from it.
 async fn shared_number(shared: &Shared, invoice: &Invoice) -> Result<Option<Fault>, Fault> {
+    number_shared_with(shared, invoice, |_| true).await
+}
+
+/// The same, of those that are `meant`.
+async fn number_shared_with(
+    shared: &Shared,
+    invoice: &Invoice,
+    meant: impl Fn(&RecordId) -> bool,
+) -> Result<Option<Fault>, Fault> {
     let others = shared.world.billing.of_number(&invoice.number).await?;
-    let other = others.iter().find(|head| head.id != invoice.id);
+    let other = others.iter().find(|head| head.id != invoice.id && meant(&head.id));
     Ok(other.map(|other| {
         let amount = other.grand_total.map(rupees).unwrap_or_default();
         Fault::data(format!(

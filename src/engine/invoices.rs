@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use super::claim::Claim;
 use super::vanished::{self, Compare, ask};
 use super::{Shared, removal};
+use crate::model::awareness::BillKey;
 use crate::model::fault::Fault;
 use crate::model::ids::RecordId;
 use crate::model::invoice::{Invoice, InvoiceHead, InvoiceRead};
@@ -319,6 +320,11 @@ async fn compare(
         InvoiceRead::Found(invoice) => {
             let digest = invoice_digest(&invoice);
             item.updated.clone_from(&invoice.updated);
+            if is_proven(&item) && !owns_its_bill(shared, &item).await? {
+                // What was proven of it stands in RainTek no more: it is sent anew, and the plan says what is there.
+                item.inv_id = None;
+                item.digest = None;
+            }
             if !proven(&mut item, &invoice, &digest) && item.failed_digest.as_deref() != Some(&digest) {
                 if item.state == ItemState::Done || item.state == ItemState::Withdrawn {
                     item.first_seen = now;
@@ -359,9 +365,20 @@ async fn compare(
     Ok(())
 }
 
+fn is_proven(item: &Item) -> bool {
+    matches!(item.state, ItemState::Done | ItemState::Applied)
+}
+
+/// Whether the bill under its Inv_ID and number is still its own, and was not proven as another invoice's since.
+pub(super) async fn owns_its_bill(shared: &Shared, item: &Item) -> Result<bool, Fault> {
+    let Some(inv_id) = item.inv_id else { return Ok(true) };
+    let owner = shared.world.state.proven_as(&BillKey::new(inv_id, &item.number)).await?;
+    Ok(owner.is_none_or(|owner| owner.record_id == item.record_id))
+}
+
 /// Whether this very content is proven in RainTek; then only the app's stamp may be missing.
 fn proven(item: &mut Item, invoice: &Invoice, digest: &str) -> bool {
-    if item.digest.as_deref() != Some(digest) || !matches!(item.state, ItemState::Done | ItemState::Applied) {
+    if item.digest.as_deref() != Some(digest) || !is_proven(item) {
         return false;
     }
     let shown = invoice.stamped && invoice.pos_id == item.inv_id;

@@ -172,6 +172,11 @@ impl State for Store {
         self.run(move |db| outbox::booked_under(db, &number)).await
     }
 
+    async fn booked_beside(&self, number: &str, id: &RecordId) -> Result<Vec<RecordId>, Fault> {
+        let (number, id) = (number.to_owned(), id.clone());
+        self.run(move |db| outbox::booked_beside(db, &number, &id)).await
+    }
+
     async fn proven_after(&self, seq: i64, limit: u32) -> Result<Vec<Item>, Fault> {
         self.run(move |db| outbox::proven_after(db, seq, limit)).await
     }

@@ -210,6 +210,15 @@ pub(super) fn booked_under(db: &Connection, number: &str) -> rusqlite::Result<Op
     .optional()
 }
 
+pub(super) fn booked_beside(db: &Connection, number: &str, id: &RecordId) -> rusqlite::Result<Vec<RecordId>> {
+    db.prepare_cached(
+        "SELECT record_id FROM outbox WHERE number = ?1 AND record_id <> ?2 AND inv_id IS NOT NULL \
+         AND state IN ('done', 'applied') ORDER BY seq",
+    )?
+    .query_map([number, id.as_str()], |row| row.get::<_, String>(0).map(RecordId::new))?
+    .collect()
+}
+
 pub(super) fn proven_after(db: &Connection, seq: i64, limit: u32) -> rusqlite::Result<Vec<Item>> {
     db.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM outbox WHERE seq > ?1 AND state = 'done' ORDER BY seq LIMIT ?2"

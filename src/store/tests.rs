@@ -120,6 +120,10 @@ async fn counts_and_retry_see_only_what_is_open() {
     assert_eq!(store.owner_of(7).await.unwrap().unwrap().number, "GST-1");
     assert_eq!(store.booked_under("GST-1").await.unwrap().unwrap().inv_id, Some(7));
     assert_eq!(store.booked_under("GST-9").await.unwrap(), None);
+    let beside = async |number, id: &str| store.booked_beside(number, &RecordId::new(id)).await.unwrap();
+    assert_eq!(beside("GST-1", "x").await, [RecordId::new("a")], "the number is taken by another");
+    assert_eq!(beside("GST-1", "a").await, [], "but for itself");
+    assert_eq!(beside("GST-2", "x").await, [], "what is held never stood there");
     assert_eq!(store.last_done().await.unwrap(), Some(("GST-1".into(), at(5))));
     // The next bill gets the Inv_ID again; the one before is still found by both.
     done(&store, "c", 7).await;

@@ -67,6 +67,7 @@ impl Hands {
             }
             Do::Cancel { of } => phone.cancel(of),
             Do::Reopen { of } => phone.reopen(of),
+            Do::CountsAgain { of } => phone.counts_again(of),
             Do::Delete { of } => phone.delete(of),
             Do::AppForgets { ms } => phone.forgets(ms),
             Do::Meddle { of, inv_id } => phone.meddle(of, inv_id),

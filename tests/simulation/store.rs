@@ -158,6 +158,10 @@ impl State for Inline {
         self.read(self.store.booked_under(number)).await
     }
 
+    async fn booked_beside(&self, number: &str, id: &RecordId) -> Result<Vec<RecordId>, Fault> {
+        self.read(self.store.booked_beside(number, id)).await
+    }
+
     async fn proven_after(&self, seq: i64, limit: u32) -> Result<Vec<Item>, Fault> {
         self.read(self.store.proven_after(seq, limit)).await
     }

@@ -115,6 +115,10 @@ pub(crate) enum Do {
     Delete {
         of: u32,
     },
+    /// The older record of a revision is completed again, beside the newer one.
+    CountsAgain {
+        of: u32,
+    },
     DraftAgain {
         of: u32,
         bill: Bill,

@@ -1,7 +1,7 @@
 //! One invoice on both sides, and what becomes of one that differs.
 
 use crate::engine::Shared;
-use crate::engine::invoices::recheck;
+use crate::engine::invoices::{owns_its_bill, recheck};
 use crate::model::alert::Event;
 use crate::model::awareness::{BillKey, BillState, KnownBill};
 use crate::model::bill::Lookup;
@@ -60,13 +60,16 @@ async fn compare(shared: &Shared, item: &Item) -> Result<(Seen, Option<String>),
     let (ItemState::Done, Some(inv_id)) = (item.state, item.inv_id) else {
         return Ok((Seen::OnItsWay, None));
     };
-    let invoice = match shared.world.billing.invoice(&item.record_id).await? {
-        InvoiceRead::Found(invoice) if item.digest.as_deref() == Some(&invoice_digest(&invoice)) => *invoice,
-        InvoiceRead::NotDue(NotDue::Deleted) => return Ok((Seen::Lost, None)),
-        InvoiceRead::NotDue(NotDue::Revised) if !owns(shared, item, inv_id).await? => {
-            return Ok((Seen::OnItsWay, None));
+    let read = shared.world.billing.invoice(&item.record_id).await?;
+    // Whether the bill is still this invoice's, and not another one's of the same number.
+    let owns = owns_its_bill(shared, item).await?;
+    let invoice = match read {
+        InvoiceRead::Found(invoice) if owns && item.digest.as_deref() == Some(&invoice_digest(&invoice)) => {
+            *invoice
         }
-        // Changed or taken back, and no event told of it.
+        InvoiceRead::NotDue(NotDue::Deleted) => return Ok((Seen::Lost, None)),
+        InvoiceRead::NotDue(NotDue::Revised) if !owns => return Ok((Seen::OnItsWay, None)),
+        // Changed or taken back, and no event told of it; or another invoice has its place.
         _ => {
             recheck(shared, &item.record_id).await?;
             return Ok((Seen::OnItsWay, None));
@@ -86,12 +89,6 @@ async fn compare(shared: &Shared, item: &Item) -> Result<(Seen, Option<String>),
         }
         Verdict::Mismatch(mismatch) => (Seen::Differs(Box::new(Differs { mismatch, invoice, inv_id })), None),
     })
-}
-
-/// Whether the bill is still this invoice's, and not a newer one's of the same number.
-async fn owns(shared: &Shared, item: &Item, inv_id: InvId) -> Result<bool, Fault> {
-    let owner = shared.world.state.proven_as(&BillKey::new(inv_id, &item.number)).await?;
-    Ok(owner.is_none_or(|owner| owner.record_id == item.record_id))
 }
 
 fn lookup(invoice: &Invoice, inv_id: InvId, unknown_item: Option<&str>) -> Lookup {

@@ -222,6 +222,21 @@ impl Phone {
         }
     }
 
+    pub(crate) fn counts_again(&self, of: u32) {
+        let number = self.of(of).and_then(|id| self.status(&id));
+        let Some((_, number)) = number else { return };
+        let is_older = |record: &Record| {
+            record.invoice.number == number && record.invoice.status == InvoiceStatus::Revised
+        };
+        let older = {
+            let app = lock(&self.0.app);
+            app.records.iter().find(|(_, record)| is_older(record)).map(|(id, _)| id.clone())
+        };
+        if let Some(id) = older {
+            self.set(&id, "counts again", |record| record.invoice.status = InvoiceStatus::Completed);
+        }
+    }
+
     pub(crate) fn delete(&self, of: u32) {
         let Some(id) = self.of(of) else { return };
         self.set(&id, "deletes", |record| record.deleted = true);
