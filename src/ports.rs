@@ -373,7 +373,8 @@ pub trait Secrets: Send + Sync {
 pub struct Task {
     /// For logs and the page.
     pub name: &'static str,
-    /// How long it may work without a sign of life ([`life::Life`]): longer than whatever it waits for may take.
+    /// How long it may work without a sign of life ([`life::Life`]): longer than whatever it waits for may take, but for
+    /// a backup ([`life::at_a_backup`]).
     pub patience: Duration,
     /// Starts it anew.
     pub run: Box<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>,
@@ -382,7 +383,7 @@ pub struct Task {
 impl Task {
     /// For one whose calls are given up within a minute each by whoever makes them, some of them one behind the other.
     pub const PATIENCE: Duration = Duration::from_secs(10 * 60);
-    /// For one that waits for a whole backup at a time: half an hour is what that may take, on either side.
+    /// While it waits for a whole backup: half an hour is what that may take, on either side.
     pub const PATIENCE_FOR_BACKUPS: Duration = Duration::from_secs(2 * 60 * 60);
 }
 

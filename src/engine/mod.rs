@@ -252,7 +252,7 @@ impl Engine {
     /// The loops, by name. Each runs until stop.
     pub fn tasks(&self) -> Vec<Task> {
         let task = |name, patience, run| again::task(&self.shared, name, patience, run);
-        let (plain, backups) = (Task::PATIENCE, Task::PATIENCE_FOR_BACKUPS);
+        let plain = Task::PATIENCE;
         vec![
             task("links", plain, |shared| Box::pin(links::run(shared))),
             task("invoices", plain, |shared| Box::pin(invoices::run(shared))),
@@ -261,11 +261,11 @@ impl Engine {
             task("products", plain, |shared| Box::pin(products::run(shared))),
             task("bills", plain, |shared| Box::pin(awareness::run(shared))),
             task("numbers", plain, |shared| Box::pin(numbers::run(shared))),
-            task("backup", backups, |shared| Box::pin(async move { backup::run(shared).await })),
+            task("backup", plain, |shared| Box::pin(async move { backup::run(shared).await })),
             task("scan", plain, |shared| Box::pin(scan::run(shared))),
             task("alive", plain, |shared| Box::pin(alive::run(shared))),
             task("surroundings", plain, |shared| Box::pin(surroundings::run(shared))),
-            task("trial", backups, |shared| Box::pin(trial::run(shared))),
+            task("trial", plain, |shared| Box::pin(trial::run(shared))),
             task("publish", plain, |shared| Box::pin(publish::run(shared))),
         ]
     }

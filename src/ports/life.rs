@@ -21,6 +21,7 @@ tokio::task_local! {
 pub struct Life {
     signs: AtomicU64,
     rests: AtomicUsize,
+    backups: AtomicUsize,
 }
 
 impl Life {
@@ -34,10 +35,20 @@ impl Life {
         self.rests.load(Ordering::Relaxed) > 0
     }
 
+    /// Whether it waits for a backup, which takes longer than anything else.
+    pub fn is_at_a_backup(&self) -> bool {
+        self.backups.load(Ordering::Relaxed) > 0
+    }
+
     /// Counts as a rest until it is dropped.
     pub fn rest(self: &Arc<Self>) -> Rest {
         self.rests.fetch_add(1, Ordering::Relaxed);
         Rest(Arc::clone(self))
+    }
+
+    fn backup(self: &Arc<Self>) -> AtBackup {
+        self.backups.fetch_add(1, Ordering::Relaxed);
+        AtBackup(Arc::clone(self))
     }
 
     /// Runs a task and takes down its signs.
@@ -54,6 +65,21 @@ impl Drop for Rest {
     fn drop(&mut self) {
         self.0.rests.fetch_sub(1, Ordering::Relaxed);
     }
+}
+
+/// A task waits for a backup while this is there.
+struct AtBackup(Arc<Life>);
+
+impl Drop for AtBackup {
+    fn drop(&mut self) {
+        self.0.backups.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Makes, proves or restores a backup: its task is given as long as that may take, and only meanwhile.
+pub async fn at_a_backup<T>(work: impl Future<Output = T>) -> T {
+    let _backup = LIFE.try_with(Life::backup).ok();
+    work.await
 }
 
 /// Waits on purpose: no sign of life is expected of this task meanwhile.

@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
 use super::*;
-use crate::ports::life::resting;
+use crate::ports::life::{at_a_backup, resting};
 
 /// Passes when nobody has anything to do, and jumps when it is told to.
 struct Paused {
@@ -143,6 +143,35 @@ async fn long_work_and_long_rests_are_left_alone() {
     assert_eq!(starts_within(PATIENCE * 100, works).await, 1, "each piece is a sign of life");
     let rests = |_| -> BoxFuture<'static, ()> { Box::pin(resting(std::future::pending())) };
     assert_eq!(starts_within(PATIENCE * 100, rests).await, 1, "it waits on purpose");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_backup_is_given_longer_and_nothing_else_of_its_task_is() {
+    let backup = Task::PATIENCE_FOR_BACKUPS;
+    let long = move |_| -> BoxFuture<'static, ()> {
+        Box::pin(async move {
+            at_a_backup(tokio::time::sleep(backup - Duration::from_secs(40))).await;
+            resting(std::future::pending()).await
+        })
+    };
+    assert_eq!(starts_within(backup * 3, long).await, 1, "it takes its time");
+    let ended = |_| -> BoxFuture<'static, ()> {
+        Box::pin(async {
+            at_a_backup(tokio::time::sleep(Duration::from_secs(20))).await;
+            std::future::pending().await
+        })
+    };
+    assert!(starts_within(PATIENCE * 3, ended).await > 1, "what follows the backup hangs");
+    let hangs = |nth| -> BoxFuture<'static, ()> {
+        Box::pin(async move {
+            match nth {
+                0 => at_a_backup(std::future::pending()).await,
+                _ => resting(std::future::pending()).await,
+            }
+        })
+    };
+    assert_eq!(starts_within(backup - Duration::from_secs(1), hangs).await, 1);
+    assert_eq!(starts_within(backup * 2, hangs).await, 2, "nor is a backup waited for for ever");
 }
 
 #[tokio::test(start_paused = true)]

@@ -37,6 +37,14 @@ impl Watched {
         self.name
     }
 
+    /// How long it may be silent with what it is at.
+    fn patience(&self) -> Duration {
+        match self.life.is_at_a_backup() {
+            true => self.patience.max(Task::PATIENCE_FOR_BACKUPS),
+            false => self.patience,
+        }
+    }
+
     /// It is not started again.
     pub(super) fn end(&self) {
         self.ended.store(true, Ordering::Relaxed);
@@ -69,7 +77,7 @@ pub(super) async fn over(all: &[Arc<Watched>], clock: &dyn Clock) {
                 continue;
             }
             *silence += passed;
-            if *silence >= watched.patience {
+            if *silence >= watched.patience() {
                 let seconds = silence.as_secs();
                 tracing::error!(task = watched.name, seconds, "a task hangs, is ended and started again");
                 *silence = Duration::ZERO;

@@ -7,6 +7,7 @@ use crate::engine::Shared;
 use crate::model::alert::Event;
 use crate::model::backup::{Made, Part, Proof, RowRange};
 use crate::model::fault::{Action, Fault, FaultKind, Scope};
+use crate::ports::life::at_a_backup;
 use crate::sync::backups::{Tries, file_name, size};
 
 /// What the next backup may be larger than the last: a fifth.
@@ -16,7 +17,7 @@ const GROWTH: u64 = 5;
 pub(super) async fn back_up(shared: &Shared, sources: &Sources, part: Part) -> Result<String, String> {
     let started = shared.now();
     doing(shared, format!("Backing up {}", part.words()));
-    let made = make(shared, sources, part).await;
+    let made = at_a_backup(make(shared, sources, part)).await;
     done(shared);
     match made {
         Ok(made) => {
@@ -73,7 +74,7 @@ pub(super) async fn verify(shared: &Shared, sources: &Sources, part: Part) -> Re
     let newest = shared.board.seen().backup.newest(part).cloned();
     let Some(made) = newest else { return Err(format!("There is no backup of {} yet.", part.words())) };
     doing(shared, format!("Reading the backup of {} back", part.words()));
-    let proven = prove(sources, part, &made.file, made.rows).await;
+    let proven = at_a_backup(prove(sources, part, &made.file, made.rows)).await;
     done(shared);
     let (at, name) = (shared.now(), made.file.file_name().unwrap_or_default().to_string_lossy().into_owned());
     let ok = proven.is_ok();

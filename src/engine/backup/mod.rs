@@ -21,6 +21,7 @@ use crate::model::backup::{BackupAnswer, BackupTask, BackupWork, BackupsStatus, 
 use crate::model::fault::{Fault, FaultKind, Scope};
 use crate::ports::State;
 use crate::ports::backup::{BillingBackup, Disk, PosBackup, StoreBackup};
+use crate::ports::life::resting;
 use crate::sync::backups::{self, Tries};
 use crate::sync::retention::Keep;
 
@@ -143,7 +144,8 @@ pub(super) async fn run(shared: Arc<Shared>) {
         tokio::select! {
             biased;
             () = async {
-                let _alone = shared.backup_work.lock().await;
+                // Whoever holds it is watched over by itself.
+                let _alone = resting(shared.backup_work.lock()).await;
                 round(&shared, sources).await;
             } => {}
             // What is under way is given up; the server does so, too, when its connection is dropped.
@@ -378,7 +380,8 @@ pub(super) async fn before_going_live(shared: &Shared) -> Result<Vec<String>, St
     let Some(sources) = shared.sources.get() else {
         return Err("Backups are switched off (backup.enabled in the settings).".into());
     };
-    let _alone = shared.backup_work.lock().await;
+    // Whoever holds it is watched over by itself.
+    let _alone = resting(shared.backup_work.lock()).await;
     let mut apart = sources.clone();
     apart.rules.folder = sources.rules.folder.join(BEFORE_GOING_LIVE);
     let mut lines = Vec::new();

@@ -11,6 +11,7 @@ use crate::engine::Shared;
 use crate::model::backup::{Made, Part, Proof, Trial};
 use crate::model::fault::{Action, Fault, FaultKind, Scope};
 use crate::model::schema::SchemaDump;
+use crate::ports::life::at_a_backup;
 use crate::sync::backups::{WEEK, file_name, wanted_since};
 use crate::sync::retention::surplus;
 use crate::sync::tables::{changes, masked};
@@ -172,7 +173,7 @@ pub(super) async fn drill(shared: &Shared, sources: &Sources) -> Vec<Result<Stri
             continue;
         };
         doing(shared, format!("Restoring the backup of {} for trial", part.words()));
-        let tried = try_out(sources, part, &made).await;
+        let tried = at_a_backup(try_out(sources, part, &made)).await;
         done(shared);
         match tried {
             Ok(Trial::Restored(rows)) => {

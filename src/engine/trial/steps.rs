@@ -14,6 +14,7 @@ use crate::model::fault::{Fault, FaultKind, Scope};
 use crate::model::ids::RecordId;
 use crate::model::invoice::TaxType;
 use crate::model::trial::{GoLive, GoLiveAnswer, GoLiveStep, TrialBill, TrialState};
+use crate::ports::life::resting;
 use crate::sync::numbering::{number_series, number_text};
 
 /// Tries of a backup after a start that found going live under way.
@@ -37,8 +38,8 @@ async fn keep(shared: &Shared, going: &GoLive) -> Result<(), Fault> {
 
 /// Goes on where it is. Returns when it is to be looked at again.
 pub(super) async fn go(shared: &Shared, sources: &Sources) -> Duration {
-    // Whatever a flow had begun is ended; no other begins.
-    drop(shared.trial.flows.write().await);
+    // Whatever a flow had begun is ended; no other begins. Each is watched over by itself.
+    drop(resting(shared.trial.flows.write()).await);
     loop {
         let Some(mut going) = shared.trial.lock().going.clone() else { return Duration::ZERO };
         show(shared, going.step, None);
