@@ -15,6 +15,7 @@ use shopsync::store::Store;
 
 use crate::cellar::is_daily;
 use crate::compare;
+use crate::gate::GIVEN_UP;
 use crate::planted::Planted;
 use crate::sim::{Sim, Truth, lock};
 use crate::store::at_once;
@@ -243,9 +244,12 @@ fn attempts(sim: &Sim, item: &Item) {
 
 fn withdrawn(sim: &Sim, item: &Item) {
     let (app, truth, now) = (lock(&sim.app), lock(&sim.truth), sim.ms());
+    // Who waits for the lock of one that hangs has read the app before: it looks again once it is through.
+    let hung = truth.hung.is_some_and(|at| now < at + GIVEN_UP);
+    let seen_within = if hung { GIVEN_UP } else { 60_000 };
     let dropped = app.records.get(&item.record_id).is_some_and(|record| {
         record.is_due()
-            && now.saturating_sub(record.changed) > 60_000
+            && now.saturating_sub(record.changed) > seen_within
             && !truth.left.contains(&item.record_id)
     });
     drop((app, truth));
@@ -255,14 +259,22 @@ fn withdrawn(sim: &Sim, item: &Item) {
 }
 
 fn order(sim: &Sim, store: &Store, item: &Item) {
-    let of_number = lock(&sim.app).records.values().filter(|one| one.invoice.number == item.number).count();
-    if of_number < 2 {
+    let of_number: Vec<(RecordId, bool)> = {
+        let app = lock(&sim.app);
+        let all = app.records.iter().filter(|(_, one)| one.invoice.number == item.number);
+        all.map(|(id, one)| (id.clone(), one.is_due())).collect()
+    };
+    if of_number.len() < 2 {
         return;
     }
+    // What the app took back from one that is held is being found out: it is not sent, whatever it was held for.
+    let is_meant = |id: &RecordId| of_number.iter().any(|(one, due)| one == id && *due);
     let Ok(open) = at_once(store.open_items(u32::MAX)) else { return };
     let of_number = open.iter().filter(|other| other.number == item.number && other.seq < item.seq);
     // One that is held for a person keeps nobody waiting, until it is its turn again.
-    let rests = |other: &Item| other.state == ItemState::Held && other.next_try > sim.wall();
+    let rests = |other: &Item| {
+        other.state == ItemState::Held && (other.next_try > sim.wall() || !is_meant(&other.record_id))
+    };
     let older = of_number.filter(|other| other.inv_id.is_none()).find(|other| !rests(other));
     if let Some(older) = older {
         sim.fail(format!(

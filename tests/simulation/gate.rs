@@ -18,7 +18,7 @@ const AT_MOST: u64 = 120_000;
 const AT_MOST_AND_A_LOOK: u64 = AT_MOST + 32_000;
 
 /// What hangs is given up by then.
-const GIVEN_UP: u64 = 16 * 60_000;
+pub(crate) const GIVEN_UP: u64 = 16 * 60_000;
 
 /// A side of the shop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

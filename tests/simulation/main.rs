@@ -44,6 +44,8 @@ use story::{Call, Do, Event, Fault, Numbers, Setup, Side, Way, Wrong};
 
 /// Seeds that every `cargo test` runs.
 const SEEDS: u64 = 250;
+/// Seeds of weeks in which calls hang for ever that every `cargo test` runs.
+const HANGING_SEEDS: u64 = 100;
 /// A planted fault must be caught within so many.
 const CAUGHT_WITHIN: u64 = 300;
 
@@ -64,6 +66,14 @@ fn a_week_in_the_shop() {
     weeks
         .run(known_seeds().into_iter().flat_map(|seed| [chance::plain(seed), chance::story(seed)]).collect());
     weeks.run((from..from.saturating_add(seeds)).map(chance::story).collect());
+    weeks.end();
+}
+
+#[test]
+fn a_week_in_which_calls_never_come_back() {
+    let mut weeks = Weeks::default();
+    let seeds = chance::HANGING..chance::HANGING + HANGING_SEEDS;
+    weeks.run(seeds.map(chance::story).collect());
     weeks.end();
 }
 
