@@ -243,6 +243,9 @@ pub trait State: Send + Sync {
     /// One item.
     async fn item(&self, id: &RecordId) -> Result<Option<Item>, Fault>;
 
+    /// Several, as they stand in one moment; those that are not known are left out.
+    async fn items(&self, ids: &[RecordId]) -> Result<Vec<Item>, Fault>;
+
     /// Items that are due, oldest first, and of one number only the oldest unsettled: one that is held, until it is due
     /// itself, keeps no other of its number waiting.
     async fn due(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<Item>, Fault>;

@@ -50,23 +50,28 @@ pub(super) fn unsent(mut item: Item) -> Item {
     item
 }
 
+/// An invoice that is to be sent.
+pub(super) struct Ready {
+    pub(super) item: Item,
+    pub(super) invoice: Invoice,
+    /// Other invoices that were booked under its number. Asked for before RainTek's locks are held: the store may be
+    /// waiting for the disk then. None is added meanwhile, since those of one number go one after the other.
+    pub(super) beside: Vec<RecordId>,
+}
+
 /// Sends one invoice. `None`: it did not go, and the item says why. Nothing is committed before `on_disk` says that the
 /// attempt cannot be forgotten.
 ///
 /// # Errors
 /// An outage: the item is back as it was, and the rest of the pass is given up.
-pub(super) async fn send(
-    shared: &Shared,
-    mut item: Item,
-    invoice: Invoice,
-    on_disk: &OnDisk,
-) -> Result<Option<Sent>, Fault> {
+pub(super) async fn send(shared: &Shared, ready: Ready, on_disk: &OnDisk) -> Result<Option<Sent>, Fault> {
+    let Ready { mut item, invoice, beside } = ready;
     let started = shared.world.clock.elapsed();
     let digest = invoice_digest(&invoice);
     let mut agreed = Agreed::default();
     let mut tries = 0;
     loop {
-        match attempt(shared, &mut item, &invoice, &agreed, on_disk).await {
+        match attempt(shared, &mut item, &invoice, &beside, &agreed, on_disk).await {
             Ok(Attempt::Written { desired, inv_id, customer_id, verified }) => {
                 let took = shared.world.clock.elapsed().saturating_sub(started);
                 let sent = Sent::new(item, &invoice, digest, *desired, inv_id, customer_id, verified, took);
@@ -191,6 +196,7 @@ async fn attempt(
     shared: &Shared,
     item: &mut Item,
     invoice: &Invoice,
+    beside: &[RecordId],
     agreed: &Agreed,
     on_disk: &OnDisk,
 ) -> Result<Attempt, Fault> {
@@ -262,14 +268,9 @@ async fn attempt(
             Err(Fault::data("An invoice that is to be booked is never removed."))
         }
         Plan::Insert(_) | Plan::Replace(_) => {
-            if matches!(plan, Plan::Insert(_)) {
-                match shared.world.state.booked_beside(&invoice.number, &item.record_id).await {
-                    Ok(booked) if booked == agreed.number => {}
-                    other => {
-                        transaction.rollback().await;
-                        return other.map(|booked| Attempt::Ask(Ask::Number(booked)));
-                    }
-                }
+            if matches!(plan, Plan::Insert(_)) && beside != agreed.number {
+                transaction.rollback().await;
+                return Ok(Attempt::Ask(Ask::Number(beside.to_vec())));
             }
             if let Err(fault) = trial::about_to_write(shared, item, &plan, &schema).await {
                 transaction.rollback().await;

@@ -214,11 +214,15 @@ async fn touch(shared: &Shared, ids: &[RecordId]) -> Result<(), Fault> {
     if wanted.is_empty() {
         return Ok(());
     }
-    let reads = read_all(&*shared.world.billing, &wanted).await;
+    // A known invoice stays known, so that needs not be asked behind the app's answer.
+    let (reads, known) =
+        tokio::join!(read_all(&*shared.world.billing, &wanted), shared.world.state.items(&wanted));
+    let known: HashSet<RecordId> = known?.into_iter().map(|item| item.record_id).collect();
     let mut outcome = Ok(());
     for (id, read) in wanted.iter().zip(reads) {
         let done = match read {
-            Ok(read) => compare_or_take_up(shared, id, read).await,
+            Ok(read) if known.contains(id) => compare(shared, id, read, None).await,
+            Ok(read) => take_up_read(shared, read).await,
             Err(fault) => Err(fault),
         };
         let again = claims.remove(id).is_some_and(Claim::end);
@@ -229,13 +233,6 @@ async fn touch(shared: &Shared, ids: &[RecordId]) -> Result<(), Fault> {
         outcome = outcome.and(done);
     }
     outcome
-}
-
-async fn compare_or_take_up(shared: &Shared, id: &RecordId, read: InvoiceRead) -> Result<(), Fault> {
-    if shared.world.state.item(id).await?.is_some() {
-        return compare(shared, id, read, None).await;
-    }
-    take_up_read(shared, read).await
 }
 
 /// Reads all together; where the app refuses that, one by one, so that each has its own answer.

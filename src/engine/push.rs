@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use futures_util::future::try_join_all;
 use futures_util::{FutureExt, StreamExt, stream};
 use tokio::task::JoinSet;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::attempt::{flush, send, unsent};
+use super::attempt::{Ready, flush, send, unsent};
 use super::handle::PAUSED_UNTIL;
 use super::hold::{hold, show_overdue};
 use super::settle::{Sent, settle};
@@ -136,25 +137,21 @@ async fn lead(shared: &Shared, mut due: Vec<Item>) -> Result<(Vec<Item>, usize),
 
 /// Claims what nobody works on, as it stands then: it may have changed since it was listed.
 async fn claim_all(shared: &Shared, listed: Vec<Item>) -> Result<Vec<Item>, Fault> {
-    let mut due = Vec::with_capacity(listed.len());
-    for item in listed {
-        let id = item.record_id;
-        if !shared.claims.claim(&id) {
-            continue;
-        }
-        match shared.world.state.item(&id).await {
-            Ok(Some(item)) if !item.state.is_settled() && item.next_try <= shared.now() => due.push(item),
-            Ok(_) => release(shared, &id).await,
-            Err(fault) => {
-                release(shared, &id).await;
-                for item in due {
-                    release(shared, &item.record_id).await;
-                }
-                return Err(fault);
-            }
-        }
+    let free = listed.into_iter().map(|item| item.record_id).filter(|id| shared.claims.claim(id));
+    let mut claimed: Vec<RecordId> = free.collect();
+    if claimed.is_empty() {
+        return Ok(Vec::new());
     }
-    Ok(due)
+    let mut due = Vec::new();
+    let outcome = shared.world.state.items(&claimed).await.map(|items| {
+        due = items;
+        due.retain(|item| !item.state.is_settled() && item.next_try <= shared.now());
+    });
+    claimed.retain(|id| due.iter().all(|item| item.record_id != *id));
+    for id in claimed {
+        release(shared, &id).await;
+    }
+    outcome.map(|()| due)
 }
 
 async fn send_all(
@@ -191,7 +188,7 @@ async fn send_all(
                 }
             };
             match prepare(shared, item, read).await? {
-                Some(pair) => ready.push(pair),
+                Some((item, invoice)) => ready.push(Ready { item, invoice, beside: Vec::new() }),
                 None => {
                     claimed.retain(|other| *other != id);
                     release(shared, &id).await;
@@ -200,22 +197,28 @@ async fn send_all(
         }
         // The attempt is stored before anything is sent, and on the disk before anything is committed: a crash from
         // here on is "unknown", never forgotten. The disk takes its time beside RainTek's look-up.
-        for (item, _) in &mut ready {
+        for Ready { item, .. } in &mut ready {
             // One whose end nobody knows, since its run ended first, has used up no try.
             if item.state != ItemState::Sending {
                 item.attempts = item.attempts.saturating_add(1);
             }
             item.state = ItemState::Sending;
         }
-        let items: Vec<Item> = ready.iter().map(|(item, _)| item.clone()).collect();
+        let items: Vec<Item> = ready.iter().map(|ready| ready.item.clone()).collect();
         if items.is_empty() {
             continue;
         }
-        shared.world.state.put_in_order(&items, &[]).await?;
+        let state = &shared.world.state;
+        let beside = items.iter().map(|item| state.booked_beside(&item.number, &item.record_id));
+        let (stored, beside) = tokio::join!(state.put_in_order(&items, &[]), try_join_all(beside));
+        stored?;
+        for (ready, beside) in ready.iter_mut().zip(beside?) {
+            ready.beside = beside;
+        }
         let on_disk = flush(shared);
         let mut rest = ready.into_iter();
-        while let Some((item, invoice)) = rest.next() {
-            let id = item.record_id.clone();
+        while let Some(ready) = rest.next() {
+            let id = ready.item.record_id.clone();
             let began = shared.world.clock.elapsed();
             if shared.board.till_is_busy(shared.now()) && began < rest_until || sent == ahead && ahead > 0 {
                 // Behind those sent ahead: a till that had looked before them has written its number by then.
@@ -223,7 +226,7 @@ async fn send_all(
                 shared.world.clock.sleep(pause).await;
             }
             let began = shared.world.clock.elapsed();
-            let outcome = send(shared, item, invoice, &on_disk).await;
+            let outcome = send(shared, ready, &on_disk).await;
             sent += 1;
             let ended = shared.world.clock.elapsed();
             rest_until = ended + (ended.saturating_sub(began) * REST).clamp(SHORTEST_REST, LONGEST_REST);
@@ -238,14 +241,14 @@ async fn send_all(
                 }
                 Err(fault) => {
                     // An outage uses up nobody's attempts.
-                    let unsent: Vec<Item> = rest.map(|(item, _)| unsent(item)).collect();
+                    let unsent: Vec<Item> = rest.map(|ready| unsent(ready.item)).collect();
                     shared.world.state.put_all(&unsent, &[]).await?;
                     return Err(fault);
                 }
             }
             // Whoever pauses means at once, not behind what is queued.
             if shared.stopping() || shared.board.is_paused(shared.now()) {
-                let unsent: Vec<Item> = rest.map(|(item, _)| unsent(item)).collect();
+                let unsent: Vec<Item> = rest.map(|ready| unsent(ready.item)).collect();
                 return shared.world.state.put_all(&unsent, &[]).await;
             }
         }

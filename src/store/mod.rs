@@ -127,6 +127,11 @@ impl State for Store {
         self.run(move |db| outbox::item(db, &id)).await
     }
 
+    async fn items(&self, ids: &[RecordId]) -> Result<Vec<Item>, Fault> {
+        let ids = ids.to_vec();
+        self.run(move |db| outbox::items(db, &ids)).await
+    }
+
     async fn due(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<Item>, Fault> {
         self.run(move |db| outbox::due(db, now, limit)).await
     }

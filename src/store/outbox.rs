@@ -113,6 +113,12 @@ pub(super) fn item(db: &Connection, id: &RecordId) -> rusqlite::Result<Option<It
         .optional()
 }
 
+pub(super) fn items(db: &mut Connection, ids: &[RecordId]) -> rusqlite::Result<Vec<Item>> {
+    // One transaction, so that all are of one moment.
+    let transaction = db.transaction()?;
+    ids.iter().filter_map(|id| item(&transaction, id).transpose()).collect()
+}
+
 /// Of one number only the oldest that never stood in RainTek: its invoices keep their order.
 pub(super) fn due(db: &Connection, now: DateTime<Utc>, limit: u32) -> rusqlite::Result<Vec<Item>> {
     db.prepare_cached(&format!(

@@ -117,6 +117,9 @@ async fn counts_and_retry_see_only_what_is_open() {
     assert_eq!(store.make_due(Some("GST-2"), at(1)).await.unwrap(), 1);
     assert_eq!(store.due(at(1), 10).await.unwrap().len(), 2);
     assert_eq!(store.open_items(10).await.unwrap()[0].number, "GST-2", "held ones first");
+    let several = store.items(&["c", "x", "a"].map(RecordId::new)).await.unwrap();
+    let numbers: Vec<_> = several.iter().map(|item| item.number.as_str()).collect();
+    assert_eq!(numbers, ["GST-3", "GST-1"], "in the order they were asked for, without what is not known");
     assert_eq!(store.owner_of(7).await.unwrap().unwrap().number, "GST-1");
     assert_eq!(store.booked_under("GST-1").await.unwrap().unwrap().inv_id, Some(7));
     assert_eq!(store.booked_under("GST-9").await.unwrap(), None);

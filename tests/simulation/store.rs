@@ -104,6 +104,10 @@ impl State for Inline {
         self.read(self.store.item(id)).await
     }
 
+    async fn items(&self, ids: &[RecordId]) -> Result<Vec<Item>, Fault> {
+        self.read(self.store.items(ids)).await
+    }
+
     async fn due(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<Item>, Fault> {
         if self.wire.sim.is(Planted::RevisedFirst) {
             let mut open = self.read(self.store.open_items(limit)).await?;
