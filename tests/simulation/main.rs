@@ -43,7 +43,7 @@ use planted::Planted;
 use story::{Call, Do, Event, Fault, Numbers, Setup, Side, Way, Wrong};
 
 /// Seeds that every `cargo test` runs.
-const SEEDS: u64 = 250;
+const SEEDS: u64 = 1000;
 /// Seeds of weeks in which calls hang for ever that every `cargo test` runs.
 const HANGING_SEEDS: u64 = 100;
 /// A planted fault must be caught within so many.
