@@ -415,3 +415,27 @@ fn rules_for_tests() -> Rules {
         billing: String::new(),
     }
 }
+
+/// An invoice that stands like this, and nothing else is known of it.
+#[cfg(test)]
+fn item_for_tests(state: ItemState, fault: Option<Fault>) -> Item {
+    Item {
+        record_id: RecordId::new("r1"),
+        number: "GST-0151-2025/26".into(),
+        customer: String::new(),
+        amount: None,
+        state,
+        attempts: 0,
+        seq: 1,
+        first_seen: DateTime::UNIX_EPOCH,
+        first_failed: None,
+        next_try: DateTime::UNIX_EPOCH,
+        fault,
+        inv_id: None,
+        digest: None,
+        failed_digest: None,
+        updated: String::new(),
+        done_at: None,
+        stamped_failed: None,
+    }
+}

@@ -268,3 +268,20 @@ fn item_status(item: &Item, all: &[Item], raintek: &LinkStatus, billing: &LinkSt
         next_try: [raintek.next_try, billing.next_try].into_iter().flatten().chain([item.next_try]).max(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::item_for_tests;
+
+    #[test]
+    fn nobody_is_called_for_an_invoice_that_is_on_its_way_or_whose_lines_may_still_come() {
+        let calls = |state, first_failed| overdue(&Item { first_failed, ..item_for_tests(state, None) });
+        let failed = Some(DateTime::UNIX_EPOCH);
+        assert!(calls(ItemState::Incomplete, failed), "its lines stayed away beyond their grace");
+        assert!(!calls(ItemState::Incomplete, None), "they may still come");
+        assert!(!calls(ItemState::Waiting, failed), "it is tried again by itself");
+        assert!(!calls(ItemState::Waiting, None));
+        assert!(!calls(ItemState::Sending, None));
+    }
+}

@@ -192,3 +192,27 @@ async fn next_free(shared: &Shared, invoice: &Invoice) -> Result<(NumberMarks, N
     }
     Err(Fault::transient(Scope::Item, "RainTek has no free number among the next thousand."))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::item_for_tests;
+
+    #[test]
+    fn only_an_invoice_whose_number_somebody_else_has_waits_for_another() {
+        let item = |state, action| {
+            let fault = Fault::data("RainTek used the number for a bill of its own.").action(action);
+            item_for_tests(state, Some(fault))
+        };
+        assert!(waits_for_a_number(&item(ItemState::Held, Action::Renumber)));
+        assert!(!waits_for_a_number(&item(ItemState::Held, Action::PullProducts)), "held for something else");
+        assert!(!waits_for_a_number(&item(ItemState::Waiting, Action::Renumber)), "waited out first");
+        assert!(!waits_for_a_number(&item_for_tests(ItemState::Held, None)));
+        for (state, tried) in
+            [(ItemState::Sending, true), (ItemState::Unknown, true), (ItemState::Held, false)]
+        {
+            assert_eq!(is_being_tried(&item(state, Action::Renumber)), tried, "{state:?}");
+            assert!(!is_being_tried(&item(state, Action::Wait)), "{state:?}");
+        }
+    }
+}

@@ -149,6 +149,12 @@ async fn try_settle(shared: &Shared, sent: Sent) -> Result<(), Fault> {
     if proven_now {
         super::scan::proven(shared);
     }
+    only_outage(stamped)
+}
+
+/// What is wrong with one stamp stands in its item. That a side is away concerns everybody: nothing is tried again before
+/// it is back.
+fn only_outage(stamped: Result<(), Fault>) -> Result<(), Fault> {
     match stamped {
         Err(fault) if fault.is_outage() => Err(fault),
         _ => Ok(()),
@@ -223,5 +229,22 @@ async fn verify(shared: &Shared, proof: &Proof) -> Result<(), Fault> {
                 all.join("; ")
             }))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stamp_that_fails_because_the_app_is_away_is_told_to_everybody() {
+        let away = Fault::transient(Scope::Billing, "The billing app is not answering.");
+        assert_eq!(only_outage(Err(away.clone())), Err(away));
+        assert_eq!(
+            only_outage(Err(Fault::data("The app does not take it."))),
+            Ok(()),
+            "it stands in the item"
+        );
+        assert_eq!(only_outage(Ok(())), Ok(()));
     }
 }

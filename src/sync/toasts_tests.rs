@@ -50,6 +50,16 @@ const RED: &str = "Invoices are not reaching RainTek";
 const BACK: &str = "ShopSync is back";
 
 #[test]
+fn the_minute_between_two_toasts_ends_with_its_last_second() {
+    let held = |seconds| {
+        let one: &[&str] = &["A"];
+        said(&[(0, Starting, &[]), (1, InStep, &[]), (10, Attention, one), (seconds, Attention, &["A", "B"])])
+    };
+    assert_eq!(held(69), [(10, "A needs you".into())]);
+    assert_eq!(held(70), [(10, "A needs you".into()), (70, "B needs you".into())]);
+}
+
+#[test]
 fn what_was_so_at_the_start_is_no_news() {
     assert_eq!(said(&[(0, Starting, &[]), (1, Attention, &["A", "B"]), (100, Attention, &["A", "B"])]), []);
     // What came to it is.

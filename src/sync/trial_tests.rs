@@ -123,6 +123,24 @@ fn a_counter_row_that_was_there_before_stays() {
     assert_eq!(plan.counter_ids, [151]);
 }
 
+/// Nobody knows what RainTek makes of the other columns before the bill is read back.
+#[test]
+fn a_counter_row_that_was_about_to_be_written_is_known_by_its_number_alone() {
+    let (record, mut there) = written();
+    let context = MapContext { posting: PostingSettings::ALL, ..context() };
+    let plan = plan(&desired_bill(&invoice(), &found(), &schema(), &context).unwrap(), &found());
+    let (write, own_counter) = planned(&plan, &schema()).unwrap();
+    let columns: Vec<&str> = write.bill.counter[0].0.keys().map(String::as_str).collect();
+    assert_eq!((columns.as_slice(), own_counter), (&["ID", "InvNo"][..], true));
+    let mut other = there.counter[0].clone();
+    set(&mut other, "ID", Value::Int(900));
+    set(&mut other, "InvNo", Value::Text("GST-0900-2025/26".into()));
+    there.counter.push(other);
+    let about_to = TrialBill { inv_id: None, bill: None, planned: Some(write), ..record };
+    let Fate::Remove(plan) = fate(&about_to, &there) else { panic!() };
+    assert_eq!(plan.counter_ids, [151], "no other row of the counter goes with it");
+}
+
 #[test]
 fn a_change_is_known_before_and_after_its_commit() {
     let (record, there) = written();

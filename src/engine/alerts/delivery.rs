@@ -46,7 +46,7 @@ impl Tries {
             _ => SLOWLY,
         });
         self.not_before = shared.world.clock.elapsed() + wait;
-        if self.told.as_ref() != Some(&fault.sentence) {
+        if !self.is_told(&fault.sentence) {
             shared.log(what, &fault);
             if fault.kind != FaultKind::Transient {
                 shared.journal("app", "", fault.sentence.clone()).await;
@@ -54,6 +54,10 @@ impl Tries {
             self.told = Some(fault.sentence);
         }
         wait
+    }
+
+    fn is_told(&self, sentence: &str) -> bool {
+        self.told.as_deref() == Some(sentence)
     }
 
     pub(super) fn worked(&mut self) {
@@ -110,5 +114,21 @@ impl Delivery {
             }
             Err(refused) => Ok(Some(tries.failed(shared, "alerts", refused).await)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_told_once_until_it_is_another_one_or_a_message_went() {
+        let mut tries = Tries::default();
+        assert!(!tries.is_told("The bot is not in the chat."), "nobody was told yet");
+        tries.told = Some("The bot is not in the chat.".into());
+        assert!(tries.is_told("The bot is not in the chat."));
+        assert!(!tries.is_told("Telegram refuses the token."));
+        tries.worked();
+        assert!(!tries.is_told("The bot is not in the chat."), "it is news again");
     }
 }

@@ -99,6 +99,16 @@ impl BackupBoard {
         self.made.iter().filter(|made| made.part == part && made.proof.is_some()).max_by_key(|made| made.at)
     }
 
+    /// Notes what a person asks for. Tables are taken as they are only where they hold invoices; whether they do.
+    fn ask(&mut self, task: BackupTask) -> bool {
+        let hold = self.status.schema_hold.is_some();
+        if hold || task != BackupTask::AcceptSchema {
+            self.orders.push(task);
+            self.status.asked += 1;
+        }
+        hold
+    }
+
     /// Whether the day's first backups were made, or tried.
     pub(super) fn has_begun(&self, today: NaiveDate) -> bool {
         self.gate.is_open(today)
@@ -396,14 +406,7 @@ pub(super) fn order(shared: &Shared, task: BackupTask) -> Result<String, String>
     if shared.sources.get().is_none() {
         return Err("Backups are switched off in the settings (backup.enabled).".into());
     }
-    let hold = shared.board.update(|seen| {
-        let hold = seen.backup.status.schema_hold.is_some();
-        if hold || task != BackupTask::AcceptSchema {
-            seen.backup.orders.push(task);
-            seen.backup.status.asked += 1;
-        }
-        hold
-    });
+    let hold = shared.board.update(|seen| seen.backup.ask(task));
     shared.signals.backup.notify_one();
     shared.signals.publish.notify_one();
     Ok(match task {
@@ -413,4 +416,25 @@ pub(super) fn order(shared: &Shared, task: BackupTask) -> Result<String, String>
         BackupTask::AcceptSchema if hold => "RainTek's tables are taken as they are now.".into(),
         BackupTask::AcceptSchema => return Err("Nothing is held because of RainTek's tables.".into()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_person_asks_for_is_noted_and_tables_are_taken_only_where_they_hold_invoices() {
+        use BackupTask::{AcceptSchema, Drill, Now, Verify};
+        let mut board = BackupBoard::default();
+        for task in [Now, Verify, AcceptSchema, Drill] {
+            assert!(!board.ask(task));
+        }
+        assert_eq!((board.orders.as_slice(), board.status.asked), (&[Now, Verify, Drill][..], 3));
+        board.status.schema_hold = Some("A column is gone.".into());
+        assert!(board.ask(AcceptSchema) && board.ask(Now));
+        assert_eq!(
+            (board.orders.as_slice(), board.status.asked),
+            (&[Now, Verify, Drill, AcceptSchema, Now][..], 5)
+        );
+    }
 }

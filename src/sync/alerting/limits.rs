@@ -23,6 +23,21 @@ fn one_message_a_minute_with_everything_of_that_minute() {
 }
 
 #[test]
+fn more_invoices_than_anybody_reads_are_said_as_the_others_are_resolved() {
+    let mut shop = Shop::open();
+    let numbers = 1..=MOST_INVOICES + 2;
+    shop.items = numbers.map(|n| item(&format!("GST-{n}"), ItemState::Held, Some(0))).collect();
+    assert_eq!(shop.says().len(), MOST_INVOICES);
+    assert!(shop.says_at(60).is_empty(), "two wait for room");
+    shop.items.remove(0);
+    let resolved = shop.says_at(120);
+    assert_eq!(resolved.len(), 1, "{resolved:?}");
+    let next = shop.says_at(180);
+    assert!(next.len() == 1 && next[0].contains(&format!("GST-{}", MOST_INVOICES + 1)), "{next:?}");
+    assert!(shop.says_at(240).is_empty(), "one still waits");
+}
+
+#[test]
 fn what_ends_before_it_could_be_said_is_not_said() {
     let mut shop = Shop::open();
     shop.raise(Event::Scanned { checked: 1, mismatches: 0 });

@@ -92,3 +92,21 @@ impl Memory {
         self.notes.retain(|note| note.at >= before);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_caught_up_is_counted_until_this_start_has_told_it() {
+        let (before, now) = (DateTime::from_timestamp(1_000, 0), DateTime::from_timestamp(2_000, 0));
+        let told = |started: Option<DateTime<Utc>>, start| {
+            Memory { started, start, ..Memory::default() }.start_is_told(now.unwrap())
+        };
+        assert!(told(now, StartPhase::Done), "nobody counts for ever");
+        assert!(!told(now, StartPhase::Unsaid));
+        assert!(!told(now, StartPhase::CatchingUp), "it has said that it is still at it");
+        assert!(!told(before, StartPhase::Done), "the start before this one has");
+        assert!(!told(None, StartPhase::Done));
+    }
+}

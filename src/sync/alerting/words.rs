@@ -108,3 +108,10 @@ proptest! {
         prop_assert!(cleaned.chars().count() <= longest.max(1) * 2 + "(phone number)".len());
     }
 }
+
+#[test]
+fn the_length_of_a_message_is_counted_as_telegram_counts_it() {
+    assert_eq!(texts::units(""), 0);
+    assert_eq!(texts::units("\u{20b9} 106.00"), 8);
+    assert_eq!(texts::units("\u{1f6d2}"), 2, "beyond the first plane a character counts twice");
+}
