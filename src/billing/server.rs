@@ -27,9 +27,6 @@ use crate::ports::Clock;
 const START_LIMIT: Duration = Duration::from_secs(60);
 const START_STEP: Duration = Duration::from_millis(10);
 const LOOK_EVERY: Duration = Duration::from_secs(2);
-/// A process of ours that answered so lately is not asked again, only looked at whether it lives: a shop's PC has little
-/// rest as it is.
-const TRUSTED_FOR: Duration = Duration::from_secs(9);
 /// A process that lives and does not answer for this long hangs.
 const HANGS: Duration = Duration::from_secs(30);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
@@ -235,10 +232,6 @@ impl Server {
             self.failed(&mut process);
         }
         if now < process.not_before {
-            return;
-        }
-        let answered = now.saturating_sub(process.last_answer) < TRUSTED_FOR;
-        if answered && process.child.is_some() && matches!(*self.state.borrow(), ServerState::Up(_)) {
             return;
         }
         let result = self.ensure_locked(&mut process).await;
