@@ -5,6 +5,7 @@ use shopsync::model::home::EngineHome;
 use crate::harness::{Bill, Line, SOON, Shop, eventually};
 use crate::screen::Screen;
 use crate::tray::{Tray, complaints, open_menu, quit};
+use crate::window::sync_now;
 use crate::{AMBER, GREEN, RED};
 
 #[tokio::test]
@@ -32,12 +33,7 @@ async fn a_tray_shows_the_engine_of_another_process_and_takes_its_place_when_it_
     })
     .await;
     screen.keep("window-other");
-    let before = shop.status().await["products"]["last_pass"].clone();
-    screen.does(&["mousemove", "--window", &window, "835", "52", "click", "1"]);
-    eventually("a click on Sync now is a pass", SOON, async || {
-        shop.status().await["products"]["last_pass"] != before
-    })
-    .await;
+    sync_now(&shop, &screen, &window).await;
     let entry = screen.home.path().join(".config/autostart/ShopSync.desktop");
     eventually("the start at login is set", SOON, async || entry.is_file()).await;
     let mut bill = Bill::plain("GST-0401-2026/27");

@@ -52,12 +52,7 @@ async fn the_window_opens_works_closes_and_leaves_the_tray() {
     screen.keep("window");
 
     // What is clicked there reaches the engine, body and all.
-    let before = shop.status().await["products"]["last_pass"].clone();
-    screen.does(&["mousemove", "--window", &window, "835", "52", "click", "1"]);
-    eventually("a click on Sync now is a pass", SOON, async || {
-        shop.status().await["products"]["last_pass"] != before
-    })
-    .await;
+    sync_now(&shop, &screen, &window).await;
 
     // What changes elsewhere shows there by itself.
     order(&shop, json!({"command": "pause", "until": "2999-01-01T00:00:00Z"})).await;
@@ -108,6 +103,16 @@ async fn the_window_opens_works_closes_and_leaves_the_tray() {
     eventually("the icon is gone", SOON, gone).await;
     assert_eq!(complaints(&shop, "the event loop waited"), Vec::<String>::new());
     assert_eq!(complaints(&shop, "a click was lost"), Vec::<String>::new());
+}
+
+/// Clicks on "Sync now" in a window of the usual size, and waits until that is done.
+pub(crate) async fn sync_now(shop: &Shop, screen: &Screen, window: &str) {
+    let before = shop.status().await["products"]["last_pass"].clone();
+    screen.does(&["mousemove", "--window", window, "835", "52", "click", "1"]);
+    eventually("a click on Sync now is a pass", SOON, async || {
+        shop.status().await["products"]["last_pass"] != before
+    })
+    .await;
 }
 
 async fn order(shop: &Shop, command: serde_json::Value) {
