@@ -10,6 +10,8 @@ use crate::model::fault::Fault;
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Connections kept for the next rush. What it needs beyond them is closed when free.
 const IDLE: usize = 8;
+/// So long nobody needs one before it is closed. The pool looks once in the same time, so it is gone after twice that.
+const IDLE_FOR: Duration = Duration::from_secs(30);
 
 type Made = Result<reqwest::Client, String>;
 
@@ -49,7 +51,7 @@ fn make() -> Made {
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(CONNECT_TIMEOUT)
-        .pool_idle_timeout(Duration::from_secs(60))
+        .pool_idle_timeout(IDLE_FOR)
         .pool_max_idle_per_host(IDLE)
         .build()
         .map_err(|error| super::client::chain(&error))

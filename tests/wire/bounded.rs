@@ -12,7 +12,7 @@ const PUSHES: u32 = 200;
 /// Connections to the app that are kept for the next rush (`IDLE` in src/billing/http.rs); more that a rush needed are
 /// closed as soon as they are free.
 const KEPT: usize = 8;
-/// So long nobody needs them; whether one has been idle for that is looked at once in the same time.
+/// So long nobody needs them, and so long until that is looked at (`IDLE_FOR` in src/billing/http.rs, twice).
 const IDLE_FOR: Duration = Duration::from_secs(60);
 /// More than the page takes at a time.
 const DAWDLERS: usize = 150;
@@ -71,7 +71,7 @@ async fn many_pushes_hold_no_more_than_a_few() {
     // Then those that were kept go, too, but for the one of the look that is always due.
     eventually(
         "what is kept for the next rush is given back",
-        IDLE_FOR * 2 + Duration::from_secs(40),
+        IDLE_FOR + Duration::from_secs(40),
         async || {
             let after = held(shop.pid());
             after.sockets <= idle.sockets + 1 && after.files <= idle.files + 1
