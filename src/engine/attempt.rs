@@ -106,6 +106,7 @@ pub(super) async fn send(shared: &Shared, ready: Ready, on_disk: &OnDisk) -> Res
             Err(fault) if fault.kind == FaultKind::Transient => {
                 tries += 1;
                 if tries < TRIES_AT_ONCE {
+                    // No lock of ours is held meanwhile; whom it collided with is through by then, and not in step with us.
                     let wait = u64::from(shared.world.clock.jitter()) / 10 * u64::from(tries);
                     shared.world.clock.sleep(Duration::from_millis(wait + 5)).await;
                     continue;

@@ -217,13 +217,16 @@ async fn touch(shared: &Shared, ids: &[RecordId]) -> Result<(), Fault> {
     // A known invoice stays known, so that needs not be asked behind the app's answer.
     let (reads, known) =
         tokio::join!(read_all(&*shared.world.billing, &wanted), shared.world.state.items(&wanted));
-    let known: HashSet<RecordId> = known?.into_iter().map(|item| item.record_id).collect();
+    let is_known = |id: &RecordId| -> Result<bool, Fault> {
+        let known = known.as_ref().map_err(Fault::clone)?;
+        Ok(known.iter().any(|item| item.record_id == *id))
+    };
     let mut outcome = Ok(());
     for (id, read) in wanted.iter().zip(reads) {
-        let done = match read {
-            Ok(read) if known.contains(id) => compare(shared, id, read, None).await,
-            Ok(read) => take_up_read(shared, read).await,
-            Err(fault) => Err(fault),
+        let done = match (read, is_known(id)) {
+            (Ok(read), Ok(true)) => compare(shared, id, read, None).await,
+            (Ok(read), Ok(false)) => take_up_read(shared, read).await,
+            (Err(fault), _) | (_, Err(fault)) => Err(fault),
         };
         let again = claims.remove(id).is_some_and(Claim::end);
         // Whoever was to send it found it claimed.
