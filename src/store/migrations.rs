@@ -1,9 +1,13 @@
 //! The store's tables, version by version. A migration imports no live type, so that it never changes.
 
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 
 use super::classify;
 use crate::model::fault::{Action, Fault, FaultKind, Scope};
+
+/// More than there are different statements: what falls out is parsed anew each time.
+const STATEMENTS: usize = 128;
 
 const MIGRATIONS: &[&str] = &[
     "
@@ -68,6 +72,9 @@ pub(super) fn prepare(db: &mut Connection) -> Result<(), Fault> {
         db.pragma_update(None, "journal_mode", "WAL")?;
         db.pragma_update(None, "synchronous", "FULL")?;
         db.busy_timeout(std::time::Duration::from_secs(10))?;
+        db.set_prepared_statement_cache_capacity(STATEMENTS);
+        // A plan holds whatever is bound: else what a partial index might serve is planned anew with each value.
+        db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         db.pragma_query_value(None, "user_version", |row| row.get(0))
     };
     let version = run(db).map_err(|error| classify(&error))?;
