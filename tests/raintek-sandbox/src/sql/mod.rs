@@ -5,6 +5,7 @@ pub(crate) mod catalog;
 pub(crate) mod compile;
 pub(crate) mod convert;
 pub(crate) mod ddl;
+mod derived;
 pub(crate) mod dml;
 pub(crate) mod error;
 pub(crate) mod expr;

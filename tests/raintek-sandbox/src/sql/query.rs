@@ -83,7 +83,7 @@ impl Compiler<'_> {
         self.query(query, true)
     }
 
-    fn query(&mut self, query: &Query, single: bool) -> SqlResult<(String, Vec<ColumnInfo>)> {
+    pub(super) fn query(&mut self, query: &Query, single: bool) -> SqlResult<(String, Vec<ColumnInfo>)> {
         if query.with.is_some()
             || query.limit_clause.is_some()
             || query.fetch.is_some()
@@ -343,28 +343,7 @@ impl Compiler<'_> {
                 (sql, Source { alias, columns: column_infos(&table) })
             }
             TableFactor::Derived { lateral: false, subquery, alias: Some(alias), .. } => {
-                // a derived table does not see its neighbours
-                let neighbours = self.scopes.pop();
-                let result = self.query(subquery, false);
-                self.scopes.extend(neighbours);
-                let (sql, mut columns) = result?;
-                for (at, name) in alias.columns.iter().enumerate() {
-                    if let Some(column) = columns.get_mut(at) {
-                        column.name.clone_from(&name.name.value);
-                    }
-                }
-                if !alias.columns.is_empty() {
-                    return Err(SqlError::unsupported("column aliases of a derived table"));
-                }
-                if columns.iter().any(|column| column.name.is_empty()) {
-                    return Err(SqlError::new(
-                        8155,
-                        16,
-                        format!("No column name was specified for a column of '{}'.", alias.name.value),
-                    ));
-                }
-                let name = alias.name.value.clone();
-                (format!("({sql}) AS \"{name}\""), Source { alias: name, columns })
+                self.derived(subquery, alias)?
             }
             _ => return Err(SqlError::unsupported("this source of rows")),
         };
