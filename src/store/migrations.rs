@@ -64,6 +64,10 @@ const MIGRATIONS: &[&str] = &[
 ",
     super::alerts::TABLES,
     super::trial::TABLES,
+    // What is due is asked for all the time, and goes through the open items alone, however many are done.
+    "
+    CREATE INDEX outbox_due ON outbox (seq) WHERE state NOT IN ('done', 'withdrawn');
+",
 ];
 
 /// Sets what every connection needs and brings the tables up to date.
