@@ -63,6 +63,17 @@ pub trait Pos: Send + Sync {
     /// Reads what a plan needs as [`Pos::open`] does, but takes no lock and begins no transaction: for checking.
     async fn inspect(&self, lookup: &Lookup) -> Result<Found, Fault>;
 
+    /// The same for many bills that were proven, in their order, for comparing them: RainTek has no index on a number,
+    /// and a look for one costs as much as a look for hundreds. What only a plan to write needs may be left out (marks,
+    /// live stock, what is left under a former number), and so may what no bill there is compared with.
+    async fn inspect_all(&self, lookups: &[Lookup]) -> Result<Vec<Found>, Fault> {
+        let mut all = Vec::with_capacity(lookups.len());
+        for lookup in lookups {
+            all.push(self.inspect(lookup).await?);
+        }
+        Ok(all)
+    }
+
     /// How many bills of ours stand there, and their grand totals in rupees, per day of the bills.
     async fn our_days(&self) -> Result<Vec<(NaiveDate, u64, Decimal)>, Fault>;
 

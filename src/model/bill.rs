@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::{CustomerId, InvId, ProductId};
 use super::invoice::TaxType;
-use super::posting::{Books, DesiredPostings, FoundPostings, PostingChange};
+use super::posting::{Book, Books, DesiredPostings, FoundPostings, PARTY, Party, PostingChange};
 use super::scan::MarkedBill;
 
 /// What ShopSync writes into `InvoiceInfo.TillID`: tells our bills from RainTek's own.
@@ -154,6 +154,26 @@ impl FoundBill {
         let (column, mark) =
             if self.info.get("TillID").is_some() { ("TillID", TILL_ID) } else { ("Operator", OPERATOR) };
         self.info.text(column).trim().eq_ignore_ascii_case(mark)
+    }
+
+    /// Whether it carries this very number.
+    pub fn has_number(&self, number: &str) -> bool {
+        self.info.text("InvoiceNo").trim().eq_ignore_ascii_case(number.trim())
+    }
+
+    /// Whose it is, where it says so.
+    pub fn customer_id(&self) -> Option<CustomerId> {
+        let id = ["Customer_ID", "CustomerID"].iter().map(|name| self.info.int(name)).find(|id| *id > 0);
+        id.and_then(|id| CustomerId::try_from(id).ok())
+    }
+
+    /// Whom its ledgers name, where they say so: customers are renamed.
+    pub fn party(&self) -> Option<Party> {
+        let mut rows = self.postings.rows(Book::LedgerBook).iter();
+        let sales = rows.find(|row| row.text("Label").trim() == "Sales")?;
+        let name = if sales.get("PartyName").is_some() { "PartyName" } else { "Name" };
+        let text = |column| sales.text(column).trim().to_owned();
+        Some(Party { key: text(PARTY), name: text(name) })
     }
 }
 

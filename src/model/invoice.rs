@@ -24,7 +24,7 @@ pub enum InvoiceStatus {
 }
 
 /// Which series a bill is numbered in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum TaxType {
     /// `GST`: counter `SaleGST`.
     Gst,

@@ -9,6 +9,9 @@ use super::bill::{FoundBill, Row};
 use super::ids::ProductId;
 use super::settings::PostingSettings;
 
+/// The customer's number in a ledger row.
+pub const PARTY: &str = "PartyID";
+
 /// A table that holds rows of a bill by the bill's number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Book {

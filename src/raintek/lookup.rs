@@ -82,13 +82,7 @@ pub(super) async fn read(
             format!("(SELECT MAX({}) FROM {}{hint})", quoted(key), quoted(name))
         })
     };
-    let company = schema.table("Company").filter(|company| company.column("State").is_some());
-    let state = match company.map(|company| company.column("ID").is_some()) {
-        Some(true) => "(SELECT TOP (1) State FROM Company ORDER BY ID)",
-        Some(false) => "(SELECT TOP (1) State FROM Company)",
-        None => "NULL",
-    };
-    let written = WRITTEN.map(|name| format!("N'{name}'")).join(", ");
+    let (state, columns) = (company_state(schema), column_count());
     // Bills are counted without a range lock: InvoiceNo has no index, and RainTek's till must not wait for ours.
     let mut text = format!(
         "SET NOCOUNT ON;\n\
@@ -100,9 +94,7 @@ pub(super) async fn read(
          SELECT @lock AS lock_result, @bills AS bills, @inv AS inv_id, \
          (SELECT MAX(Inv_ID) FROM InvoiceInfo{hint}) AS max_inv, \
          {counter}, \
-         (SELECT COUNT(*) FROM INFORMATION_SCHEMA.COLUMNS WHERE TABLE_SCHEMA = N'dbo' \
-         AND TABLE_NAME IN ({written})) AS column_count, \
-         {} AS max_line, {} AS max_payment, {state} AS company_state;\n",
+         {columns}, {} AS max_line, {} AS max_payment, {state};\n",
         key_mark("Invoice_Product", "IPo_ID")?,
         key_mark("Invoice_Payment", "IP_ID")?,
         standing = if locked {
@@ -161,14 +153,7 @@ pub(super) async fn read(
         return Err(Fault::transient(Scope::Item, "Another ShopSync is writing to RainTek. Trying again.")
             .detail(format!("sp_getapplock {:?}", head.get("lock_result"))));
     }
-    let known: usize =
-        WRITTEN.iter().filter_map(|name| schema.table(name)).map(|table| table.columns.len()).sum();
-    if usize::try_from(head.int("column_count")) != Ok(known) {
-        // A new version of RainTek alters its tables while we are connected: a column left out would be NULL.
-        // This connection is dropped now, and the next one reads the tables anew.
-        return Err(Fault::transient(Scope::Item, "RainTek's tables were just changed. Trying again.")
-            .detail(format!("{} columns instead of {known}", head.int("column_count"))));
-    }
+    check_columns(&head, schema)?;
     let (customer, party) = customer(&sets.next().unwrap_or_default(), lookup.phone.as_deref())?;
     let mut found = Found {
         bills: Vec::new(),
@@ -207,9 +192,7 @@ pub(super) async fn read(
         found.bills = bills(sql, schema, read_already, &lookup.number, inv_id, lookup.tax_type).await?;
         // The server may hold more texts for equal than are (letters its collation does not know): the rows that count
         // are those of the number itself.
-        let is_it =
-            |bill: &&FoundBill| bill.info.text("InvoiceNo").trim().eq_ignore_ascii_case(lookup.number.trim());
-        let itself = found.bills.iter().find(is_it).map(FoundBill::inv_id);
+        let itself = found.bills.iter().find(|bill| bill.has_number(&lookup.number)).map(FoundBill::inv_id);
         if let Some(other) = itself.filter(|id| Some(*id) != inv_id) {
             found.bills =
                 bills(sql, schema, read_already, &lookup.number, Some(other), lookup.tax_type).await?;
@@ -221,6 +204,37 @@ pub(super) async fn read(
         found.postings.marks = postings::marks(sql, schema, posting, &found.bills).await?;
     }
     Ok(found)
+}
+
+/// How many columns the tables have that a push writes to, as a column.
+pub(super) fn column_count() -> String {
+    let written = WRITTEN.map(|name| format!("N'{name}'")).join(", ");
+    format!(
+        "(SELECT COUNT(*) FROM INFORMATION_SCHEMA.COLUMNS WHERE TABLE_SCHEMA = N'dbo' AND TABLE_NAME IN ({written})) \
+         AS column_count"
+    )
+}
+
+/// A new version of RainTek alters its tables while we are connected: a column left out would be NULL.
+/// This connection is dropped then, and the next one reads the tables anew.
+pub(super) fn check_columns(head: &Row, schema: &PosSchema) -> Result<(), Fault> {
+    let known: usize =
+        WRITTEN.iter().filter_map(|name| schema.table(name)).map(|table| table.columns.len()).sum();
+    if usize::try_from(head.int("column_count")) == Ok(known) {
+        return Ok(());
+    }
+    Err(Fault::transient(Scope::Item, "RainTek's tables were just changed. Trying again.")
+        .detail(format!("{} columns instead of {known}", head.int("column_count"))))
+}
+
+/// The shop's own state, as a column.
+pub(super) fn company_state(schema: &PosSchema) -> &'static str {
+    let company = schema.table("Company").filter(|company| company.column("State").is_some());
+    match company.map(|company| company.column("ID").is_some()) {
+        Some(true) => "(SELECT TOP (1) State FROM Company ORDER BY ID) AS company_state",
+        Some(false) => "(SELECT TOP (1) State FROM Company) AS company_state",
+        None => "NULL AS company_state",
+    }
 }
 
 /// Every bill of a number, and the one of an Inv_ID with all its rows.
@@ -366,7 +380,7 @@ pub(super) async fn our_bills(
     rows.iter().filter_map(|sql| bill(sql).transpose()).collect()
 }
 
-fn product_columns(table: &Table) -> String {
+pub(super) fn product_columns(table: &Table) -> String {
     ["PID", "ProductCode", "CostPrice", "CESS", "Barcode", "STax", "SalesUnit"]
         .map(
             |name| {
@@ -398,7 +412,7 @@ async fn missing_products(
     Ok(())
 }
 
-fn products(rows: &[SqlRow]) -> Result<Vec<LineProduct>, Fault> {
+pub(super) fn products(rows: &[SqlRow]) -> Result<Vec<LineProduct>, Fault> {
     rows.iter()
         .map(|sql| {
             let row = row(sql)?;

@@ -17,6 +17,7 @@ mod products;
 mod schema;
 mod statement;
 mod switch_on;
+mod together;
 mod trial;
 mod values;
 mod way;
@@ -29,6 +30,7 @@ use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 use async_trait::async_trait;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
+use tiberius::{Query, Row as SqlRow};
 use tokio::sync::Mutex;
 
 use crate::model::awareness::BillPage;
@@ -143,6 +145,20 @@ impl RainTek {
         lookup.product_codes.iter().filter_map(pid).collect()
     }
 
+    /// One round trip on the read connection, and what is made of its answers; a connection whose answers cannot be read
+    /// is dropped.
+    async fn ask<T>(
+        &self,
+        query: Query<'_>,
+        read: impl FnOnce(Vec<Vec<SqlRow>>) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let mut slot = self.reads.lock().await;
+        let mut sql = self.take(&mut slot).await?;
+        let answer = read(statement::results(&mut sql, query).await?)?;
+        *slot = Some(sql);
+        Ok(answer)
+    }
+
     fn need_schema(&self) -> Result<Arc<PosSchema>, Fault> {
         self.known_schema().ok_or_else(schema::not_read)
     }
@@ -206,6 +222,19 @@ impl Pos for RainTek {
             lookup::read(&mut sql, &schema, self.posting, lookup, &self.known_pids(lookup), false).await?;
         *slot = Some(sql);
         Ok(found)
+    }
+
+    async fn inspect_all(&self, lookups: &[Lookup]) -> Result<Vec<Found>, Fault> {
+        let mut all = Vec::with_capacity(lookups.len());
+        for some in lookups.chunks(together::MOST) {
+            for (lookup, found) in some.iter().zip(together::look(self, some).await?) {
+                all.push(match found {
+                    Some(found) => found,
+                    None => self.inspect(lookup).await?,
+                });
+            }
+        }
+        Ok(all)
     }
 
     async fn our_days(&self) -> Result<Vec<(NaiveDate, u64, Decimal)>, Fault> {

@@ -4,12 +4,10 @@
 use super::awareness::desired_digest;
 use super::mapping::{MapContext, desired_bill};
 use super::plan::{differences, plan};
-use super::posting::PARTY;
 use crate::model::bill::{Desired, Difference, Found, FoundBill, Plan};
 use crate::model::fault::Fault;
 use crate::model::ids::InvId;
 use crate::model::invoice::Invoice;
-use crate::model::posting::{Book, Party};
 use crate::model::schema::PosSchema;
 
 /// The answer of [`audit`].
@@ -85,14 +83,8 @@ fn as_of_the_bill(found: &Found, bill: &FoundBill, inv_id: InvId) -> Found {
             product.barcode = line.text("Barcode").trim().to_owned();
         }
     }
-    let customer = ["Customer_ID", "CustomerID"].iter().map(|name| bill.info.int(name)).find(|id| *id > 0);
-    then.customer = customer.and_then(|id| i32::try_from(id).ok()).or(then.customer);
-    let sales = bill.postings.rows(Book::LedgerBook).iter().find(|row| row.text("Label").trim() == "Sales");
-    if let Some(sales) = sales {
-        let name = if sales.get("PartyName").is_some() { "PartyName" } else { "Name" };
-        let text = |column| sales.text(column).trim().to_owned();
-        then.postings.party = Party { key: text(PARTY), name: text(name) };
-    }
+    then.customer = bill.customer_id().or(then.customer);
+    then.postings.party = bill.party().unwrap_or(then.postings.party);
     then
 }
 
@@ -100,6 +92,7 @@ fn as_of_the_bill(found: &Found, bill: &FoundBill, inv_id: InvId) -> Found {
 mod tests {
     use super::*;
     use crate::model::bill::Value;
+    use crate::model::posting::{Book, Party};
     use crate::sync::fixtures::{context, decimal, found, invoice, schema};
 
     fn booked() -> (Found, FoundBill) {

@@ -24,7 +24,7 @@ pub fn plan(desired: &Desired, found: &Found) -> Plan {
 
 fn plan_bill(desired: &Desired, found: &Found) -> Plan {
     let of_number: Vec<&FoundBill> =
-        found.bills.iter().filter(|bill| same_number(bill, &desired.number)).collect();
+        found.bills.iter().filter(|bill| bill.has_number(&desired.number)).collect();
     let known = found.known.and_then(|id| found.bills.iter().find(|bill| bill.inv_id() == id));
     match (of_number.as_slice(), known) {
         ([], None) => insert(desired, found),
@@ -54,7 +54,7 @@ fn plan_bill(desired: &Desired, found: &Found) -> Plan {
 
 /// What is to be done so that RainTek no longer holds a bill of ours; `None` where it does not.
 pub fn plan_removal(number: &str, tax_type: TaxType, found: &Found) -> Option<Plan> {
-    let of_number: Vec<&FoundBill> = found.bills.iter().filter(|bill| same_number(bill, number)).collect();
+    let of_number: Vec<&FoundBill> = found.bills.iter().filter(|bill| bill.has_number(number)).collect();
     match of_number.as_slice() {
         [] => None,
         [bill] if bill.has_our_mark() || found.known == Some(bill.inv_id()) => {
@@ -100,10 +100,6 @@ pub fn differences(desired: &Desired, bill: &FoundBill) -> Vec<Difference> {
     }
     posting::differences(desired, bill, &mut all);
     all
-}
-
-fn same_number(bill: &FoundBill, number: &str) -> bool {
-    bill.info.text("InvoiceNo").trim().eq_ignore_ascii_case(number.trim())
 }
 
 fn insert(desired: &Desired, found: &Found) -> Plan {
@@ -181,7 +177,7 @@ fn counter_row(desired: &Desired, found: &Found) -> Option<Row> {
 /// Counter rows that go with the number that a bill loses. Where another bill carries that number as well, one row
 /// stays for it: the one under the number's own N, for RainTek's till wrote or would have written that.
 fn left_behind(desired: &Desired, found: &Found, bill: &FoundBill) -> Vec<i64> {
-    let Some(former) = found.former.as_ref().filter(|_| !same_number(bill, &desired.number)) else {
+    let Some(former) = found.former.as_ref().filter(|_| !bill.has_number(&desired.number)) else {
         return Vec::new();
     };
     let own = counter_of(bill.info.text("InvoiceNo")).map(i64::from);

@@ -13,12 +13,9 @@ use rust_decimal::Decimal;
 use super::plan::{rows_differences, same_row, same_rows};
 use crate::model::bill::{Conflict, Desired, Difference, Found, FoundBill, Plan, Row, Value};
 use crate::model::ids::ProductId;
-use crate::model::posting::{Book, PostingChange, StockChange};
+use crate::model::posting::{Book, PARTY, PostingChange, StockChange};
 use crate::model::schema::PosSchema;
 use crate::model::settings::PostingSettings;
-
-/// The customer's number in a ledger row.
-pub(super) const PARTY: &str = "PartyID";
 
 /// Columns without which postings cannot be written and found again; what else is missing is left out.
 const NEEDED: [(bool, &str, &[&str]); 7] = [

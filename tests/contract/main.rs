@@ -9,6 +9,7 @@
 
 mod billing;
 mod pos;
+mod together;
 mod trial;
 
 #[expect(dead_code, reason = "the support serves several tests")]
@@ -24,12 +25,16 @@ use raintek_sandbox::{Options, Sandbox};
 use rust_decimal::Decimal;
 use serde_json::json;
 use shopsync::billing::PocketBase;
+use shopsync::model::bill::{Lookup, Value};
 use shopsync::model::ids::{InvId, RecordId};
-use shopsync::model::invoice::InvoiceStatus;
-use shopsync::model::settings::{Encryption, RaintekSettings, StockSource};
+use shopsync::model::invoice::{InvoiceStatus, TaxType};
+use shopsync::model::settings::{Encryption, PostingSettings, RaintekSettings, StockSource};
 use shopsync::ports::trial::{TrialApp, TrialPos};
 use shopsync::ports::{Billing, Pos};
 use shopsync::raintek::RainTek;
+use tiberius::{AuthMethod, Client, Config, EncryptionLevel, Query};
+use tokio::net::TcpStream;
+use tokio_util::compat::{Compat, TokioAsyncWriteCompatExt as _};
 
 use pocketbase::Caller;
 
@@ -38,6 +43,7 @@ const PASSWORD: &str = "RainTek-1";
 struct SandboxShop {
     sandbox: Sandbox,
     code: String,
+    posting: PostingSettings,
     _folder: tempfile::TempDir,
 }
 
@@ -71,9 +77,34 @@ impl pos::Shop for SandboxShop {
     async fn till_deletes(&self, number: &str) {
         self.till().delete(number).await.unwrap();
     }
+
+    async fn edits(&self, table: &str, key: i32, column: &str, value: Value) {
+        let name = if table == "InvoiceInfo" { "Inv_ID" } else { "ID" };
+        let mut query = Query::new(format!("UPDATE [{table}] SET [{column}] = @P1 WHERE [{name}] = @P2"));
+        match value {
+            Value::Text(text) => query.bind(text),
+            Value::Dec(number) => query.bind(number),
+            Value::Null => query.bind(None::<i32>),
+            other => panic!("{other:?}"),
+        }
+        query.bind(key);
+        assert_eq!(query.execute(&mut self.client().await).await.unwrap().total(), 1, "{table} {key}");
+    }
 }
 
 impl SandboxShop {
+    /// Somebody else's connection.
+    async fn client(&self) -> Client<Compat<TcpStream>> {
+        let mut config = Config::new();
+        config.host("127.0.0.1");
+        config.port(self.sandbox.tds_port);
+        config.database("Raintech_DB1");
+        config.authentication(AuthMethod::sql_server("sa", PASSWORD));
+        config.encryption(EncryptionLevel::NotSupported);
+        let tcp = TcpStream::connect(config.get_addr()).await.unwrap();
+        Client::connect(config, tcp.compat_write()).await.unwrap()
+    }
+
     fn raintek(&self) -> Arc<RainTek> {
         let settings = RaintekSettings {
             server: "127.0.0.1".into(),
@@ -81,7 +112,8 @@ impl SandboxShop {
             encryption: Encryption::None,
             ..RaintekSettings::default()
         };
-        Arc::new(RainTek::new(&settings, Some(PASSWORD.into()), StockSource::Opening))
+        let raintek = RainTek::new(&settings, Some(PASSWORD.into()), StockSource::Opening);
+        Arc::new(raintek.posting(self.posting))
     }
 }
 
@@ -95,8 +127,12 @@ async fn opened() -> SandboxShop {
     let folder = tempfile::tempdir().unwrap();
     let options =
         Options { file: folder.path().join("shop.sqlite"), seed_products: 10, ..Options::default() };
-    let mut shop =
-        SandboxShop { sandbox: Sandbox::start(options).unwrap(), code: String::new(), _folder: folder };
+    let mut shop = SandboxShop {
+        sandbox: Sandbox::start(options).unwrap(),
+        code: String::new(),
+        posting: PostingSettings::default(),
+        _folder: folder,
+    };
     let products = pos::Shop::pos(&shop).products().await.unwrap();
     shop.code = products.iter().find(|one| one.active).and_then(|one| one.code.clone()).unwrap();
     shop
@@ -105,6 +141,55 @@ async fn opened() -> SandboxShop {
 #[tokio::test]
 async fn raintek_behind_its_adapter() {
     pos::keeps_its_word(&opened().await).await;
+}
+
+#[tokio::test]
+async fn bills_looked_up_together_behind_the_adapter() {
+    for posting in [PostingSettings::default(), PostingSettings::ALL] {
+        let shop = SandboxShop { posting, ..opened().await };
+        together::are_found_as_each(&shop, posting).await;
+    }
+}
+
+/// A scan grows with the invoices and not with their square only where a page of them costs as many looks through
+/// RainTek's tables as a few do.
+#[tokio::test]
+async fn bills_looked_up_together_cost_as_many_requests_however_many_they_are() {
+    let shop = SandboxShop { posting: PostingSettings::ALL, ..opened().await };
+    let mut client = shop.client().await;
+    let mut lookups = Vec::new();
+    for at in 1..=300 {
+        let number = format!("GST-{at:04}-2026/27");
+        let text = "INSERT INTO InvoiceInfo (Inv_ID, InvoiceNo, Customer_ID) VALUES (@P1, @P2, 1)";
+        client.execute(text, &[&at, &number.as_str()]).await.unwrap();
+        lookups.push(Lookup {
+            counter: Some(at),
+            number,
+            inv_id: Some(at),
+            tax_type: TaxType::Gst,
+            product_codes: vec![shop.code.clone(), format!("No-{at}")],
+            phone: None,
+        });
+    }
+    let pos = shop.raintek();
+    pos.products().await.unwrap();
+    let url = |path: &str| format!("http://127.0.0.1:{}/{path}", shop.sandbox.control_port);
+    let http = reqwest::Client::new();
+    http.post(url("control")).json(&json!({"action": "record"})).send().await.unwrap();
+    let mut requests = Vec::new();
+    for some in [&lookups[..30], &lookups] {
+        let found = pos.inspect_all(some).await.unwrap();
+        assert!(
+            found
+                .iter()
+                .zip(some)
+                .all(|(found, asked)| found.bills.len() == 1 && found.known == asked.inv_id)
+        );
+        let recorded: serde_json::Value =
+            http.get(url("recorded")).send().await.unwrap().json().await.unwrap();
+        requests.push(recorded.as_array().unwrap().len());
+    }
+    assert_eq!(requests, [6, 6]);
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 use shopsync::model::awareness::BillPage;
-use shopsync::model::bill::{Desired, DesiredCustomer, Found, FoundBill, Lookup, Plan, TILL_ID};
+use shopsync::model::bill::{Desired, DesiredCustomer, Found, FoundBill, Lookup, Plan, TILL_ID, Value};
 use shopsync::model::customer::{Customer, phone_key};
 use shopsync::model::fault::SendOutcome;
 use shopsync::model::ids::{CustomerId, InvId, RecordId};
@@ -28,11 +28,13 @@ pub(crate) trait Shop: Send + Sync {
     async fn till_bills(&self) -> (InvId, String);
     /// The till deletes a bill.
     async fn till_deletes(&self, number: &str);
+    /// Somebody changes a cell of RainTek's, of the row of this key.
+    async fn edits(&self, table: &str, key: i32, column: &str, value: Value);
 }
 
 const NUMBER: &str = "GST-9001-2026/27";
 
-fn invoice(code: &str, quantity: i64, customer: Option<Customer>) -> Invoice {
+pub(crate) fn invoice(code: &str, quantity: i64, customer: Option<Customer>) -> Invoice {
     let rate = Decimal::new(5000, 2);
     let taxable = rate * Decimal::from(quantity);
     let half = taxable * Decimal::new(9, 2);
@@ -81,7 +83,7 @@ fn invoice(code: &str, quantity: i64, customer: Option<Customer>) -> Invoice {
     }
 }
 
-fn lookup(invoice: &Invoice, known: Option<InvId>) -> Lookup {
+pub(crate) fn lookup(invoice: &Invoice, known: Option<InvId>) -> Lookup {
     Lookup {
         number: invoice.number.clone(),
         inv_id: known,

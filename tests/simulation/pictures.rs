@@ -5,8 +5,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use shopsync::model::bill::Value;
 use shopsync::model::ids::{InvId, RecordId};
 use shopsync::model::invoice::InvoiceStatus;
+use shopsync::model::posting::Book;
+use shopsync::model::settings::PostingSettings;
 use shopsync::ports::trial::{TrialApp, TrialPos};
 use shopsync::ports::{Billing, Pos};
 
@@ -23,6 +26,8 @@ use crate::wire::Wire;
 mod billing;
 #[path = "../contract/pos.rs"]
 mod pos;
+#[path = "../contract/together.rs"]
+mod together;
 #[path = "../contract/trial.rs"]
 mod trial;
 
@@ -49,6 +54,16 @@ impl pos::Shop for Picture {
     async fn till_deletes(&self, number: &str) {
         let of_number = lock(&self.0.db).of_number(number);
         Till::new(&self.0, 1).delete(of_number[0]).await;
+    }
+
+    async fn edits(&self, table: &str, key: i32, column: &str, value: Value) {
+        let db = &mut *lock(&self.0.db);
+        let row = match table {
+            "InvoiceInfo" => db.infos.get_mut(&key),
+            "Customer" => db.customers.get_mut(&key),
+            _ => db.books.get_mut(&Book::LedgerBook).unwrap().get_mut(&key),
+        };
+        row.unwrap().0.insert(column.to_owned(), value);
     }
 }
 
@@ -90,11 +105,15 @@ impl trial::TrialShop for Picture {
 
 /// With and without row versions, posting or not.
 fn on_every_picture<F: Future<Output = ()>>(suite: impl Fn(Picture) -> F) {
+    on_every_picture_with(PostingSettings::default(), suite);
+}
+
+fn on_every_picture_with<F: Future<Output = ()>>(posting: PostingSettings, suite: impl Fn(Picture) -> F) {
     for snapshots in [false, true] {
         let mut week = story(1);
         week.faults.clear();
         week.setup.snapshots = snapshots;
-        week.setup.posting = false;
+        week.setup.posting = posting.ledgers;
         week.setup.trial = false;
         week.setup.numbers = Numbers::Ours;
         let runtime =
@@ -109,6 +128,15 @@ fn on_every_picture<F: Future<Output = ()>>(suite: impl Fn(Picture) -> F) {
 #[test]
 fn raintek_in_memory_keeps_its_word() {
     on_every_picture(|picture| async move { pos::keeps_its_word(&picture).await });
+}
+
+#[test]
+fn bills_looked_up_together_in_memory() {
+    for posting in [PostingSettings::default(), PostingSettings::ALL] {
+        on_every_picture_with(posting, |picture| async move {
+            together::are_found_as_each(&picture, posting).await;
+        });
+    }
 }
 
 #[test]

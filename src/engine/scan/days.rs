@@ -157,12 +157,28 @@ fn day_finding(day: NaiveDate, both: &Both) -> Finding {
     }
 }
 
+/// Days that differ right now, looked up once for all findings that ask.
+#[derive(Debug, Default)]
+pub(super) struct Unequal(Option<Vec<NaiveDate>>);
+
+impl Unequal {
+    async fn contains(&mut self, shared: &Shared, day: NaiveDate) -> Result<bool, Fault> {
+        let days = match self.0.take() {
+            Some(days) => days,
+            None => {
+                let both = look(shared).await?;
+                unequal_days(&both.app, &both.pos)
+            }
+        };
+        Ok(self.0.insert(days).contains(&day))
+    }
+}
+
 /// Whether a day still differs, or a bill is still nobody's.
-pub(super) async fn still(shared: &Shared, finding: &Finding) -> Result<bool, Fault> {
+pub(super) async fn still(shared: &Shared, finding: &Finding, days: &mut Unequal) -> Result<bool, Fault> {
     let Some(day) = finding.day else { return Ok(true) };
     if finding.kind == FindingKind::Day {
-        let both = look(shared).await?;
-        return Ok(unequal_days(&both.app, &both.pos).contains(&day));
+        return days.contains(shared, day).await;
     }
     let bills = shared.world.pos.our_bills(day).await?;
     let there =

@@ -25,9 +25,9 @@ impl Scan {
             all.extend(days::compare(shared, &all).await?);
         }
         // A long scan found its first a while ago.
-        let mut findings = Vec::new();
+        let (mut findings, mut days) = (Vec::new(), days::Unequal::default());
         for finding in all {
-            if standing::still(shared, &finding).await? {
+            if standing::still(shared, &finding, &mut days).await? {
                 findings.push(finding);
             }
         }

@@ -4,7 +4,7 @@ use crate::engine::Shared;
 use crate::engine::invoices::{owns_its_bill, recheck};
 use crate::model::alert::Event;
 use crate::model::awareness::{BillKey, BillState, KnownBill};
-use crate::model::bill::Lookup;
+use crate::model::bill::{Found, Lookup};
 use crate::model::customer::phone_key;
 use crate::model::fault::{Fault, FaultKind};
 use crate::model::ids::InvId;
@@ -55,6 +55,63 @@ pub(super) async fn look_at(shared: &Shared, item: &Item) -> Result<Seen, Fault>
     }
 }
 
+/// An invoice that is what was proven, and what RainTek had of it.
+#[derive(Debug)]
+pub(super) struct Both {
+    pub(super) invoice: Invoice,
+    pub(super) found: Found,
+}
+
+/// What to look up in RainTek for an invoice of the app that is what was proven; any other is looked at by itself.
+pub(super) fn to_ask(shared: &Shared, item: &Item, read: InvoiceRead) -> Option<(Invoice, Lookup)> {
+    let (ItemState::Done, Some(inv_id), InvoiceRead::Found(invoice)) = (item.state, item.inv_id, read) else {
+        return None;
+    };
+    let lookup = lookup(&invoice, inv_id, shared.rules.map.unknown_item.as_deref());
+    is_as_proven(item, &invoice).then_some((*invoice, lookup))
+}
+
+fn is_as_proven(item: &Item, invoice: &Invoice) -> bool {
+    item.digest.as_deref() == Some(&invoice_digest(invoice))
+}
+
+/// Looks at one that was read ahead. What was read is some seconds old, so that nothing is changed on its word: where
+/// the invoice was written since, or what it says is not what is known, both sides are read anew.
+///
+/// # Errors
+/// As of [`look_at`].
+pub(super) async fn look_at_both(shared: &Shared, item: &Item, both: Option<Both>) -> Result<Seen, Fault> {
+    let state = &shared.world.state;
+    let Some(now) = state.item(&item.record_id).await? else { return Ok(Seen::OnItsWay) };
+    let (Some(Both { invoice, found }), Some(inv_id)) = (both.filter(|_| now == *item), item.inv_id) else {
+        return look_at(shared, &now).await;
+    };
+    if !owns_its_bill(shared, item).await? {
+        return look_at(shared, item).await;
+    }
+    let (judged, is_mismatch) = judge(shared, &invoice, inv_id, &found).await?;
+    Ok(match judged {
+        Verdict::Same { .. } if is_mismatch => look_at(shared, item).await?,
+        Verdict::Same { .. } => Seen::Same,
+        Verdict::Unclear(fault) => Seen::Unclear(fault),
+        Verdict::Mismatch(mismatch) => Seen::Differs(Box::new(Differs { mismatch, invoice, inv_id })),
+    })
+}
+
+/// Judges what was found; and whether it is known to be a mismatch.
+async fn judge(
+    shared: &Shared,
+    invoice: &Invoice,
+    inv_id: InvId,
+    found: &Found,
+) -> Result<(Verdict, bool), Fault> {
+    let schema = shared.world.pos.schema().await?;
+    let known = shared.world.state.known_bill(&BillKey::new(inv_id, &invoice.number)).await?;
+    let proven = known.as_ref().map(|bill| bill.digest.as_str()).filter(|digest| !digest.is_empty());
+    let verdict = verdict(invoice, inv_id, found, proven, &schema, &shared.rules.map);
+    Ok((verdict, known.is_some_and(|known| known.state.is_mismatch())))
+}
+
 /// The digest of what stands there comes along where all is well.
 async fn compare(shared: &Shared, item: &Item) -> Result<(Seen, Option<String>), Fault> {
     let (ItemState::Done, Some(inv_id)) = (item.state, item.inv_id) else {
@@ -64,9 +121,7 @@ async fn compare(shared: &Shared, item: &Item) -> Result<(Seen, Option<String>),
     // Whether the bill is still this invoice's, and not another one's of the same number.
     let owns = owns_its_bill(shared, item).await?;
     let invoice = match read {
-        InvoiceRead::Found(invoice) if owns && item.digest.as_deref() == Some(&invoice_digest(&invoice)) => {
-            *invoice
-        }
+        InvoiceRead::Found(invoice) if owns && is_as_proven(item, &invoice) => *invoice,
         InvoiceRead::NotDue(NotDue::Deleted) => return Ok((Seen::Lost, None)),
         InvoiceRead::NotDue(NotDue::Revised) if !owns => return Ok((Seen::OnItsWay, None)),
         // Changed or taken back, and no event told of it; or another invoice has its place.
@@ -77,10 +132,7 @@ async fn compare(shared: &Shared, item: &Item) -> Result<(Seen, Option<String>),
     };
     let lookup = lookup(&invoice, inv_id, shared.rules.map.unknown_item.as_deref());
     let found = shared.world.pos.inspect(&lookup).await?;
-    let schema = shared.world.pos.schema().await?;
-    let known = shared.world.state.known_bill(&BillKey::new(inv_id, &invoice.number)).await?;
-    let proven = known.as_ref().map(|bill| bill.digest.as_str()).filter(|digest| !digest.is_empty());
-    Ok(match verdict(&invoice, inv_id, &found, proven, &schema, &shared.rules.map) {
+    Ok(match judge(shared, &invoice, inv_id, &found).await?.0 {
         Verdict::Same { digest } => (Seen::Same, Some(digest)),
         Verdict::Unclear(fault) => (Seen::Unclear(fault), None),
         // The app's invoice was written, or proven anew, while RainTek was read.

@@ -1,12 +1,15 @@
 //! Every synced invoice of the app against RainTek: once a week, and when a person asks.
 //!
 //! A scan reads and takes no lock. It gives way while invoices are on their way, goes slower while a till bills, and
-//! rests after each invoice for as long as that took, so that it never makes half the load. Where it is stands in the
-//! store after every few invoices: a start in the middle goes on from there.
+//! rests after each invoice for as long as that took, so that it never makes half the load. Both sides are read for
+//! hundreds of invoices at once ([`ahead`]), for RainTek's tables have no index on a number; nothing that was read is
+//! kept while the scan waits. Where it is stands in the store after every few invoices: a start in the middle goes on
+//! from there.
 //!
 //! What it finds joins the mismatches that the walk through RainTek's bills finds, and stands until it is right again:
 //! what was found is looked at anew every few minutes, so that nothing has to wait a week to be green.
 
+mod ahead;
 mod days;
 mod end;
 mod look;
@@ -27,6 +30,7 @@ use crate::model::scan::{Finding, FindingKind, ScanAnswer, ScanEnd, ScanRun, Sca
 use crate::model::status::MAX_ITEMS;
 use crate::sync::scan::{next_due, overdue};
 
+use ahead::Ahead;
 pub(super) use look::{stands, tell_apart};
 
 /// The scan under way, in the store.
@@ -36,7 +40,7 @@ const LAST: &str = "scan.last";
 /// When ShopSync was first started here, in the store.
 const SINCE: &str = "scan.since";
 /// Invoices between two marks in the store.
-const PAGE: u32 = 20;
+const MARK_EVERY: u32 = 20;
 /// Before a mismatch is believed it is looked at once more: RainTek saves a bill statement by statement.
 const BELIEVE: Duration = Duration::from_secs(2);
 /// The least rest between two invoices, and while RainTek's own till bills.
@@ -125,6 +129,8 @@ struct Last {
 struct Scan {
     since: DateTime<Utc>,
     job: Option<Job>,
+    /// What the scan under way has read already, for a moment.
+    ahead: Option<Ahead>,
     last: Option<Last>,
     /// Orders that are being answered.
     asked: u64,
@@ -191,7 +197,10 @@ impl Scan {
     async fn step_in_turn(&mut self, shared: &Shared) -> Result<Duration, Fault> {
         match shared.trial.flow().await {
             Some(_flow) => self.step(shared).await,
-            None => Ok(GIVES_WAY),
+            None => {
+                self.ahead = None;
+                Ok(GIVES_WAY)
+            }
         }
     }
 
@@ -207,6 +216,7 @@ impl Scan {
         let scan = Self {
             since,
             job: read(shared, JOB).await?,
+            ahead: None,
             last: read(shared, LAST).await?,
             // What was asked of a run before this one has nobody waiting any more.
             asked: 0,
@@ -227,6 +237,7 @@ impl Scan {
             self.asked = asked;
             write(shared, JOB, Some(&job)).await?;
             self.job = Some(job);
+            self.ahead = None;
         }
         let Some(ordered) = self.job.as_ref().map(|job| job.ordered) else {
             self.show(shared, None);
@@ -235,6 +246,7 @@ impl Scan {
             return Ok(LOOK_EVERY.min(until_due).max(GIVES_WAY));
         };
         if let Some(waits) = gives_way(shared, ordered).await? {
+            self.ahead = None;
             self.show(shared, Some(waits));
             return Ok(GIVES_WAY);
         }
@@ -254,17 +266,29 @@ impl Scan {
     /// Goes through some items; returns whether those were the last.
     async fn page(&mut self, shared: &Shared) -> Result<bool, Fault> {
         let Some(mut job) = self.job.clone() else { return Ok(true) };
-        let items = shared.world.state.proven_after(job.cursor, PAGE).await?;
-        let last_page = items.len() < usize::try_from(PAGE).unwrap_or_default();
+        // Out of its place until all went well: what follows a failure is read anew.
+        let ahead = self.ahead.take().filter(|ahead| ahead.is_fresh(shared.world.clock.elapsed()));
+        let ahead = match ahead {
+            Some(ahead) => Some(ahead),
+            None => {
+                self.show_run(shared, &job, None);
+                Ahead::read(shared, job.cursor, job.ordered).await?
+            }
+        };
+        let Some(mut ahead) = ahead else { return Ok(false) };
         let mut doubted: Vec<Item> = Vec::new();
         let mut broken_off = false;
-        for item in items {
+        for _ in 0..MARK_EVERY {
+            if ahead.is_empty() {
+                break;
+            }
             if shared.stopping() || gives_way(shared, job.ordered).await?.is_some() {
                 broken_off = true;
                 break;
             }
+            let Some((item, both)) = ahead.next() else { break };
             let began = shared.world.clock.elapsed();
-            let (seq, seen) = (item.seq, look::look_at(shared, &item).await?);
+            let (seq, seen) = (item.seq, look::look_at_both(shared, &item, both).await?);
             job.cursor = seq;
             job.done += 1;
             match seen {
@@ -284,15 +308,33 @@ impl Scan {
         self.believe(shared, &mut job, doubted).await?;
         write(shared, JOB, Some(&job)).await?;
         self.job = Some(job);
-        Ok(last_page && !broken_off)
+        let is_over = ahead.is_last && ahead.is_empty() && !broken_off;
+        self.ahead = Some(ahead).filter(|_| !broken_off);
+        Ok(is_over)
     }
 
     /// Looks once more at what did not look right.
     async fn believe(&self, shared: &Shared, job: &mut Job, doubted: Vec<Item>) -> Result<(), Fault> {
-        if !doubted.is_empty() {
-            shared.world.clock.sleep(BELIEVE).await;
+        if doubted.is_empty() {
+            return Ok(());
         }
-        for item in doubted {
+        shared.world.clock.sleep(BELIEVE).await;
+        let mut differs = Vec::new();
+        for (item, both) in ahead::again(shared, doubted).await? {
+            let seen = match both {
+                Some(_) => Some(look::look_at_both(shared, &item, both).await?),
+                None => None,
+            };
+            match seen {
+                // What is gone is decided about at the end, and may be all there is: it needs nobody kept from it now.
+                Some(look::Seen::Differs(mismatch)) if mismatch.mismatch.total.is_none() => {
+                    job.gone.push(item.record_id);
+                    job.checked += 1;
+                }
+                _ => differs.push(item),
+            }
+        }
+        for item in differs {
             // Whoever works on it settles it.
             let Some(_claim) = shared.claims.claim_or_mark(&item.record_id) else { continue };
             let Some(item) = shared.world.state.item(&item.record_id).await? else { continue };

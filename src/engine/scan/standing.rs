@@ -23,10 +23,10 @@ impl Scan {
             return Ok(());
         };
         self.looked_at_findings = Some(steady);
-        let mut standing = Vec::new();
+        let (mut standing, mut days) = (Vec::new(), days::Unequal::default());
         for finding in &last.findings {
             let began = shared.world.clock.elapsed();
-            if still(shared, finding).await? {
+            if still(shared, finding, &mut days).await? {
                 standing.push(finding.clone());
             }
             shared.world.clock.sleep(shared.world.clock.elapsed().saturating_sub(began)).await;
@@ -41,10 +41,14 @@ impl Scan {
 }
 
 /// Whether it is not right yet. What is on its way is not.
-pub(super) async fn still(shared: &Shared, finding: &Finding) -> Result<bool, Fault> {
+pub(super) async fn still(
+    shared: &Shared,
+    finding: &Finding,
+    days: &mut days::Unequal,
+) -> Result<bool, Fault> {
     match finding.kind {
         FindingKind::OtherDatabase => Ok(true),
-        FindingKind::Stray | FindingKind::Day => days::still(shared, finding).await,
+        FindingKind::Stray | FindingKind::Day => days::still(shared, finding, days).await,
         FindingKind::Lost => {
             let Some(id) = &finding.record_id else { return Ok(false) };
             Ok(shared.world.state.item(id).await?.as_ref().and_then(lost_finding).is_some())

@@ -10,10 +10,10 @@ use crate::model::bill::{DesiredCustomer, Found, Row};
 use crate::model::fault::Fault;
 use crate::model::ids::ProductId;
 use crate::model::invoice::Invoice;
-use crate::model::posting::{Book, DesiredPostings, Party, kinds_of};
+use crate::model::posting::{Book, DesiredPostings, PARTY, Party, kinds_of};
 use crate::model::schema::{PosSchema, Table};
 use crate::model::settings::PostingSettings;
-use crate::sync::posting::{PARTY, possible};
+use crate::sync::posting::possible;
 
 /// The one mode that goes into the till's drawer; all other paid ones go to a bank.
 const CASH: &str = "By Cash";

@@ -167,6 +167,21 @@ impl Pos for RainTek {
             .await
     }
 
+    async fn inspect_all(&self, lookups: &[Lookup]) -> Result<Vec<Found>, Fault> {
+        if self.wire.sim.is(Planted::ScanSeesNothing) {
+            let mut all = Vec::new();
+            for lookup in lookups {
+                all.push(self.inspect(lookup).await?);
+            }
+            return Ok(all);
+        }
+        let posting = self.posting();
+        self.read(Call::PosRead, |db| {
+            lookups.iter().map(|lookup| compared(look_up(db, lookup, posting), lookup)).collect()
+        })
+        .await
+    }
+
     async fn our_days(&self) -> Result<Vec<(NaiveDate, u64, Decimal)>, Fault> {
         self.read(Call::PosRead, |db| {
             let mut days: BTreeMap<NaiveDate, (u64, Decimal)> = BTreeMap::new();
@@ -225,6 +240,23 @@ impl Pos for RainTek {
         }
         self.read(Call::PosRead, |db| in_page(db, page).count() as u64).await
     }
+}
+
+/// Without what the real look-up of many leaves out.
+fn compared(mut found: Found, lookup: &Lookup) -> Found {
+    found.former = None;
+    found.postings.stock.clear();
+    let own = found.bills.iter().find(|bill| Some(bill.inv_id()) == lookup.inv_id);
+    match own.filter(|bill| bill.has_number(&lookup.number)) {
+        None => (found.customer, found.postings.party) = (None, Party::default()),
+        Some(bill) => {
+            let named = bill.party().is_some() || !bill.postings.kinds().ledgers;
+            if let Some(customer) = bill.customer_id().filter(|_| named) {
+                (found.customer, found.postings.party) = (Some(customer), bill.party().unwrap_or_default());
+            }
+        }
+    }
+    found
 }
 
 fn in_page<'a>(db: &'a Db, page: &'a BillPage) -> impl Iterator<Item = i32> + 'a {
