@@ -70,6 +70,9 @@ struct Arguments {
     /// Only these: push, catch-up, start, products, leaks, invoices, catalogue, size, desktop
     #[arg(long)]
     only: Vec<String>,
+    /// Shops of so many invoices instead of 1000, 10000 and 100000
+    #[arg(long, value_delimiter = ',')]
+    invoices: Vec<u32>,
     /// Idle for an hour instead of eleven minutes
     #[arg(long)]
     hour: bool,
@@ -102,8 +105,6 @@ struct Sizes {
     invoices: Vec<u32>,
     catalogues: Vec<u32>,
     growth_pushes: usize,
-    /// So many invoices are scanned at each size.
-    scanned: u64,
     /// How often the window is opened and closed.
     windows: usize,
     /// The tray settles for this long before its memory is looked at.
@@ -124,7 +125,6 @@ impl Sizes {
                 invoices: vec![50],
                 catalogues: vec![],
                 growth_pushes: 2,
-                scanned: 20,
                 windows: 1,
                 settle_seconds: 1,
             };
@@ -140,7 +140,6 @@ impl Sizes {
             invoices: vec![1_000, 10_000, 100_000],
             catalogues: vec![10_000, 100_000, 500_000],
             growth_pushes: 40,
-            scanned: 200,
             windows: 10,
             settle_seconds: 30,
         }
@@ -159,7 +158,10 @@ fn main() {
 }
 
 async fn measure(arguments: Arguments) {
-    let sizes = Sizes::of(&arguments);
+    let mut sizes = Sizes::of(&arguments);
+    if !arguments.invoices.is_empty() {
+        sizes.invoices.clone_from(&arguments.invoices);
+    }
     let wanted = |name: &str| arguments.only.is_empty() || arguments.only.iter().any(|only| only == name);
     let mut report = Report::open(arguments.rows.as_deref(), &arguments.commit);
     #[cfg(target_os = "linux")]

@@ -60,6 +60,11 @@ pub(crate) async fn record(raintek: &RainTek) {
     raintek.order(serde_json::json!({"action": "record"})).await;
 }
 
+/// No longer: to keep all of a scan takes time and memory.
+pub(crate) async fn stop_recording(raintek: &RainTek) {
+    raintek.order(serde_json::json!({"action": "stop_recording"})).await;
+}
+
 /// What it was asked since the last time this was called.
 pub(crate) async fn recorded(raintek: &RainTek) -> Vec<Asked> {
     reqwest::get(control(raintek, "/recorded")).await.unwrap().json().await.unwrap()
