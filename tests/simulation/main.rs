@@ -35,6 +35,7 @@ mod shrink;
 mod sim;
 mod store;
 mod story;
+mod told;
 mod twins;
 mod wire;
 

@@ -26,7 +26,7 @@ use crate::sim::{Sim, ZONE, lock};
 use crate::store::{Inline, at_once};
 use crate::story::Story;
 use crate::wire::Wire;
-use crate::{cellar, checks, ending, gate, listen};
+use crate::{cellar, checks, ending, gate, listen, told};
 
 /// Between two passes over products, and over RainTek's bills.
 pub(crate) const FLOW_EVERY: u64 = 40_000;
@@ -280,6 +280,7 @@ impl Week {
         });
         let observer = tokio::spawn(async move {
             let (mut said, mut seen) = (String::new(), None);
+            let mut shown = told::Shown::default();
             loop {
                 watching.published.notified().await;
                 let snapshot = Arc::clone(&published.borrow());
@@ -291,6 +292,7 @@ impl Week {
                     watching.say("state", || state.clone());
                     said = state;
                 }
+                watching.say_all("shows", || shown.changes(&snapshot));
                 checks::published(&watching, &snapshot);
                 gate::published(&watching, &snapshot);
             }
@@ -302,6 +304,8 @@ impl Week {
     async fn end(&mut self) {
         self.hands.stop();
         self.drop_engine().await;
+        let asked = std::mem::take(&mut *lock(&self.sim.asked));
+        self.sim.say_all("asked", || asked.iter().map(|(call, times)| format!("{call:?} {times}")).collect());
     }
 }
 

@@ -1,6 +1,6 @@
 //! What everybody in a simulated week shares: time, chance, the story as it is told, the two databases.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::cellar::Files;
 use crate::chance::Dice;
 use crate::planted::Planted;
 use crate::raintek::Db;
-use crate::story::{Fault, Setup, Story};
+use crate::story::{Call, Fault, Setup, Story};
 
 /// The shop's zone.
 pub(crate) const ZONE: Tz = Tz::Asia__Kolkata;
@@ -38,6 +38,8 @@ pub(crate) struct Sim {
     pub(crate) files: Mutex<Files>,
     pub(crate) truth: Mutex<Truth>,
     told: Mutex<Option<Vec<String>>>,
+    /// How often the engine asked for what.
+    pub(crate) asked: Mutex<BTreeMap<Call, u64>>,
     failure: Mutex<Option<String>>,
     /// Somebody failed, or the engine is to be dropped.
     pub(crate) stir: Notify,
@@ -134,6 +136,7 @@ impl Sim {
             files: Mutex::default(),
             truth: Mutex::new(Truth { trial: crate::ending::Trial::new(setup.trial), ..Truth::default() }),
             told: Mutex::new(telling.then(Vec::new)),
+            asked: Mutex::default(),
             failure: Mutex::default(),
             stir: Notify::new(),
             published: Notify::new(),
@@ -181,10 +184,16 @@ impl Sim {
 
     /// Adds to the story.
     pub(crate) fn say(&self, who: &str, what: impl FnOnce() -> String) {
+        self.say_all(who, || vec![what()]);
+    }
+
+    /// Adds some lines of one moment to the story.
+    pub(crate) fn say_all(&self, who: &str, what: impl FnOnce() -> Vec<String>) {
         if let Some(told) = lock(&self.told).as_mut() {
             let ms = self.ms();
             let wall = self.wall().with_timezone(&ZONE).format("%d %b %H:%M:%S");
-            told.push(format!("{:>5}.{:03} {wall} {who:<8} {}", ms / 1000, ms % 1000, what()));
+            let line = |what| format!("{:>5}.{:03} {wall} {who:<8} {what}", ms / 1000, ms % 1000);
+            told.extend(what().into_iter().map(line));
         }
     }
 

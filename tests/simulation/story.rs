@@ -251,7 +251,7 @@ pub(crate) enum Side {
 }
 
 /// A call into the world.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Call {
     PosProbe,
     PosProducts,

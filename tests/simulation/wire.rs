@@ -59,6 +59,9 @@ impl Wire {
     /// Before (`after` false) or behind the effect of a call.
     pub(crate) async fn at(&self, call: Call, after: bool) -> Result<(), Fault> {
         self.arm();
+        if !after {
+            *lock(&self.sim.asked).entry(call).or_default() += 1;
+        }
         self.pass().await;
         let side = call.side();
         if matches!(side, Some(Side::Pos | Side::App)) {
