@@ -124,6 +124,9 @@ mod tests {
             "chosen, and the power went before Start"
         );
         assert_eq!(first_run(Some("done"), false, false), FirstRun::Done);
+        for run in [FirstRun::Open, FirstRun::Done] {
+            assert_eq!(first_run(Some(run.name()), true, true), run, "as it was stored");
+        }
     }
 
     #[test]
