@@ -1,7 +1,7 @@
 //! Whether a bill that was proven once still stands in RainTek as the app has it: the same plan function, given what
 //! RainTek's master data said when the bill was made.
 
-use super::awareness::desired_digest;
+use super::awareness::{desired_digest, either};
 use super::mapping::{MapContext, desired_bill};
 use super::plan::{differences, plan};
 use super::posting::PARTY;
@@ -78,7 +78,7 @@ fn as_of_the_bill(found: &Found, bill: &FoundBill, inv_id: InvId) -> Found {
     for product in &mut then.products {
         let line = bill.lines.iter().find(|line| line.int("ProductID") == i64::from(product.pid));
         if let Some(line) = line {
-            product.cost_price = line.decimal("PurchaseRate");
+            product.cost_price = line.decimal(either(line, "PurchaseRate", "CostPrice"));
             if product.unit.is_empty() || line.text("MainUnit").trim() != product.unit {
                 product.unit = line.text("MainUnit").trim().to_owned();
             }
@@ -193,6 +193,24 @@ mod tests {
             found.products[0].unit = now.into();
             assert_eq!(check(&invoice, &found), Audit::Same, "{then:?}, then {now:?}");
         }
+    }
+
+    #[test]
+    fn a_customer_of_the_older_generation_may_move_to_another_phone_too() {
+        let schema = crate::sync::fixtures::older_schema();
+        let desired = desired_bill(&invoice(), &found(), &schema, &context()).unwrap();
+        let Plan::Insert(plan) = plan(&desired, &found()) else { panic!() };
+        let (info, lines, payments) = (plan.info, plan.lines, plan.payments);
+        let counter = plan.counter_row.into_iter().collect();
+        let bill = FoundBill { info, lines, payments, counter, ..FoundBill::default() };
+        let mut found = Found { bills: vec![bill], customer: Some(77), ..found() };
+        assert_eq!(audit(&invoice(), 701, &found, &schema, &context()), Audit::Same);
+        found.customer = None;
+        assert_eq!(
+            audit(&invoice(), 701, &found, &schema, &context()),
+            Audit::Same,
+            "nobody has it any more"
+        );
     }
 
     #[test]

@@ -230,7 +230,7 @@ fn line_total(row: &Row) -> Decimal {
 }
 
 /// The first of two columns that the row has.
-fn either<'a>(row: &Row, first: &'a str, second: &'a str) -> &'a str {
+pub(super) fn either<'a>(row: &Row, first: &'a str, second: &'a str) -> &'a str {
     if row.get(first).is_some() { first } else { second }
 }
 
