@@ -30,7 +30,8 @@ pub(super) fn join(lines: impl ExactSizeIterator<Item = String>, rest: impl Fn(u
     let mut text = String::new();
     let mut taken = 0;
     for line in lines {
-        let line = cut_units(&line, room);
+        // With the break that is counted below: the first line always finds its place, or a message says nothing.
+        let line = cut_units(&line, room - 1);
         if taken >= MOST_LINES || units(&text) + units(&line) + 1 > room {
             break;
         }

@@ -118,6 +118,26 @@ fn a_large_disk_is_told_in_gigabytes() {
     assert!(left((1 << 20) - 1).contains("(less than 1 MB left)"));
 }
 
+#[test]
+fn one_line_that_is_too_long_for_a_message_is_cut_and_not_left_out() {
+    for (text, unit) in [("x".repeat(LONGEST_MESSAGE), 1), ("\u{1F600}".repeat(LONGEST_MESSAGE), 2)] {
+        let message = join([text].into_iter(), |left| format!("And {left} more."));
+        assert!(message.ends_with('\u{2026}') && !message.contains("more"), "{message}");
+        let length = units(&message);
+        // No more is cut than the line that says how many are left would need.
+        assert!(length <= LONGEST_MESSAGE && length >= LONGEST_MESSAGE - 101 - unit, "{length}");
+    }
+    let whole = "x".repeat(3900);
+    assert_eq!(join([whole.clone()].into_iter(), |_| String::new()), whole);
+}
+
+#[test]
+fn a_full_message_that_comes_late_still_says_what_it_said() {
+    let text = "Backup failed. ".repeat(270);
+    let late = combine(&queued(&[(0, Level::Critical, &text)]), at(3600), Tz::Asia__Kolkata).unwrap();
+    assert!(late.text.starts_with("(10:00) Backup failed."), "{}", late.text);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]
