@@ -79,9 +79,7 @@ fn as_of_the_bill(found: &Found, bill: &FoundBill, inv_id: InvId) -> Found {
         let line = bill.lines.iter().find(|line| line.int("ProductID") == i64::from(product.pid));
         if let Some(line) = line {
             product.cost_price = line.decimal(either(line, "PurchaseRate", "CostPrice"));
-            if product.unit.is_empty() || line.text("MainUnit").trim() != product.unit {
-                product.unit = line.text("MainUnit").trim().to_owned();
-            }
+            product.unit = line.text("MainUnit").trim().to_owned();
             product.barcode = line.text("Barcode").trim().to_owned();
         }
     }

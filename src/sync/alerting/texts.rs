@@ -118,9 +118,8 @@ fn phone_end(chars: &[char], start: usize) -> Option<usize> {
     let mut longest = None;
     loop {
         let group = chars.get(at..)?.iter().take_while(|c| c.is_numeric()).count();
-        let first = digits.is_empty();
         // "2026-27" is no group of a phone number; "91 98765 43210" begins with a country.
-        if group == 0 || (group < 3 && !first) || digits.len() + group > 15 {
+        if group < 3 && !digits.is_empty() {
             break;
         }
         digits.extend(chars.get(at..at + group)?.iter().map(|c| if c.is_ascii_digit() { *c } else { '9' }));
@@ -129,7 +128,7 @@ fn phone_end(chars: &[char], start: usize) -> Option<usize> {
             longest = Some(at);
         }
         match chars.get(at) {
-            Some(' ' | '-' | '.') if chars.get(at + 1).is_some_and(|c| c.is_numeric()) => at += 1,
+            Some(' ' | '-' | '.') => at += 1,
             _ => break,
         }
     }
