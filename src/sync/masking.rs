@@ -268,7 +268,7 @@ mod tests {
     #[test]
     fn what_only_looks_like_a_person_stays_so_that_a_log_can_be_read() {
         for text in [
-            "paid 12345 today",
+            "amounts 12345 today",
             "bill 12345 678901",
             "login sa@SHOP-PC refused, pipe @sql.query",
             "an acknowledgement of record 360000000000001",
