@@ -268,7 +268,8 @@ fn what_was_planned_is_known_by_all_it_says_but_the_servers_own_numbers() {
     set(&mut there.payments[0], "IP_ID", Value::Int(9000));
     there.postings.0.values_mut().flatten().for_each(|row| set(row, "ID", Value::Int(9000)));
     assert_eq!(removed(&fate(&record, &there)), Some(701), "the server numbered its rows");
-    let changes: [(&str, fn(&mut FoundBill)); 3] = [
+    type Change = fn(&mut FoundBill);
+    let changes: [(&str, Change); 3] = [
         ("the items", |bill| set(&mut bill.lines[0], "Qty", Value::Int(9))),
         ("the payments", |bill| set(&mut bill.payments[0], "TotalPaid", Value::Int(9))),
         ("the rows in LedgerBook", |bill| {
