@@ -159,17 +159,21 @@ fn exponent(text: &str) -> Option<i64> {
 pub fn rupees(value: Decimal) -> String {
     let text = format!("{:.2}", r2(value).abs());
     let (whole, fraction) = text.split_once('.').unwrap_or((&text, "00"));
-    let digits: Vec<char> = whole.chars().collect();
-    let mut grouped = String::new();
-    for (position, digit) in digits.iter().enumerate() {
-        let left = digits.len() - position;
-        if position > 0 && (left == 3 || (left > 3 && (left - 3).is_multiple_of(2))) {
-            grouped.push(',');
-        }
-        grouped.push(*digit);
-    }
     let sign = if value < Decimal::ZERO { "-" } else { "" };
-    format!("{sign}{grouped}.{fraction}")
+    format!("{sign}{}.{fraction}", grouped(whole))
+}
+
+/// Digits with Indian grouping: `1,23,456`.
+pub fn grouped(digits: &str) -> String {
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        let left = digits.len() - at;
+        if at > 0 && left >= 3 && left % 2 == 1 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 #[cfg(test)]

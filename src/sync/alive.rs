@@ -110,7 +110,9 @@ mod tests {
             // wall, steady, found
             (5, 5, None),
             (24, 24, None),
+            (25, 25, None),
             (-14, 5, None),
+            (-15, 5, None),
             // Linux sleeps: its steady clock stands still.
             (3605, 5, Some(Jump::Ahead(TimeDelta::seconds(3600)))),
             // Windows sleeps: its steady clock goes on.
@@ -124,7 +126,10 @@ mod tests {
             let judged = jump(TimeDelta::seconds(wall), Duration::from_secs(steady), planned);
             assert_eq!(judged, found, "{wall} s and {steady} s");
         }
-        assert_eq!(jump_sentence(Jump::Ahead(TimeDelta::seconds(60))), None);
+        for jump in [Jump::Ahead, Jump::Back] {
+            assert_eq!(jump_sentence(jump(TimeDelta::seconds(119))), None, "nobody notices");
+            assert!(jump_sentence(jump(TimeDelta::minutes(2))).is_some());
+        }
         let slept = jump_sentence(Jump::Ahead(TimeDelta::hours(9))).unwrap();
         assert!(slept.contains("slept for 9 h"), "{slept}");
         let back = jump_sentence(Jump::Back(TimeDelta::minutes(61))).unwrap();

@@ -196,6 +196,93 @@ mod tests {
         assert_eq!(Line { discount_percent: by_percent.discount_percent, ..by_rupees }, by_percent);
     }
 
+    /// 3 x 33.33 less 10.00, 18 % on top; taxable amount, taxes and total are left out.
+    fn bare() -> Line {
+        let mut line = crate::sync::fixtures::invoice().lines.remove(0);
+        (line.taxable, line.total, line.taxes) = (Decimal::ZERO, Decimal::ZERO, Taxes::default());
+        line
+    }
+
+    fn halves(half: &str) -> Taxes {
+        Taxes { cgst: decimal(half), sgst: decimal(half), ..Taxes::default() }
+    }
+
+    #[test]
+    fn taxes_that_the_app_gives_are_never_calculated_anew() {
+        for taxes in [
+            halves("8.11"),
+            Taxes { igst: decimal("16.21"), ..Taxes::default() },
+            Taxes { cgst: decimal("16.21"), ..Taxes::default() },
+            Taxes { sgst: decimal("16.21"), ..Taxes::default() },
+        ] {
+            let given = Line { taxes, total: decimal("106.21"), taxable: decimal("89.99"), ..bare() };
+            assert_eq!(filled(&given, TaxType::Gst, false), given);
+        }
+    }
+
+    #[test]
+    fn a_total_at_the_net_amount_says_that_no_tax_was_charged() {
+        let free = Line { total: decimal("89.99"), taxable: decimal("89.99"), ..bare() };
+        assert_eq!(filled(&free, TaxType::Gst, false), free);
+        let taxed = Line { total: decimal("106.19"), taxable: decimal("89.99"), ..bare() };
+        assert_eq!(filled(&taxed, TaxType::Gst, false).taxes, halves("8.10"), "a total above it holds a tax");
+    }
+
+    #[test]
+    fn the_tax_within_a_price_is_carved_out_of_it() {
+        let mut line =
+            Line { tax_mode: TaxMode::Inclusive, quantity: Decimal::ONE, rate: decimal("118"), ..bare() };
+        (line.discount, line.discount_percent) = (Decimal::ZERO, Decimal::ZERO);
+        for total in [decimal("118"), Decimal::ZERO] {
+            let whole = filled(&Line { total, ..line.clone() }, TaxType::Gst, false);
+            assert_eq!((whole.taxes, whole.taxable), (halves("9"), decimal("100")));
+            assert_eq!(
+                whole.total,
+                decimal("118"),
+                "what is charged is the price, which is also the net amount"
+            );
+        }
+    }
+
+    #[test]
+    fn a_bill_without_gst_has_none_whatever_the_rates_of_its_products() {
+        let line = filled(&bare(), TaxType::NonGst, false);
+        assert_eq!((line.taxes, line.taxable), (Taxes::default(), decimal("89.99")));
+        assert_eq!(line.total, decimal("89.99"));
+    }
+
+    #[test]
+    fn a_line_at_no_rate_keeps_the_taxable_amount_that_the_app_gives() {
+        let given = Line { gst_rate: Decimal::ZERO, taxable: decimal("90.00"), ..bare() };
+        let line = filled(&given, TaxType::Gst, false);
+        assert_eq!((line.taxable, line.total), (decimal("90.00"), decimal("90.00")));
+    }
+
+    #[test]
+    fn a_cess_that_the_app_gives_stays_beside_the_gst_it_leaves_out() {
+        let cess = Taxes { cess: decimal("5.00"), ..Taxes::default() };
+        let line = filled(&Line { taxes: cess, ..bare() }, TaxType::Gst, false);
+        assert_eq!(line.taxes, Taxes { cess: decimal("5.00"), ..halves("8.10") });
+        assert_eq!(line.total, decimal("111.19"));
+    }
+
+    #[test]
+    fn one_half_of_the_tax_alone_says_that_it_stays_within_the_state() {
+        let mut invoice = crate::sync::fixtures::invoice();
+        let customer = crate::model::customer::Customer { state: "Kerala".into(), ..Default::default() };
+        invoice.customer = Some(customer);
+        invoice.lines[0].taxes = Taxes::default();
+        for taxes in [
+            Taxes { cgst: decimal("8.10"), ..Taxes::default() },
+            Taxes { sgst: decimal("8.10"), ..Taxes::default() },
+        ] {
+            invoice.taxes = taxes;
+            assert!(!is_other_state(&invoice, "Tamil Nadu"));
+        }
+        invoice.taxes = Taxes::default();
+        assert!(is_other_state(&invoice, "Tamil Nadu"), "without any the customer's state says it");
+    }
+
     proptest! {
         #[test]
         fn parts_always_make_the_total(

@@ -1,7 +1,7 @@
 //! Whether a bill that was proven once still stands in RainTek as the app has it: the same plan function, given what
 //! RainTek's master data said when the bill was made.
 
-use super::awareness::desired_digest;
+use super::awareness::{desired_digest, either};
 use super::mapping::{MapContext, desired_bill};
 use super::plan::{differences, plan};
 use crate::model::bill::{Desired, Difference, Found, FoundBill, Plan};
@@ -76,10 +76,8 @@ fn as_of_the_bill(found: &Found, bill: &FoundBill, inv_id: InvId) -> Found {
     for product in &mut then.products {
         let line = bill.lines.iter().find(|line| line.int("ProductID") == i64::from(product.pid));
         if let Some(line) = line {
-            product.cost_price = line.decimal("PurchaseRate");
-            if product.unit.is_empty() || line.text("MainUnit").trim() != product.unit {
-                product.unit = line.text("MainUnit").trim().to_owned();
-            }
+            product.cost_price = line.decimal(either(line, "PurchaseRate", "CostPrice"));
+            product.unit = line.text("MainUnit").trim().to_owned();
             product.barcode = line.text("Barcode").trim().to_owned();
         }
     }
@@ -157,5 +155,78 @@ mod tests {
         found.bills[0].info.0.insert("InvoiceNo".into(), Value::Text("GST-0999-2025/26".into()));
         found.bills[0].info.0.insert("TillID".into(), Value::Text("COUNTER-1".into()));
         assert_eq!(check(&invoice(), &found), Audit::Missing);
+    }
+
+    #[test]
+    fn a_bill_that_stands_under_another_inv_id_is_missing_where_it_was_proven() {
+        let (mut found, bill) = booked();
+        let mut again = bill;
+        again.info.0.insert("Inv_ID".into(), Value::Int(705));
+        found.bills.push(again);
+        // A till took over the Inv_ID after ours was deleted.
+        found.bills[0].info.0.insert("InvoiceNo".into(), Value::Text("GST-0999-2025/26".into()));
+        found.bills[0].info.0.insert("TillID".into(), Value::Text("COUNTER-1".into()));
+        assert_eq!(check(&invoice(), &found), Audit::Missing);
+    }
+
+    #[test]
+    fn a_unit_that_a_product_got_since_makes_no_old_bill_wrong() {
+        let mut invoice = invoice();
+        invoice.lines[0].unit = String::new();
+        for (then, now) in [("PCS", "BOX"), ("PCS", ""), ("", "BOX")] {
+            let mut found = found();
+            found.products[0].unit = then.into();
+            let desired = desired_bill(&invoice, &found, &schema(), &context()).unwrap();
+            let Plan::Insert(plan) = plan(&desired, &found) else { panic!() };
+            let (info, lines, payments) = (plan.info, plan.lines, plan.payments);
+            let counter = plan.counter_row.into_iter().collect();
+            found.bills = vec![FoundBill { info, lines, payments, counter, ..FoundBill::default() }];
+            found.products[0].unit = now.into();
+            assert_eq!(check(&invoice, &found), Audit::Same, "{then:?}, then {now:?}");
+        }
+    }
+
+    #[test]
+    fn a_customer_of_the_older_generation_may_move_to_another_phone_too() {
+        let schema = crate::sync::fixtures::older_schema();
+        let desired = desired_bill(&invoice(), &found(), &schema, &context()).unwrap();
+        let Plan::Insert(plan) = plan(&desired, &found()) else { panic!() };
+        let (info, lines, payments) = (plan.info, plan.lines, plan.payments);
+        let counter = plan.counter_row.into_iter().collect();
+        let bill = FoundBill { info, lines, payments, counter, ..FoundBill::default() };
+        let mut found = Found { bills: vec![bill], customer: Some(77), ..found() };
+        assert_eq!(audit(&invoice(), 701, &found, &schema, &context()), Audit::Same);
+        found.customer = None;
+        assert_eq!(
+            audit(&invoice(), 701, &found, &schema, &context()),
+            Audit::Same,
+            "nobody has it any more"
+        );
+    }
+
+    #[test]
+    fn a_ledger_without_the_customers_name_tells_it_by_its_account() {
+        let mut schema = schema();
+        let columns = &mut schema.tables.get_mut("LedgerBook").unwrap().columns;
+        columns.retain(|column| column.name != "PartyName");
+        let posting = crate::model::settings::PostingSettings::ALL;
+        let context = MapContext { posting, ..context() };
+        let mut found = found();
+        found.postings.party = Party { key: "C-0007".into(), name: "Asha Traders".into() };
+        let desired = desired_bill(&invoice(), &found, &schema, &context).unwrap();
+        let Plan::Insert(plan) = plan(&desired, &found) else { panic!() };
+        let mut postings = plan.postings.insert;
+        // The server may give them back in any order.
+        postings.0.get_mut(&Book::LedgerBook).unwrap().reverse();
+        let (info, lines, payments) = (plan.info, plan.lines, plan.payments);
+        found.bills = vec![FoundBill {
+            info,
+            lines,
+            payments,
+            counter: plan.counter_row.into_iter().collect(),
+            postings,
+        }];
+        found.postings.party = Party { key: "C-0007".into(), name: "Renamed".into() };
+        assert_eq!(audit(&invoice(), 701, &found, &schema, &context), Audit::Same);
     }
 }

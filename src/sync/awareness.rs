@@ -72,13 +72,13 @@ const FEW: usize = 3;
 
 /// Whether a change of this column is a change of the bill.
 pub fn is_followed(table: &str, column: &str) -> bool {
-    let names: &[&str] = match table {
-        "InvoiceInfo" => &INFO,
-        "Invoice_Product" => &LINE,
-        "Invoice_Payment" => &PAYMENT,
+    let (names, older): (&[&str], &[&str]) = match table {
+        "InvoiceInfo" => (&INFO, &[]),
+        "Invoice_Product" => (&LINE, &OLDER_LINE),
+        "Invoice_Payment" => (&PAYMENT, &[]),
         _ => return false,
     };
-    names.iter().any(|name| name.eq_ignore_ascii_case(column))
+    names.iter().chain(older).any(|name| name.eq_ignore_ascii_case(column))
 }
 
 /// SHA-256 (hex) over what is followed of a bill as it stands in RainTek.
@@ -230,7 +230,7 @@ fn line_total(row: &Row) -> Decimal {
 }
 
 /// The first of two columns that the row has.
-fn either<'a>(row: &Row, first: &'a str, second: &'a str) -> &'a str {
+pub(super) fn either<'a>(row: &Row, first: &'a str, second: &'a str) -> &'a str {
     if row.get(first).is_some() { first } else { second }
 }
 

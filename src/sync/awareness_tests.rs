@@ -171,8 +171,9 @@ fn raintek_texts_are_known_whatever_the_settings_call_them() {
         // Of two payments each is told by itself.
         let payment = |mode: &str| row(&[("PaymentMode", mode), ("TotalPaid", "35.00")]);
         bill.payments = vec![payment(text), payment("Credit Terms - 30 days")];
-        let payments = pos_invoice(&bill, &renamed).unwrap().invoice.payments;
-        let words: Vec<&str> = payments.iter().map(|payment| payment.mode.0.as_str()).collect();
+        let invoice = pos_invoice(&bill, &renamed).unwrap().invoice;
+        assert_eq!(invoice.notes, "To the back door", "{text} is no text that needs a note");
+        let words: Vec<&str> = invoice.payments.iter().map(|payment| payment.mode.0.as_str()).collect();
         assert_eq!(words, [word, "credit"], "{text}");
     }
 }
@@ -261,6 +262,59 @@ fn a_mismatch_is_one_sentence() {
         "GST-1 was changed in RainTek: app total 2,900.00, RainTek total 2,800.00. The app is the master: write it again?"
     );
     assert!(edited_sentence("GST-1", Some(decimal("5")), decimal("5.00")).contains("totals are equal"));
+}
+
+#[test]
+fn a_head_that_came_before_its_lines_or_payments_is_half_a_bill() {
+    let mut bill =
+        FoundBill { payments: vec![row(&[("TotalPaid", "55")]), row(&[("TotalPaid", "50")])], ..bill() };
+    bill.info.0.insert("SubTotal".into(), Value::Int(0));
+    assert!(is_whole(&bill), "an installation that fills in no sum of the lines");
+    assert!(!is_whole(&FoundBill { lines: Vec::new(), ..bill.clone() }), "nothing to add up is no proof");
+    bill.info.0.insert("GrandTotal".into(), Value::Int(0));
+    assert!(!is_whole(&FoundBill { payments: Vec::new(), ..bill }), "nor is a total yet to come");
+}
+
+#[test]
+fn how_a_price_carries_its_tax_is_taken_from_raintek() {
+    for (text, mode) in [
+        ("Inclusive", TaxMode::Inclusive),
+        ("Exempt GST", TaxMode::ExemptGst),
+        ("No Taxes", TaxMode::NoTaxes),
+        ("exclusive ", TaxMode::Exclusive),
+    ] {
+        let mut bill = bill();
+        bill.lines[0].0.insert("STaxType".into(), Value::Text(text.into()));
+        assert_eq!(shown(&bill).invoice.lines[0].tax_mode, mode, "{text}");
+    }
+    // The older generation does not say: a line without tax is one without taxes, not one whose price holds some.
+    let mut older = bill();
+    older.lines =
+        vec![row(&[("SellingPrice", "30"), ("Qty", "2"), ("VATPer", "0"), ("VAT", "0"), ("Amount", "60")])];
+    assert_eq!(shown(&older).invoice.lines[0].tax_mode, TaxMode::NoTaxes);
+}
+
+#[test]
+fn what_a_customer_owes_is_not_shown_as_paid() {
+    let mut bill = bill();
+    bill.info.0.remove("TotalPaid");
+    assert_eq!(shown(&bill).invoice.amount_paid, decimal("55.00"), "50.00 of the bill are on credit");
+}
+
+#[test]
+fn a_bill_of_nothing_is_owed_by_nobody() {
+    let mut bill = FoundBill { payments: Vec::new(), ..bill() };
+    assert_eq!(shown(&bill).invoice.payment_method.0, "credit", "nothing was paid of it");
+    bill.info.0.insert("GrandTotal".into(), Value::Int(0));
+    assert_eq!(shown(&bill).invoice.payment_method.0, "cash");
+}
+
+#[test]
+fn a_bill_that_nobody_claims_is_named_with_its_total() {
+    assert_eq!(
+        unclaimed_sentence("GST-1", decimal("2800")),
+        "GST-1 (2,800.00) stands in RainTek as an invoice of the app, and the app has no such invoice."
+    );
 }
 
 proptest! {

@@ -209,8 +209,48 @@ mod tests {
     #[test]
     fn sizes_are_read_by_people() {
         assert_eq!(
-            [0, 1, 5 << 20, 1536 << 20].map(size),
-            ["0 KB", "1 KB", "5 MB", "1.5 GB"].map(str::to_owned)
+            [0, 1, 5 << 20, 1 << 30, 1536 << 20].map(size),
+            ["0 KB", "1 KB", "5 MB", "1.0 GB", "1.5 GB"].map(str::to_owned)
         );
+    }
+
+    #[test]
+    fn only_what_is_called_by_a_real_day_in_its_own_folder_is_ours_to_delete() {
+        for (part, name) in [
+            (Part::SchemaDump, "d/schema-dumps/2026-13-41.json"),
+            (Part::SchemaDump, "d/schema-dumps/2026-1-5.json"),
+            (Part::Snapshots, "d/snapshots/2026-13-41"),
+            (Part::Snapshots, "d/snapshots/2026-1-5"),
+            (Part::Snapshots, "d/snapshots/of the accountant"),
+            (Part::Snapshots, "d/photos/2026-11-21"),
+            (Part::Raintek, "Raintech_DB1_20261341.bak"),
+        ] {
+            assert!(!is_ours(part, Path::new(name)), "{name}");
+        }
+    }
+
+    #[test]
+    fn only_a_failure_makes_the_next_one_wait() {
+        let begun = Tries { last: Some(at("2026-11-21 09:00")), failures: 0 };
+        assert!(due("2026-11-21 09:01", None, begun));
+    }
+
+    #[test]
+    fn one_that_was_made_at_its_very_minute_is_not_made_twice() {
+        assert!(!due("2026-11-21 21:00", Some("2026-11-21 21:00"), Tries::default()));
+    }
+
+    #[test]
+    fn where_a_day_has_no_midnight_the_next_is_looked_for_within_the_hour() {
+        let zone = chrono_tz::America::Santiago;
+        let local = |text: &str| {
+            let local = chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M").unwrap();
+            zone.from_local_datetime(&local).unwrap().with_timezone(&Utc)
+        };
+        // The clocks go from 23:59 to 01:00.
+        let (now, ok) = (local("2024-09-07 22:00"), local("2024-09-07 21:30"));
+        let evening = NaiveTime::from_hms_opt(21, 0, 0).unwrap();
+        let next = next(now, zone, &[evening], Some(ok), Tries::default());
+        assert_eq!(next, now + TimeDelta::hours(1), "and not at once, again and again");
     }
 }

@@ -212,3 +212,88 @@ fn what_is_remembered_is_not_trusted_where_a_product_would_be_made() {
         matches!(writes.as_slice(), [ProductWrite::Update { id, .. }] if id.as_str() == "phone0000000001")
     );
 }
+
+fn barcoded(pid: i32, code: &str, barcode: &str) -> PosProduct {
+    PosProduct { barcode: barcode.into(), ..row(pid, code) }
+}
+
+#[test]
+fn a_barcode_that_moves_to_another_code_of_raintek_makes_another_product() {
+    let held = Held::from_app(&[app(&wanted(&[barcoded(1, "A", "890")])[0], "rec000000000001")]);
+    let moved = writes(&[barcoded(2, "B", "890")], &held);
+    let [ProductWrite::Create { fields, .. }, ProductWrite::Deactivate { id }] = moved.as_slice() else {
+        panic!("{moved:?}")
+    };
+    assert_eq!((fields.code.as_str(), id.as_str()), ("B", "rec000000000001"));
+}
+
+#[test]
+fn a_code_that_a_phone_gave_is_free_once_its_product_is_linked_by_barcode() {
+    let mut held = Held::from_app(&[phone_product("PHONE-1", "890")]);
+    let linked = barcoded(5, "R-5", "890");
+    held.confirm(&writes(std::slice::from_ref(&linked), &held)[0]);
+    // RainTek gets a product of that very code.
+    let next = writes(&[linked, row(6, "PHONE-1")], &held);
+    assert!(matches!(next.as_slice(), [ProductWrite::Create { .. }]), "never one record for two: {next:?}");
+}
+
+#[test]
+fn a_phones_product_keeps_its_code_while_another_has_its_barcode() {
+    let mut held = Held::from_app(&[
+        app(&wanted(&[row(5, "R-5")])[0], "rec000000000005"),
+        phone_product("PHONE-1", "890"),
+    ]);
+    let with_barcode = barcoded(5, "R-5", "890");
+    held.confirm(&writes(std::slice::from_ref(&with_barcode), &held)[0]);
+    let link = writes(&[with_barcode, row(6, "PHONE-1")], &held);
+    assert!(
+        matches!(link.as_slice(), [ProductWrite::Update { id, .. }] if id.as_str() == "phone0000000001"),
+        "{link:?}"
+    );
+}
+
+#[test]
+fn a_phones_product_is_linked_to_one_of_raintek_only() {
+    // Two phones gave one code to two things.
+    let held = Held::from_app(&[phone_product("NEW", "890"), phone_product("NEW", "891")]);
+    let writes = writes(&[barcoded(5, "R-5", "890"), barcoded(6, "R-6", "891")], &held);
+    assert!(
+        matches!(writes.as_slice(), [ProductWrite::Update { .. }, ProductWrite::Create { .. }]),
+        "{writes:?}"
+    );
+}
+
+#[test]
+fn rows_are_counted_whether_they_are_usable_or_not() {
+    let held = Held::default();
+    let mut comparison = Comparison::new(&held);
+    [row(1, "A"), row(2, ""), row(3, "C")].iter().for_each(|row| comparison.take(row));
+    assert_eq!(comparison.shown(), 3);
+}
+
+#[test]
+fn an_mrp_beyond_all_columns_is_reported_and_left_out() {
+    let priced = |mrp| PosProduct { mrp: Some(mrp), ..row(1, "A") };
+    let largest = largest(MONEY_SCALE);
+    assert_eq!(problems(&[priced(largest)]), Vec::<String>::new());
+    assert_eq!(wanted(&[priced(largest)])[0].mrp, largest);
+    let beyond = priced(largest + Decimal::ONE);
+    assert_eq!(problems(std::slice::from_ref(&beyond)), ["Product A (Item A) has no usable MRP."]);
+    assert_eq!(wanted(&[beyond])[0].mrp, Decimal::ZERO);
+}
+
+#[test]
+fn a_price_or_rate_that_the_app_cannot_hold_is_reported() {
+    let largest = largest(MONEY_SCALE);
+    for price in [Decimal::ZERO, Decimal::new(1005, 2), largest] {
+        assert_eq!(wanted(&[PosProduct { price: Some(price), ..row(1, "A") }])[0].retail_price, price);
+    }
+    for price in [Decimal::NEGATIVE_ONE, Decimal::new(10_005, 3), largest + Decimal::ONE] {
+        let told = problems(&[PosProduct { price: Some(price), ..row(1, "A") }]);
+        assert_eq!(told, ["Product A (Item A) has no usable price."], "{price}");
+    }
+    for rate in [Decimal::NEGATIVE_ONE, Decimal::new(1_800_001, 5), Decimal::from(1001)] {
+        let told = problems(&[PosProduct { gst_rate: Some(rate), ..row(1, "A") }]);
+        assert_eq!(told, ["Product A (Item A) has no usable GST rate."], "{rate}");
+    }
+}

@@ -157,6 +157,20 @@ mod tests {
         assert!(!is_late(now + TimeDelta::hours(1), now), "a clock that is behind");
     }
 
+    #[test]
+    fn who_gets_a_command_wrong_is_told_how_that_one_is_written() {
+        for (text, form) in [
+            ("/retry a b", "/retry GST-0151-2026/27"),
+            ("/pause", "/pause 30m"),
+            ("/pause 30 m", "/pause 30m"),
+            ("/pause 25h", "between 1 minute and 24 hours"),
+            ("/drop table", "/help"),
+        ] {
+            let Some(Asked::Unclear(words)) = parse(text) else { panic!("{text}") };
+            assert!(words.contains(form), "{text}: {words}");
+        }
+    }
+
     proptest! {
         #[test]
         fn nothing_breaks_it(text in "\\PC{0,80}|/(retry|pause|status) ?\\PC{0,60}") {

@@ -29,3 +29,40 @@ pub fn hex_digest(value: &impl Serialize) -> String {
         hex
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::customer::Customer;
+    use crate::sync::fixtures::{decimal, invoice};
+
+    #[test]
+    fn our_own_stamp_and_a_later_receipt_are_no_change_of_an_invoice() {
+        let mut written = invoice();
+        written.customer = Some(Customer { name: "Asha".into(), ..Customer::default() });
+        let digest = invoice_digest(&written);
+        assert_eq!(digest.len(), 64);
+        let mut stamped = written.clone();
+        (stamped.pos_id, stamped.stamped, stamped.updated) = (Some(701), true, "2026-03-31 10:00:00Z".into());
+        stamped.amount_paid = decimal("50.00");
+        stamped.customer.as_mut().unwrap().pos_id = Some(12);
+        assert_eq!(invoice_digest(&stamped), digest);
+    }
+
+    #[test]
+    fn whatever_goes_into_raintek_is_a_change() {
+        let changes: [fn(&mut Invoice); 6] = [
+            |invoice| invoice.grand_total = decimal("107.00"),
+            |invoice| invoice.number = "GST-0152-2025/26".into(),
+            |invoice| invoice.notes = "To the back door".into(),
+            |invoice| invoice.lines[0].quantity = decimal("4"),
+            |invoice| drop(invoice.lines.pop()),
+            |invoice| invoice.customer = Some(Customer::default()),
+        ];
+        for (index, change) in changes.iter().enumerate() {
+            let mut changed = invoice();
+            change(&mut changed);
+            assert_ne!(invoice_digest(&changed), invoice_digest(&invoice()), "{index}");
+        }
+    }
+}

@@ -182,3 +182,66 @@ fn a_store_that_takes_nothing_is_amber_at_once_and_red_past_its_grace() {
     assert_eq!(verdict.state, HealthState::Failing);
     assert!(verdict.sentence.starts_with("The disk is full"), "{}", verdict.sentence);
 }
+
+#[test]
+fn a_pause_ends_when_it_said_it_would() {
+    let mut looks = well();
+    looks.paused_until = Some(at(101));
+    assert_eq!(
+        assess(&looks),
+        Verdict { state: HealthState::Paused, sentence: "Paused until 13:31.".into() }
+    );
+    looks.paused_until = Some(at(100));
+    assert_eq!(state(&looks), HealthState::InStep);
+}
+
+#[test]
+fn what_waits_because_somebody_paused_is_not_late() {
+    let mut looks = well();
+    looks.counts.waiting = 1;
+    looks.oldest_waiting = Some(at(100) - LATE);
+    assert_eq!(assess(&looks).sentence, "An invoice has been waiting for 2 min.");
+    looks.paused_until = Some(at(1000));
+    assert_eq!(state(&looks), HealthState::Paused);
+    looks.paused_until = Some(at(100));
+    assert_eq!(state(&looks), HealthState::Attention, "the pause is over");
+}
+
+#[test]
+fn trouble_without_a_word_is_never_an_empty_sentence() {
+    let mut looks = well();
+    looks.raintek = Leg { last_ok: None, failing_since: Some(at(99)), sentence: String::new() };
+    assert_eq!(assess(&looks).sentence, "Looking at both sides.");
+    let mut looks = well();
+    looks.products.failing_since = Some(at(99));
+    assert_eq!(assess(&looks).sentence, "Everything is in step.");
+}
+
+#[test]
+fn a_flow_that_works_again_says_nothing_of_what_it_said() {
+    let mut looks = well();
+    looks.products.sentence = "RainTek shows 3 products of 500.".into();
+    assert_eq!(state(&looks), HealthState::InStep);
+}
+
+#[test]
+fn a_look_may_be_as_old_as_two_periods_and_a_minute() {
+    let mut looks = well();
+    looks.now = looks.products.last_ok.unwrap() + FRESH + GRACE;
+    assert_eq!(state(&looks), HealthState::InStep);
+    looks.now += TimeDelta::seconds(1);
+    assert_eq!(assess(&looks).sentence, "The last look at invoices is 3 min old. Trying again.");
+}
+
+#[test]
+fn a_sentence_says_since_when_in_the_shops_time() {
+    let mut looks = well();
+    looks.raintek = lost(30);
+    assert_eq!(assess(&looks).sentence, "Gone. Since 13:30. Nothing waits.");
+    let mut looks = well();
+    looks.oldest_failure = Some(at(100) - FAILING);
+    assert_eq!(
+        assess(&looks).sentence,
+        "An invoice has not reached RainTek since 14 Jan 13:31. The list under Today says why."
+    );
+}

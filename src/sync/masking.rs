@@ -258,6 +258,26 @@ mod tests {
         assert_eq!(mask().line("plain 9876543210"), "plain (phone ..10)");
     }
 
+    #[test]
+    fn what_a_mask_knows_is_not_told_by_printing_it() {
+        let printed = format!("{:?}", mask());
+        assert!(printed.starts_with("Mask") && printed.contains('1'), "{printed}");
+        assert!(!printed.to_lowercase().contains("asha") && !printed.contains("hunter2"), "{printed}");
+    }
+
+    #[test]
+    fn what_only_looks_like_a_person_stays_so_that_a_log_can_be_read() {
+        for text in [
+            "amounts 12345 today",
+            "bill 12345 678901",
+            "login sa@SHOP-PC refused, pipe @sql.query",
+            "an acknowledgement of record 360000000000001",
+            "backup of 2026-11-25-0930",
+        ] {
+            assert_eq!(mask().text(text), text);
+        }
+    }
+
     proptest! {
         #[test]
         fn no_secret_survives_wherever_it_stands(before in "\\PC{0,20}", after in "\\PC{0,20}") {

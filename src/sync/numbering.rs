@@ -109,4 +109,11 @@ mod tests {
         assert_eq!(customer_number("C-7A"), None);
         assert_eq!(customer_number("X-7"), None);
     }
+
+    #[test]
+    fn a_number_without_plain_digits_or_without_its_year_is_of_another_form() {
+        for other in ["GST-+151-2025/26", "GST--151-2025/26", "GST-0151-", "GST-0151- "] {
+            assert_eq!(counter_of(other), None, "{other}");
+        }
+    }
 }

@@ -168,6 +168,29 @@ fn a_new_customer_is_numbered_under_the_lock() {
     assert_eq!(plan.info.int("Customer_ID"), 10);
 }
 
+#[test]
+fn only_a_bill_of_ours_is_ever_removed() {
+    let ours = applied(&plan(&desired(), &found()));
+    let removal = |bills: Vec<FoundBill>, known| {
+        let found = Found { known, ..with_bills(bills) };
+        plan_removal("gst-0151-2025/26 ", TaxType::Gst, &found)
+    };
+    let Some(Plan::Remove(plan)) = removal(vec![ours.clone()], None) else { panic!() };
+    assert_eq!((plan.inv_id, plan.counter_ids), (701, vec![151]));
+    let mut theirs = ours.clone();
+    theirs.info.0.insert("TillID".into(), Value::Text("COUNTER-1".into()));
+    for known in [None, Some(702)] {
+        let outcome = removal(vec![theirs.clone()], known);
+        let taken = Conflict::NumberTaken { inv_id: 701, grand_total: decimal("106.00") };
+        assert_eq!(outcome, Some(Plan::Conflict(taken)), "a till's bill stays");
+    }
+    // Somebody saved our bill on RainTek's screen: the store knows that it is ours.
+    assert!(matches!(removal(vec![theirs], Some(701)), Some(Plan::Remove(_))));
+    let outcome = removal(vec![ours.clone(), ours], Some(701));
+    assert!(matches!(outcome, Some(Plan::Conflict(Conflict::Ambiguous { .. }))), "two are for a person");
+    assert_eq!(removal(Vec::new(), Some(701)), None);
+}
+
 proptest! {
     /// Whatever stands there, planning and applying once ends in Nothing: plan is total and idempotent.
     #[test]

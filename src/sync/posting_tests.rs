@@ -281,6 +281,21 @@ fn lines() -> impl Strategy<Value = Vec<(i64, u8)>> {
     proptest::collection::vec((1_i64..50_000, 0_u8..3), 1..6)
 }
 
+#[test]
+fn after_a_change_of_its_lines_a_bill_is_not_proven_without_its_postings() {
+    let mut shop = Shop::default();
+    shop.send(bill(&[(2000, 1)], "cash", PostingSettings::default()));
+    let make = bill(&[(3000, 1)], "cash", PostingSettings::ALL);
+    let before = make(&shop.found());
+    let change = shop.send(&make);
+    assert!(matches!(change, Plan::Replace(_)), "{change:?}");
+    let proof = as_written(before, &change);
+    assert_eq!(proof.postings.written, PostingSettings::ALL);
+    let mut lost = shop.found();
+    lost.bills[0].postings = Books::default();
+    assert!(matches!(plan(&proof, &lost), Plan::Replace(_)), "the entries did not come to stand there");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 

@@ -134,3 +134,12 @@ fn postings_of_a_number_that_is_shared_are_parted_by_what_they_say() {
     assert!(plan.postings.delete.is_empty() && plan.postings.insert.is_empty(), "{:?}", plan.postings);
     assert!(plan.postings.stock.is_empty());
 }
+
+#[test]
+fn a_bill_that_moves_to_another_number_and_changes_its_lines_still_tells_its_last_price() {
+    let mut bill = standing(PostingSettings::ALL);
+    bill.lines[0].0.insert("Qty".into(), Value::Int(2));
+    let former = Former { counter: counter(&[151]), shared: true };
+    let plan = replaced(bill, former, PostingSettings::ALL);
+    assert!(plan.postings.products.contains_key(&11), "{:?}", plan.postings);
+}

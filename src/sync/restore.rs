@@ -273,7 +273,7 @@ fn postings(
         let wanted: Vec<Row> =
             copy.postings.rows(book).iter().map(|row| completed(table, row.clone(), date, &["ID"])).collect();
         let there = before.map(|bill| bill.postings.rows(book)).unwrap_or_default();
-        if wanted.len() == there.len() && same_rows(&wanted, there) {
+        if same_rows(&wanted, there) {
             continue;
         }
         change.delete.extend(ids(book, there));

@@ -261,21 +261,9 @@ fn tables_that_lack_something_are_named_and_new_columns_get_their_neutral_value(
 
 #[test]
 fn rows_that_the_server_does_not_number_keep_their_numbers_where_those_are_free() {
-    let mut plain = schema();
-    for (table, column) in [("Invoice_Product", "IPo_ID"), ("Invoice_Payment", "IP_ID")] {
-        let columns = &mut plain.tables.get_mut(table).unwrap().columns;
-        columns.iter_mut().find(|other| other.name == column).unwrap().identity = false;
-    }
     let copy = copy();
-    let id = |highest: i32| {
-        let mut found = standing(Vec::new());
-        (found.marks.line_id, found.marks.payment_id) = (highest, highest);
-        let Ok(Restore::Write { plan, .. }) = plan_restore(&copy, &found, &plain) else { panic!() };
-        let Plan::Insert(insert) = *plan else { panic!() };
-        insert.lines[0].int("IPo_ID")
-    };
-    assert_eq!(id(39), 40, "its own number is free");
-    assert_eq!(id(90), 91, "nobody knows whether its own number is free");
+    assert_eq!(line_ids(&copy, Vec::new(), 39), [40], "its own number is free");
+    assert_eq!(line_ids(&copy, Vec::new(), 90), [91], "nobody knows whether its own number is free");
 }
 
 #[test]
@@ -287,4 +275,131 @@ fn an_empty_value_of_the_copy_is_put_back_as_empty() {
     let (plan, words) = write(&copy, &standing(vec![now]));
     assert_eq!(content(&applied(&plan)), content(&copy));
     assert!(words.iter().any(|word| word.contains("Narration: \"x\" becomes nothing")), "{words:?}");
+}
+
+#[test]
+fn a_copy_without_its_number_inv_id_or_day_is_refused() {
+    let lacks: [fn(&mut FoundBill); 4] = [
+        |bill| drop(bill.info.0.insert("InvoiceNo".into(), Value::Text(" ".into()))),
+        |bill| drop(bill.info.0.insert("Inv_ID".into(), Value::Int(0))),
+        |bill| drop(bill.info.0.insert("InvoiceDate".into(), Value::Null)),
+        |bill| bill.lines.clear(),
+    ];
+    for (index, lack) in lacks.iter().enumerate() {
+        let mut half = copy();
+        lack(&mut half);
+        let sentence = read(&serde_json::to_string(&half).unwrap()).unwrap_err();
+        assert!(sentence.starts_with("The file is no whole copy of a bill"), "{index}: {sentence}");
+    }
+}
+
+#[test]
+fn a_copy_is_called_by_its_number_and_total() {
+    assert_eq!(title(&copy()), "GST-0151-2025/26 (106.00)");
+}
+
+#[test]
+fn the_counter_is_looked_for_where_the_copy_had_it() {
+    let mut copy = copy();
+    copy.counter[0].0.insert("ID".into(), Value::Int(180));
+    assert_eq!(lookup(&copy).counter, Some(180), "it was another's when the bill was made");
+    copy.counter[0].0.insert("ID".into(), Value::Int(0));
+    assert_eq!(lookup(&copy).counter, Some(151), "a copy that does not know it: the number's own");
+    copy.counter.clear();
+    assert_eq!(lookup(&copy).counter, Some(151));
+}
+
+#[test]
+fn entries_that_somebody_deleted_beside_the_bill_are_put_back() {
+    let copy = copy_by(PostingSettings::ALL);
+    let mut now = copy.clone();
+    now.postings.0.clear();
+    let (plan, _) = write(&copy, &standing(vec![now]));
+    assert_eq!(content(&applied(&plan)), content(&copy));
+}
+
+#[test]
+fn entries_that_stand_as_in_the_copy_are_left_alone() {
+    let copy = copy_by(PostingSettings::ALL);
+    let mut now = copy.clone();
+    now.info.0.insert("Remarks".into(), Value::Text("x".into()));
+    number(&mut now, 100);
+    let (Plan::Replace(replace), _) = write(&copy, &standing(vec![now])) else { panic!() };
+    assert_eq!(replace.postings, PostingChange::default());
+}
+
+#[test]
+fn what_is_booked_beside_the_bill_is_told_before_a_person_says_yes() {
+    let told = |posting| write(&copy_by(posting), &standing(Vec::new())).1;
+    let words = told(PostingSettings::ALL);
+    for line in [
+        "It would stand there again under Inv_ID 701: 31 Mar 2026, 106.00, 1 line, 1 payment, 5 entries, saved by ShopSync.",
+        "  LedgerBook: 2 rows",
+        "  CustomerLedgerBook: 2 rows",
+        "  StockMovement: 1 rows",
+        "  live stock of product 11: -3",
+    ] {
+        assert!(words.iter().any(|word| word == line), "{line}: {words:?}");
+    }
+    let words = told(PostingSettings::default()).join("\n");
+    assert!(words.contains("1 line, 1 payment, saved by ShopSync.") && !words.contains("rows"), "{words}");
+}
+
+/// A bill of so many lines, each sold in another quantity than the copy has.
+fn told_of(lines: usize) -> Vec<String> {
+    let mut copy = copy();
+    copy.lines = vec![copy.lines[0].clone(); lines];
+    let mut now = copy.clone();
+    for row in &mut now.lines {
+        row.0.insert("Qty".into(), Value::Int(6));
+    }
+    write(&copy, &standing(vec![now])).1
+}
+
+#[test]
+fn two_hundred_changes_are_named_and_the_others_counted() {
+    let counts = |words: &[String]| words.iter().filter(|word| word.contains("Qty: 6 becomes 3")).count();
+    let words = told_of(200);
+    assert_eq!((counts(&words), words.iter().any(|word| word.contains(" more"))), (200, false));
+    let words = told_of(203);
+    assert_eq!(counts(&words), 200);
+    assert!(words.contains(&"  and 3 more".to_owned()), "{words:?}");
+}
+
+/// Tables whose rows the server does not number.
+fn plain() -> PosSchema {
+    let mut plain = schema();
+    for (table, column) in [("Invoice_Product", "IPo_ID"), ("Invoice_Payment", "IP_ID")] {
+        let columns = &mut plain.tables.get_mut(table).unwrap().columns;
+        columns.iter_mut().find(|other| other.name == column).unwrap().identity = false;
+    }
+    plain
+}
+
+fn line_ids(copy: &FoundBill, bills: Vec<FoundBill>, highest: i32) -> Vec<i64> {
+    let mut found = standing(bills);
+    (found.marks.line_id, found.marks.payment_id) = (highest, highest);
+    let Ok(Restore::Write { plan, .. }) = plan_restore(copy, &found, &plain()) else { panic!() };
+    let lines = match *plan {
+        Plan::Insert(insert) => insert.lines,
+        Plan::Replace(replace) => replace.lines.unwrap(),
+        other => panic!("{other:?}"),
+    };
+    lines.iter().map(|row| row.int("IPo_ID")).collect()
+}
+
+#[test]
+fn a_row_takes_its_number_again_only_where_no_other_row_can_have_it() {
+    let mut copy = copy();
+    copy.lines.push(copy.lines[0].clone());
+    copy.lines[1].0.insert("IPo_ID".into(), Value::Int(42));
+    assert_eq!(line_ids(&copy, Vec::new(), 39), [40, 42], "both are free");
+    assert_eq!(line_ids(&copy, Vec::new(), 40), [41, 42], "40 is another row's by now");
+    assert_eq!(line_ids(&copy, Vec::new(), 41), [42, 43]);
+    // The bill stands there: its own rows' numbers are its own, whatever came after it.
+    let mut now = copy.clone();
+    now.lines[1].0.insert("Qty".into(), Value::Int(6));
+    assert_eq!(line_ids(&copy, vec![now.clone()], 90), [40, 42]);
+    now.lines[1].0.insert("IPo_ID".into(), Value::Int(55));
+    assert_eq!(line_ids(&copy, vec![now], 90), [91, 92], "42 may be anybody's");
 }

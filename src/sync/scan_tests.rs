@@ -272,3 +272,25 @@ fn days_are_added_up_and_paired() {
     assert_eq!(gaps.suspects, [RecordId::new("b"), RecordId::new("c")]);
     assert!(stray_sentence(&gaps.only_pos[0]).contains("GST-9 (5.00, Inv_ID 9)"));
 }
+
+#[test]
+fn a_price_that_somebody_changed_is_named_in_the_older_generation_too() {
+    let schema = crate::sync::fixtures::older_schema();
+    let desired = desired_bill(&invoice(), &found(), &schema, &context()).unwrap();
+    let Plan::Insert(plan) = plan(&desired, &found()) else { panic!() };
+    let counter = plan.counter_row.into_iter().collect();
+    let (info, lines, payments) = (plan.info, plan.lines, plan.payments);
+    let mut bill = FoundBill { info, lines, payments, counter, ..FoundBill::default() };
+    let proven = found_digest(&bill);
+    bill.lines[0].0.insert("SellingPrice".into(), Value::Dec(decimal("30.00")));
+    let found = Found { bills: vec![bill], ..found() };
+    // Also where nobody remembers what was proven.
+    for proven in [Some(proven.as_str()), None] {
+        let found = mismatch(verdict(&invoice(), 701, &found, proven, &schema, &context()));
+        assert_eq!(
+            found.details,
+            ["Invoice_Product.SellingPrice, row 1: 30.00 instead of 33.33"],
+            "{proven:?}"
+        );
+    }
+}

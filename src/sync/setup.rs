@@ -2,6 +2,8 @@
 
 use chrono::{Datelike as _, NaiveDate};
 
+use crate::model::money::grouped;
+
 /// What the store says of the first run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FirstRun {
@@ -71,28 +73,13 @@ pub fn label(
     let bills = match bills {
         0 => "no bills yet".to_owned(),
         1 => "1 bill".to_owned(),
-        n => format!("{} bills", grouped(n)),
+        n => format!("{} bills", grouped(&n.to_string())),
     };
     let latest = latest.map(|day| {
         let form = if day.year() == today.year() { "%-d %b" } else { "%-d %b %Y" };
         format!(", latest {}", day.format(form))
     });
     format!("{name}, {bills}{}", latest.unwrap_or_default())
-}
-
-/// A number with Indian grouping: `1,23,456`.
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let length = digits.len();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        let left = length - at;
-        if at > 0 && (left == 3 || (left > 3 && (left - 3).is_multiple_of(2))) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// Whether a message to the bot is the one that was asked for.
@@ -124,6 +111,9 @@ mod tests {
             "chosen, and the power went before Start"
         );
         assert_eq!(first_run(Some("done"), false, false), FirstRun::Done);
+        for run in [FirstRun::Open, FirstRun::Done] {
+            assert_eq!(first_run(Some(run.name()), true, true), run, "as it was stored");
+        }
     }
 
     #[test]
@@ -138,7 +128,7 @@ mod tests {
             "Raintech_DB2 on SHOP-PC, 1 bill, latest 1 Mar 2024"
         );
         assert_eq!(label("X", "Y", "Z", 0, None, today), "X (Y on Z), no bills yet");
-        assert_eq!(grouped(1_234_567), "12,34,567");
+        assert_eq!(label("X", "Y", "Z", 1_234_567, None, today), "X (Y on Z), 12,34,567 bills");
     }
 
     #[test]

@@ -144,3 +144,29 @@ fn a_clock_that_was_set_back_does_not_silence_it_for_hours() {
     assert!(decide(&mut memory, &at(7200, Attention, &["A"])).is_some());
     assert!(decide(&mut memory, &at(60, Attention, &["A", "B"])).is_some());
 }
+
+#[test]
+fn one_that_stays_held_is_said_once() {
+    let told = said(&[
+        (1, InStep, &[]),
+        (10, Attention, &["A"]),
+        (100, Attention, &["A"]),
+        (200, Attention, &["A"]),
+    ]);
+    assert_eq!(told, [(10, "A needs you".into())]);
+}
+
+#[test]
+fn as_many_are_said_to_wait_as_the_list_shows() {
+    let mut memory = Memory::default();
+    decide(&mut memory, &at(1, InStep, &[]));
+    let mut snapshot = at(10, Attention, &["A", "B", "C"]);
+    // Counted a moment before the list was read.
+    snapshot.counts.held = 1;
+    assert_eq!(decide(&mut memory, &snapshot).unwrap().title, "3 invoices are waiting");
+    let mut memory = Memory::default();
+    decide(&mut memory, &at(1, InStep, &[]));
+    // More than a list shows.
+    snapshot.counts.held = 700;
+    assert_eq!(decide(&mut memory, &snapshot).unwrap().title, "700 invoices are waiting");
+}

@@ -249,3 +249,74 @@ fn a_bill_that_was_left_is_raintek_s() {
     let plan = plan(&desired_bill(&invoice(), &found, &schema(), &context()).unwrap(), &found);
     assert!(matches!(plan, Plan::Conflict(_)), "its number is not ours to write over: {plan:?}");
 }
+
+/// What the trial was about to write, where the PC went down before it was read back.
+fn about_to(record: TrialBill) -> TrialBill {
+    let context = MapContext { posting: PostingSettings::ALL, ..context() };
+    let plan = plan(&desired_bill(&invoice(), &found(), &schema(), &context).unwrap(), &found());
+    let (write, own_counter) = planned(&plan, &schema()).unwrap();
+    TrialBill { inv_id: None, bill: None, planned: Some(write), own_counter, ..record }
+}
+
+#[test]
+fn what_was_planned_is_known_by_all_it_says_but_the_servers_own_numbers() {
+    let (record, mut there) = written();
+    let record = about_to(record);
+    let line = &record.planned.as_ref().unwrap().bill.lines[0];
+    assert!(line.get("IPo_ID").is_none() && line.decimal("Qty") == decimal("3"));
+    set(&mut there.lines[0], "IPo_ID", Value::Int(9000));
+    set(&mut there.payments[0], "IP_ID", Value::Int(9000));
+    there.postings.0.values_mut().flatten().for_each(|row| set(row, "ID", Value::Int(9000)));
+    assert_eq!(removed(&fate(&record, &there)), Some(701), "the server numbered its rows");
+    type Change = fn(&mut FoundBill);
+    let changes: [(&str, Change); 3] = [
+        ("the items", |bill| set(&mut bill.lines[0], "Qty", Value::Int(9))),
+        ("the payments", |bill| set(&mut bill.payments[0], "TotalPaid", Value::Int(9))),
+        ("the rows in LedgerBook", |bill| {
+            let rows = bill.postings.0.get_mut(&Book::LedgerBook).unwrap();
+            set(&mut rows[0], "Debit", Value::Int(9));
+        }),
+    ];
+    for (what, change) in changes {
+        let mut changed = there.clone();
+        change(&mut changed);
+        assert_eq!(fate(&record, &changed), Fate::Leave(format!("RainTek changed {what} of it")));
+    }
+}
+
+#[test]
+fn a_bill_that_the_server_does_not_number_is_known_by_its_inv_id() {
+    let (record, mut there) = written();
+    let planned = about_to(record.clone());
+    assert_eq!(planned.planned.as_ref().unwrap().bill.inv_id(), 701);
+    set(&mut there.info, "Inv_ID", Value::Int(702));
+    assert_eq!(fate(&planned, &there), Fate::Leave("RainTek changed Inv_ID in the head of it".into()));
+    assert_eq!(fate(&record, &there), Fate::Leave("RainTek has it under another Inv_ID".into()));
+}
+
+#[test]
+fn only_our_own_bill_under_its_inv_id_is_ours_by_another_number() {
+    let (record, mut there) = written();
+    set(&mut there.info, "InvoiceNo", Value::Text("X-1".into()));
+    assert!(matches!(fate(&record, &there), Fate::Leave(_)), "somebody gave ours another number");
+    let mut other = there.clone();
+    set(&mut other.info, "Inv_ID", Value::Int(702));
+    assert_eq!(fate(&record, &other), Fate::Gone, "another bill of ours");
+    set(&mut there.info, "TillID", Value::Text("TILL-1".into()));
+    assert_eq!(fate(&record, &there), Fate::Gone, "a till took over the Inv_ID");
+}
+
+#[test]
+fn a_number_that_is_none_and_one_from_before_the_trial_take_nothing_along() {
+    let invoices = [("old", "N-1"), ("copied", "n-1"), ("taken", ""), ("draft", " ")];
+    let holds = AppHolds {
+        laid_down: false,
+        invoices: invoices.map(|(id, number)| app_invoice(id, number, "")).to_vec(),
+        customers: Vec::new(),
+    };
+    let before = HashSet::from([(AppKind::Invoice, RecordId::new("old"))]);
+    let known = [("old", "N-1"), ("taken", "")].map(|(id, number)| (RecordId::new(id), number.to_owned()));
+    let goes: Vec<String> =
+        of_the_trial(&holds, &before, &known).into_iter().map(|record| record.id.to_string()).collect();
+    assert_eq!(goes, ["taken"], "a person's draft without a number, and a copy of an older one, stay");
+}

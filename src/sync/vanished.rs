@@ -54,4 +54,11 @@ mod tests {
             assert_eq!(judge(known, missing), verdict, "{missing} of {known}");
         }
     }
+
+    #[test]
+    fn another_database_is_told_with_both_numbers_and_that_nothing_was_done() {
+        let sentence = another_database(500, 251);
+        assert!(sentence.contains("no longer has 251 of the 500 invoices"), "{sentence}");
+        assert!(sentence.contains("Nothing was changed."), "{sentence}");
+    }
 }

@@ -30,7 +30,8 @@ pub(super) fn join(lines: impl ExactSizeIterator<Item = String>, rest: impl Fn(u
     let mut text = String::new();
     let mut taken = 0;
     for line in lines {
-        let line = cut_units(&line, room);
+        // With the break that is counted below: the first line always finds its place, or a message says nothing.
+        let line = cut_units(&line, room - 1);
         if taken >= MOST_LINES || units(&text) + units(&line) + 1 > room {
             break;
         }
@@ -117,9 +118,8 @@ fn phone_end(chars: &[char], start: usize) -> Option<usize> {
     let mut longest = None;
     loop {
         let group = chars.get(at..)?.iter().take_while(|c| c.is_numeric()).count();
-        let first = digits.is_empty();
         // "2026-27" is no group of a phone number; "91 98765 43210" begins with a country.
-        if group == 0 || (group < 3 && !first) || digits.len() + group > 15 {
+        if group < 3 && !digits.is_empty() {
             break;
         }
         digits.extend(chars.get(at..at + group)?.iter().map(|c| if c.is_ascii_digit() { *c } else { '9' }));
@@ -128,7 +128,7 @@ fn phone_end(chars: &[char], start: usize) -> Option<usize> {
             longest = Some(at);
         }
         match chars.get(at) {
-            Some(' ' | '-' | '.') if chars.get(at + 1).is_some_and(|c| c.is_numeric()) => at += 1,
+            Some(' ' | '-' | '.') => at += 1,
             _ => break,
         }
     }

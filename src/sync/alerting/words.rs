@@ -88,6 +88,56 @@ fn what_waited_for_the_internet_comes_as_one_message_newest_first() {
     assert_eq!(combine(&[], at(610), zone), None);
 }
 
+#[test]
+fn of_a_phone_number_nothing_stays() {
+    assert_eq!(clean("call +91 98765 43210 now", 300), "call +(phone number) now");
+    assert_eq!(clean("call 91 98765 43210, now", 300), "call (phone number), now");
+    // The year of a number is no group of one.
+    assert_eq!(clean("order 9876 2026-27", 300), "order 9876 2026-27");
+}
+
+#[test]
+fn a_message_that_says_when_it_was_does_not_ring_and_one_that_rings_does_not() {
+    let one = queued(&[(0, Level::Warning, "Lost.")]);
+    for (seconds, level, text) in [(119, Level::Warning, "Lost."), (120, Level::Info, "(10:00) Lost.")] {
+        let message = combine(&one, at(seconds), Tz::Asia__Kolkata).unwrap();
+        assert_eq!((message.level, message.text.as_str()), (level, text), "{seconds}");
+    }
+}
+
+#[test]
+fn a_test_message_says_which_pc_it_comes_from() {
+    assert_eq!(texts::test("SHOP-PC\n"), "Test message from ShopSync on SHOP-PC. Alerts will come here.");
+}
+
+#[test]
+fn a_large_disk_is_told_in_gigabytes() {
+    let left = |bytes| disk_sentence("D:", bytes);
+    assert!(left(9000 << 20).contains("(9000 MB left)"));
+    assert!(left(20 << 30).contains("(20 GB left)"));
+    assert!(left((1 << 20) - 1).contains("(less than 1 MB left)"));
+}
+
+#[test]
+fn one_line_that_is_too_long_for_a_message_is_cut_and_not_left_out() {
+    for (text, unit) in [("x".repeat(LONGEST_MESSAGE), 1), ("\u{1F600}".repeat(LONGEST_MESSAGE), 2)] {
+        let message = join([text].into_iter(), |left| format!("And {left} more."));
+        assert!(message.ends_with('\u{2026}') && !message.contains("more"), "{message}");
+        let length = units(&message);
+        // No more is cut than the line that says how many are left would need.
+        assert!(length <= LONGEST_MESSAGE && length >= LONGEST_MESSAGE - 101 - unit, "{length}");
+    }
+    let whole = "x".repeat(3900);
+    assert_eq!(join([whole.clone()].into_iter(), |_| String::new()), whole);
+}
+
+#[test]
+fn a_full_message_that_comes_late_still_says_what_it_said() {
+    let text = "Backup failed. ".repeat(270);
+    let late = combine(&queued(&[(0, Level::Critical, &text)]), at(3600), Tz::Asia__Kolkata).unwrap();
+    assert!(late.text.starts_with("(10:00) Backup failed."), "{}", late.text);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]

@@ -70,4 +70,19 @@ mod tests {
             assert_eq!(phone_key(row.text("ContactNo")), phone_key(&phone));
         }
     }
+
+    #[test]
+    fn a_phone_that_fits_is_kept_as_it_is_typed() {
+        let mut schema = schema();
+        let phone = "+91 98765 43210";
+        let day = NaiveDate::from_ymd_opt(2026, 4, 1).unwrap();
+        for (width, kept) in [(150, phone), (15, phone), (14, "9876543210")] {
+            let table = schema.tables.get_mut("Customer").unwrap();
+            let column = table.columns.iter_mut().find(|column| column.name == "ContactNo").unwrap();
+            column.kind = ColumnKind::Text { max: Some(width), wide: true };
+            let customer = Customer { name: "Asha".into(), phone: phone.into(), ..Customer::default() };
+            let (row, notes) = new_customer(Some(&customer), table, day).unwrap();
+            assert_eq!((row.text("ContactNo"), notes.len()), (kept, 0), "{width}");
+        }
+    }
 }

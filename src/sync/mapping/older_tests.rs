@@ -163,3 +163,31 @@ fn what_a_coarser_column_would_lose_is_held() {
     // A percentage is for the eye: what it comes to stands in rupees.
     assert!(desired_bill(&weighed, &found(), &schema(), &context()).is_ok());
 }
+
+#[test]
+fn one_column_of_the_taxes_is_enough_to_know_the_newer_generation() {
+    for gone in ["IGSTAmt", "CGSTAmt"] {
+        let mut mixed = schema();
+        let lines = &mut mixed.tables.get_mut("Invoice_Product").unwrap().columns;
+        lines.retain(|column| column.name != gone);
+        for name in ["VAT", "VATPer", "Amount"] {
+            let kind = ColumnKind::Decimal { precision: 18, scale: 2 };
+            lines.push(Column { name: name.into(), kind, identity: false });
+        }
+        let line = &desired(&invoice(), &mixed).lines[0];
+        assert_eq!(numbers(line, &["VAT", "VATPer", "Amount"]), ["0", "0", "0"], "without {gone}");
+    }
+}
+
+#[test]
+fn the_one_rate_of_the_older_generation_is_gst_and_cess_together() {
+    let mut with_cess = invoice();
+    let taxes = Taxes { cess: decimal("0.90"), ..with_cess.taxes };
+    (with_cess.taxes, with_cess.lines[0].taxes) = (taxes, taxes);
+    with_cess.lines[0].total = decimal("107.09");
+    (with_cess.grand_total, with_cess.amount_paid) = (decimal("106.90"), decimal("106.90"));
+    let mut found = found();
+    found.products[0].cess_percent = decimal("1");
+    let bill = desired_bill(&with_cess, &found, &older_schema(), &context()).unwrap();
+    assert_eq!(numbers(&bill.lines[0], &["VATPer", "VAT", "Amount"]), ["19", "17.1", "107.09"]);
+}

@@ -259,4 +259,57 @@ mod tests {
         let (row, _) = RowBuilder::new(&table, day()).number("OfferAmt", Decimal::ONE).finish(&[]).unwrap();
         assert!(row.get("OfferAmt").is_none());
     }
+
+    #[test]
+    fn a_number_is_rounded_half_to_even_where_the_column_is_coarser() {
+        let table = table();
+        for (value, stored) in [("10.005", "10.00"), ("10.015", "10.02"), ("-0.005", "0")] {
+            let row = RowBuilder::new(&table, day()).number("Total", value.parse().unwrap()).some();
+            assert_eq!(row.get("Total"), Some(&Value::Dec(stored.parse().unwrap())), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_number_in_a_column_of_text_is_written_as_a_person_writes_it() {
+        let table = table();
+        let row = RowBuilder::new(&table, day()).number("CType", "40.00".parse().unwrap()).some();
+        assert_eq!(row.text("CType"), "40");
+    }
+
+    #[test]
+    fn an_amount_that_a_column_would_round_is_refused() {
+        let table = table();
+        let exact =
+            |value: &str| RowBuilder::new(&table, day()).exact("Total", value.parse().unwrap()).finish(&[]);
+        assert!(exact("10.010").is_ok());
+        assert_eq!(
+            exact("10.005").unwrap_err().sentence,
+            "RainTek cannot store 10.005 exactly (InvoiceInfo.Total)."
+        );
+    }
+
+    #[test]
+    fn what_a_narrow_column_cannot_hold_is_marked_and_noted() {
+        let mut table = table();
+        table.columns[1].kind = ColumnKind::Text { max: Some(50), wide: false };
+        let stored = |text: &str| {
+            let (row, notes) =
+                RowBuilder::new(&table, day()).text("Remarks", text, "The note").finish(&[]).unwrap();
+            (row.text("Remarks").to_owned(), notes.join(" "))
+        };
+        assert_eq!(stored("plain"), ("plain".into(), String::new()));
+        assert_eq!(
+            stored("For \u{0905} 5"),
+            ("For ? 5".into(), "RainTek cannot store all characters of The note.".into())
+        );
+    }
+
+    #[test]
+    fn a_row_of_before_gets_no_value_that_the_server_gives_itself() {
+        let mut table = table();
+        table.columns.push(Column { identity: true, ..column("Row_ID", ColumnKind::Int) });
+        let row = completed(&table, Row::default(), day(), &["inv_id"]);
+        let names: Vec<&str> = row.0.keys().map(String::as_str).collect();
+        assert_eq!(names, ["Blob", "CType", "Remarks", "Total", "Unheard"]);
+    }
 }

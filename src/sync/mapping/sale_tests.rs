@@ -174,3 +174,68 @@ fn a_missing_table_is_a_schema_fault_that_names_it() {
     assert_eq!(fault.kind, FaultKind::Schema);
     assert!(fault.sentence.contains("Invoice_Payment"));
 }
+
+#[test]
+fn a_number_may_be_as_long_as_raintek_s_own_column() {
+    let of_length = |length: usize| Invoice { number: "7".repeat(length), ..invoice() };
+    assert!(desired(&of_length(30)).is_ok());
+    assert!(desired(&of_length(31)).is_err());
+    let mut narrow = schema();
+    let columns = &mut narrow.tables.get_mut("InvoiceInfo").unwrap().columns;
+    let column = columns.iter_mut().find(|column| column.name == "InvoiceNo").unwrap();
+    column.kind = ColumnKind::Text { max: Some(20), wide: true };
+    let fault = desired_bill(&of_length(21), &found(), &narrow, &context()).unwrap_err();
+    assert!(fault.sentence.contains("21 characters long; RainTek takes at most 20"), "{}", fault.sentence);
+}
+
+/// All of it is given away.
+fn free() -> Invoice {
+    let mut free = invoice();
+    (free.taxable, free.taxes, free.round_off) = (Decimal::ZERO, Taxes::default(), Decimal::ZERO);
+    (free.grand_total, free.amount_paid) = (Decimal::ZERO, Decimal::ZERO);
+    let line = &mut free.lines[0];
+    (line.rate, line.discount, line.discount_percent) = (Decimal::ZERO, Decimal::ZERO, Decimal::ZERO);
+    (line.taxes, line.taxable, line.total) = (Taxes::default(), Decimal::ZERO, Decimal::ZERO);
+    free
+}
+
+#[test]
+fn a_bill_of_nothing_is_booked_and_one_below_is_held() {
+    let bill = desired(&free()).unwrap();
+    assert_eq!((number(&bill.info, "GrandTotal"), bill.payments.len()), ("0".into(), 1));
+    let returned = Invoice { grand_total: decimal("-5.00"), ..free() };
+    assert_eq!(
+        desired(&returned).unwrap_err().sentence,
+        "The grand total -5.00 is below zero; RainTek books returns elsewhere."
+    );
+}
+
+#[test]
+fn freight_and_a_discount_of_the_bill_stand_in_its_head() {
+    let mut with = Invoice { freight: decimal("5"), discount: decimal("1"), ..invoice() };
+    (with.grand_total, with.amount_paid) = (decimal("110.00"), decimal("110.00"));
+    let bill = desired(&with).unwrap();
+    for (column, expected) in [
+        ("SubTotal", "106.19"),
+        ("FreightCharges", "5"),
+        ("OtherCharges", "1"),
+        ("BillDiscount", "1"),
+        ("Total", "110.19"),
+        ("GrandTotal", "110"),
+    ] {
+        assert_eq!(number(&bill.info, column), expected, "{column}");
+    }
+}
+
+#[test]
+fn a_head_that_is_given_in_part_is_held_and_not_made_up() {
+    let without_taxes = Invoice { taxes: Taxes::default(), ..invoice() };
+    let sentence = desired(&without_taxes).unwrap_err().sentence;
+    assert!(sentence.contains("16.20 less than the grand total 106.00"), "{sentence}");
+    let without_taxable = Invoice { taxable: Decimal::ZERO, ..invoice() };
+    let sentence = desired(&without_taxable).unwrap_err().sentence;
+    assert!(sentence.contains("89.99 less than the grand total 106.00"), "{sentence}");
+    let too_much = Invoice { taxable: decimal("91.00"), ..invoice() };
+    let sentence = desired(&too_much).unwrap_err().sentence;
+    assert!(sentence.contains("1.01 more than the grand total 106.00"), "{sentence}");
+}
