@@ -50,7 +50,7 @@ const KINDS: [Kind; 2] = [
         files: "src/engine/**/*.rs",
         sample: 10,
         programs: &["--lib", "--test=simulation"],
-        tests: &["--", "engine::", "a_week_in_the_shop", "a_pause"],
+        tests: &["--", "engine::", "told::", "twins::", "a_week_in_the_shop", "a_pause"],
         ended_within: "600",
     },
 ];
