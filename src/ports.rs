@@ -243,6 +243,23 @@ pub struct TakenUp {
     pub recheck: Vec<RecordId>,
 }
 
+/// What a state is made of, as our own store has it in one moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Overview {
+    /// How many stand where.
+    pub counts: Counts,
+    /// Unsettled items, held first, oldest first.
+    pub items: Vec<Item>,
+    /// The invoice that was proven in RainTek last: number and when.
+    pub last_done: Option<(String, DateTime<Utc>)>,
+    /// How many bills of RainTek's own the app shows: of the day, and of all.
+    pub shown_bills: (u64, u64),
+    /// Bills that need a person, mismatches first, newest first.
+    pub problems: Vec<KnownBill>,
+    /// The newest lines of the journal, newest first.
+    pub activity: Vec<Activity>,
+}
+
 /// Our own store. Every method is durable (synchronous FULL) before it returns, but for those that are *in order* only:
 /// a power cut may take their last ones, never one of them and not what was stored after it.
 #[async_trait]
@@ -311,11 +328,11 @@ pub trait State: Send + Sync {
     /// Makes items due now: all of a number, or all. Returns how many.
     async fn make_due(&self, number: Option<&str>, now: DateTime<Utc>) -> Result<u64, Fault>;
 
+    /// All that a state is made of; `today` is the day in the shop's zone, `items` and `lines` the most of each.
+    async fn overview(&self, today: NaiveDate, items: u32, lines: u32) -> Result<Arc<Overview>, Fault>;
+
     /// How many stand where; `today` is the day in the shop's zone.
     async fn counts(&self, today: NaiveDate) -> Result<Counts, Fault>;
-
-    /// The invoice that was proven in RainTek last: number and when.
-    async fn last_done(&self) -> Result<Option<(String, DateTime<Utc>)>, Fault>;
 
     /// What is remembered of bills dated from this day on.
     async fn known_bills(&self, from: NaiveDate) -> Result<Vec<KnownBill>, Fault>;
@@ -325,9 +342,6 @@ pub trait State: Send + Sync {
 
     /// Remembers bills, forgets others, and keeps what the journal says of it, in one transaction.
     async fn put_bills(&self, put: &[KnownBill], forget: &[BillKey], journal: &[Entry]) -> Result<(), Fault>;
-
-    /// How many bills of RainTek's own the app shows: of this day, and of all.
-    async fn shown_bills(&self, day: NaiveDate) -> Result<(u64, u64), Fault>;
 
     /// Bills that need a person, mismatches first, newest first.
     async fn bill_problems(&self, limit: u32) -> Result<Vec<KnownBill>, Fault>;

@@ -17,6 +17,7 @@ use crate::model::status::{
     Snapshot,
 };
 use crate::model::trial::TrialStatus;
+use crate::ports::Overview;
 use crate::sync::health::{Looks, assess, summary};
 
 /// States age without any event: they are made anew this often.
@@ -91,13 +92,10 @@ async fn snapshot(shared: &Shared) -> Result<Snapshot, Fault> {
     let now = shared.now();
     let state = &shared.world.state;
     let today = now.with_timezone(&shared.rules.zone).date_naive();
-    let counts = state.counts(today).await?;
-    let limit = u32::try_from(MAX_ITEMS).unwrap_or(u32::MAX);
-    let items = state.open_items(limit).await?;
-    let last_done = state.last_done().await?;
-    let (bills_today, bills_total) = state.shown_bills(today).await?;
-    let problems = state.bill_problems(limit).await?;
-    let activity = state.activity(u32::try_from(MAX_ACTIVITY).unwrap_or(u32::MAX)).await?;
+    let most = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    let overview = state.overview(today, most(MAX_ITEMS), most(MAX_ACTIVITY)).await?;
+    let Overview { counts, items, last_done, shown_bills, problems, activity } = &*overview;
+    let (counts, (bills_today, bills_total)) = (*counts, *shown_bills);
     let seen = shared.board.seen();
     let held = items.iter().find(|item| item.state == ItemState::Held || overdue(item));
     let failing = |item: &&Item| item.first_failed.is_some();
@@ -112,7 +110,7 @@ async fn snapshot(shared: &Shared) -> Result<Snapshot, Fault> {
         products_fresh: TimeDelta::from_std(shared.rules.products_every * 2).unwrap_or(TimeDelta::hours(1)),
         bills: seen.bills.clone(),
         bills_fresh: TimeDelta::from_std(shared.rules.awareness.every * 2).unwrap_or(TimeDelta::hours(1)),
-        mismatch: bill_trouble(&problems, today, shared.rules.awareness.window_days),
+        mismatch: bill_trouble(problems, today, shared.rules.awareness.window_days),
         realtime_down_since: seen.realtime_down_since,
         counts,
         oldest_waiting: items
@@ -161,7 +159,7 @@ async fn snapshot(shared: &Shared) -> Result<Snapshot, Fault> {
         items: items
             .iter()
             .map(|item| {
-                let status = item_status(item, &items, &seen.raintek.status, &seen.billing.status);
+                let status = item_status(item, items, &seen.raintek.status, &seen.billing.status);
                 match shared.trial.plan_of(&item.record_id) {
                     Some(plan) => watched(status, plan),
                     None => status,
@@ -185,7 +183,7 @@ async fn snapshot(shared: &Shared) -> Result<Snapshot, Fault> {
         heartbeat: seen.heartbeat,
         cut_off: seen.cut_off,
         trial: trial::status(shared),
-        activity,
+        activity: activity.clone(),
     })
 }
 

@@ -116,11 +116,11 @@ mod tests {
         );
         assert_eq!(store.known_bills(first.day).await.unwrap().len(), 2);
         assert!(store.known_bills(first.day.succ_opt().unwrap()).await.unwrap().is_empty());
-        assert_eq!(store.shown_bills(first.day).await.unwrap(), (1, 1));
+        assert_eq!(store.overview(first.day, 9, 9).await.unwrap().shown_bills, (1, 1));
         let edited = bill(7, "gst-0007-2025/26", BillState::Edited);
         store.put_bills(std::slice::from_ref(&edited), &[second.key()], &[]).await.unwrap();
         assert_eq!(store.known_bills(first.day).await.unwrap(), std::slice::from_ref(&edited));
         assert_eq!(store.bill_problems(10).await.unwrap(), [edited]);
-        assert_eq!(store.shown_bills(first.day).await.unwrap(), (0, 0));
+        assert_eq!(store.overview(first.day, 9, 9).await.unwrap().shown_bills, (0, 0));
     }
 }

@@ -13,7 +13,7 @@ mod trial;
 
 use std::fmt;
 use std::path::Path;
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -26,7 +26,7 @@ use crate::model::ids::{InvId, RecordId};
 use crate::model::invoice::InvoiceHead;
 use crate::model::outbox::Item;
 use crate::model::status::{Activity, Counts, Entry};
-use crate::ports::{State, TakenUp};
+use crate::ports::{Overview, State, TakenUp};
 
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
@@ -34,6 +34,15 @@ type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 #[derive(Clone)]
 pub struct Store {
     jobs: mpsc::Sender<Job>,
+    kept: Arc<Mutex<Option<Kept>>>,
+}
+
+/// An overview, for as long as nothing was written since: a state is made many times a minute, and mostly of the same.
+struct Kept {
+    /// How many rows this connection, the only one that writes, had changed.
+    changes: u64,
+    asked: (NaiveDate, u32, u32),
+    overview: Arc<Overview>,
 }
 
 impl fmt::Debug for Store {
@@ -61,7 +70,7 @@ impl Store {
             .map_err(|error| {
                 Fault::transient(Scope::Store, "ShopSync's own store cannot be opened.").detail(error)
             })?;
-        Ok(Self { jobs })
+        Ok(Self { jobs, kept: Arc::default() })
     }
 
     /// Runs without waiting for the disk.
@@ -195,12 +204,30 @@ impl State for Store {
         self.run(move |db| outbox::make_due(db, number.as_deref(), now)).await
     }
 
-    async fn counts(&self, today: NaiveDate) -> Result<Counts, Fault> {
-        self.run(move |db| outbox::counts(db, today)).await
+    async fn overview(&self, today: NaiveDate, items: u32, lines: u32) -> Result<Arc<Overview>, Fault> {
+        let (kept, asked) = (Arc::clone(&self.kept), (today, items, lines));
+        self.run(move |db| {
+            let changes = db.total_changes();
+            let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(kept) = kept.as_ref().filter(|kept| kept.changes == changes && kept.asked == asked) {
+                return Ok(Arc::clone(&kept.overview));
+            }
+            let overview = Arc::new(Overview {
+                counts: outbox::counts(db, today)?,
+                items: outbox::open_items(db, items)?,
+                last_done: outbox::last_done(db)?,
+                shown_bills: bills::shown(db, today)?,
+                problems: bills::problems(db, items)?,
+                activity: journal::activity(db, lines)?,
+            });
+            *kept = Some(Kept { changes, asked, overview: Arc::clone(&overview) });
+            Ok(overview)
+        })
+        .await
     }
 
-    async fn last_done(&self) -> Result<Option<(String, DateTime<Utc>)>, Fault> {
-        self.run(|db| outbox::last_done(db)).await
+    async fn counts(&self, today: NaiveDate) -> Result<Counts, Fault> {
+        self.run(move |db| outbox::counts(db, today)).await
     }
 
     async fn known_bills(&self, from: NaiveDate) -> Result<Vec<KnownBill>, Fault> {
@@ -221,10 +248,6 @@ impl State for Store {
             transaction.commit()
         })
         .await
-    }
-
-    async fn shown_bills(&self, day: NaiveDate) -> Result<(u64, u64), Fault> {
-        self.run(move |db| bills::shown(db, day)).await
     }
 
     async fn bill_problems(&self, limit: u32) -> Result<Vec<KnownBill>, Fault> {

@@ -127,7 +127,8 @@ async fn counts_and_retry_see_only_what_is_open() {
     assert_eq!(beside("GST-1", "x").await, [RecordId::new("a")], "the number is taken by another");
     assert_eq!(beside("GST-1", "a").await, [], "but for itself");
     assert_eq!(beside("GST-2", "x").await, [], "what is held never stood there");
-    assert_eq!(store.last_done().await.unwrap(), Some(("GST-1".into(), at(5))));
+    let overview = store.overview(NaiveDate::MIN, 9, 9).await.unwrap();
+    assert_eq!(overview.last_done, Some(("GST-1".into(), at(5))));
     // The next bill gets the Inv_ID again; the one before is still found by both.
     done(&store, "c", 7).await;
     let as_bill = async |number| store.proven_as(&BillKey::new(7, number)).await.unwrap();
@@ -251,4 +252,55 @@ async fn only_what_is_found_again_by_itself_does_not_wait_for_the_disk() {
     // Also where it went wrong.
     store.run_in_order(|db| db.execute_batch("no such statement")).await.unwrap_err();
     assert_eq!(store.run(level).await.unwrap(), full);
+}
+
+/// What is kept of the last look is never older than what another connection reads from the file.
+#[tokio::test]
+async fn an_overview_is_that_of_this_moment_whatever_was_written() {
+    let (store, folder) = store();
+    let path = folder.path().join("store.sqlite");
+    let today = NaiveDate::from_ymd_opt(2026, 3, 31).unwrap();
+    let (id, key) = (RecordId::new("a"), BillKey::new(7, "GST-7"));
+    let entry = Entry { at: at(3), kind: "pc", number: String::new(), sentence: "said".into() };
+    let bill = KnownBill {
+        inv_id: 7,
+        number: "GST-7".into(),
+        day: today,
+        digest: String::new(),
+        record_id: None,
+        state: crate::model::awareness::BillState::Edited,
+        sentence: Some("Changed.".into()),
+    };
+    let mut before = None;
+    for step in 0..10 {
+        match step {
+            0 => {}
+            1 => drop(store.take_up(&[head("a", "GST-1"), head("b", "GST-2")], at(0)).await.unwrap()),
+            2 => {
+                let mut item = store.item(&id).await.unwrap().unwrap();
+                item.state = ItemState::Held;
+                item.next_try = at(900);
+                store.put(&item).await.unwrap();
+            }
+            3 => assert_eq!(store.make_due(None, at(1)).await.unwrap(), 2),
+            4 => done(&store, "b", 3).await,
+            5 => store.put_bills(std::slice::from_ref(&bill), &[], &[]).await.unwrap(),
+            6 => store.put_bills(&[], std::slice::from_ref(&key), &[]).await.unwrap(),
+            7 => store.journal(entry.clone()).await.unwrap(),
+            8 => {
+                let item = store.item(&id).await.unwrap().unwrap();
+                store.put_in_order(&[Item { attempts: 5, ..item }], &[]).await.unwrap();
+            }
+            _ => store.flush().await.unwrap(),
+        }
+        let overview = store.overview(today, 9, 9).await.unwrap();
+        let read = Store::open(&path).unwrap().overview(today, 9, 9).await.unwrap();
+        assert_eq!(overview, read, "step {step}");
+        assert_eq!(before.replace(read.clone()) != Some(read), step < 9, "step {step} changes what is shown");
+    }
+    let other_day = store.overview(today.succ_opt().unwrap(), 9, 9).await.unwrap();
+    assert_eq!(
+        (other_day.counts.seen_today, store.overview(today, 1, 0).await.unwrap().activity.len()),
+        (0, 0)
+    );
 }

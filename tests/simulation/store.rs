@@ -17,7 +17,7 @@ use shopsync::model::invoice::InvoiceHead;
 use shopsync::model::outbox::{Item, ItemState};
 use shopsync::model::status::{Activity, Counts, Entry};
 use shopsync::ports::alerts::AlertStore;
-use shopsync::ports::{State, TakenUp};
+use shopsync::ports::{Overview, State, TakenUp};
 use shopsync::store::Store;
 
 use crate::checks;
@@ -178,12 +178,15 @@ impl State for Inline {
         self.write(self.store.make_due(number, now)).await
     }
 
-    async fn counts(&self, today: NaiveDate) -> Result<Counts, Fault> {
-        self.read(self.store.counts(today)).await
+    async fn overview(&self, today: NaiveDate, items: u32, lines: u32) -> Result<Arc<Overview>, Fault> {
+        let overview = self.read(self.store.overview(today, items, lines)).await;
+        // A state is made of it and published next.
+        self.wire.sim.published.notify_one();
+        overview
     }
 
-    async fn last_done(&self) -> Result<Option<(String, DateTime<Utc>)>, Fault> {
-        self.read(self.store.last_done()).await
+    async fn counts(&self, today: NaiveDate) -> Result<Counts, Fault> {
+        self.read(self.store.counts(today)).await
     }
 
     async fn known_bills(&self, from: NaiveDate) -> Result<Vec<KnownBill>, Fault> {
@@ -201,10 +204,6 @@ impl State for Inline {
     async fn put_bills(&self, put: &[KnownBill], forget: &[BillKey], journal: &[Entry]) -> Result<(), Fault> {
         checks::put_bills(&self.wire.sim, put);
         self.write(self.store.put_bills(put, forget, journal)).await
-    }
-
-    async fn shown_bills(&self, day: NaiveDate) -> Result<(u64, u64), Fault> {
-        self.read(self.store.shown_bills(day)).await
     }
 
     async fn bill_problems(&self, limit: u32) -> Result<Vec<KnownBill>, Fault> {
@@ -238,10 +237,7 @@ impl State for Inline {
     }
 
     async fn activity(&self, limit: u32) -> Result<Vec<Activity>, Fault> {
-        let activity = self.read(self.store.activity(limit)).await;
-        // The last that is read for a state.
-        self.wire.sim.published.notify_one();
-        activity
+        self.read(self.store.activity(limit)).await
     }
 }
 
