@@ -71,6 +71,7 @@ impl Hands {
             Do::CountsAgain { of } => phone.counts_again(of),
             Do::Delete { of } => phone.delete(of),
             Do::AppForgets { ms } => phone.forgets(ms),
+            Do::AppFinds(of) => phone.finds(of),
             Do::Meddle { of, inv_id } => phone.meddle(of, inv_id),
             Do::PhoneProduct { n } => phone.product(n),
             Do::TillBill { bill, gap } => {

@@ -136,6 +136,7 @@ impl Week {
             | Do::Preview { .. }
             | Do::Newest { .. }
             | Do::WatchOnly { .. }
+            | Do::StoreLost
             | Do::Room { .. } => self.on_stage(what).await,
             other => self.hands.does(id, other),
         }

@@ -120,7 +120,7 @@ pub(crate) struct Running {
 /// A week, and whoever is in it.
 pub(crate) struct Week {
     pub(crate) sim: Arc<Sim>,
-    store: PathBuf,
+    pub(crate) store: PathBuf,
     pub(crate) running: Option<Running>,
     /// When it is started again.
     pub(crate) start_at: Option<u64>,

@@ -29,6 +29,22 @@ impl Week {
                 lock(&self.sim.truth).watch_only = on;
                 self.start_at = Some(self.sim.ms() + 10);
             }
+            Do::StoreLost => {
+                self.sim.say("pc", || "ShopSync's store is lost".into());
+                self.stop_engine().await;
+                {
+                    let truth = &mut *lock(&self.sim.truth);
+                    truth.store = None;
+                    // Nobody remembers when the last message went out.
+                    truth.messages.clear();
+                }
+                for end in ["", "-wal", "-shm"] {
+                    let mut file = self.store.clone().into_os_string();
+                    file.push(end);
+                    let _may_not_be_there = std::fs::remove_file(file);
+                }
+                self.start_at = Some(self.sim.ms() + 10);
+            }
             Do::Room { free } => {
                 self.sim.say("pc", || format!("{free} bytes are left on the disk"));
                 lock(&self.sim.truth).room = free;

@@ -286,6 +286,9 @@ pub(crate) enum Do {
     PutBack {
         of: u32,
     },
+    /// ShopSync's own store is lost; an invoice that the app had lost is there again.
+    StoreLost,
+    AppFinds(u32),
 }
 
 /// Something that happens.

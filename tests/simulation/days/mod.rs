@@ -17,6 +17,7 @@ pub(crate) fn all() -> Vec<(&'static str, Story)> {
         ("restored", restored::lost_in_raintek()),
         ("restored-apart", restored::taken_back()),
         ("edited", scanned::edited()),
+        ("store-lost", scanned::store_lost()),
         ("stray", scanned::stray()),
         ("surroundings", surroundings::clock_and_disk()),
         ("watching", watching::for_a_while()),

@@ -79,3 +79,36 @@ fn a_bill_of_nobody_is_found_and_is_over_once_it_is_gone() {
     // What carries no mark is RainTek's own, and is shown.
     has(&of_look(&outcome, 1, "app GST-0002"), "Completed");
 }
+
+/// The app loses an invoice, ShopSync its own store: nobody knows whose the bill is, until the app has its invoice again.
+pub(super) fn store_lost() -> Story {
+    day(
+        Stage { heartbeat: true, ..Stage::default() },
+        &[
+            (20_000, whole(bill(0, 1))),
+            (21_000, whole(bill(1, 2))),
+            (30_000, Do::StoreLost),
+            (30_005, Do::Delete { of: 0 }),
+            (90_000, Do::Check),
+            (100_000, Do::Look),
+            (101_000, Do::AppFinds(0)),
+            (190_000, Do::Look),
+        ],
+    )
+}
+
+#[test]
+fn a_bill_that_nobody_remembers_is_over_once_the_app_has_its_invoice_again() {
+    let outcome = lived(&store_lost());
+    let both = [
+        "RainTek GST-0001-2026/27: 26 by SHOPSYNC (Inv_ID 1)",
+        "RainTek GST-0002-2026/27: 91 by SHOPSYNC (Inv_ID 2)",
+    ];
+    assert_eq!(of_look(&outcome, 0, "RainTek"), both);
+    assert_eq!(of_look(&outcome, 0, "problem").len(), 1, "{:#?}", look(&outcome, 0));
+    has(&of_look(&outcome, 0, "problem GST-0001"), "Unclaimed");
+    has(&of_look(&outcome, 0, "finding GST-0001"), "Stray");
+    assert_eq!(of_look(&outcome, 1, "RainTek"), both, "nothing is booked twice");
+    has_not(&look(&outcome, 1), "problem");
+    has_not(&look(&outcome, 1), "finding");
+}
