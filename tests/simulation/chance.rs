@@ -3,7 +3,7 @@
 #[path = "more.rs"]
 mod more;
 
-use crate::story::{Bill, Call, Do, Event, Fault, Numbers, Pay, Setup, Side, Story, Take, Way, Wrong};
+use crate::story::{Bill, Call, Do, Event, Fault, Numbers, Pay, Setup, Side, Stage, Story, Take, Way, Wrong};
 
 /// Dice that fall the same for ever (splitmix64), so that a seed is a seed for ever.
 #[derive(Debug)]
@@ -75,6 +75,7 @@ pub(crate) fn plain(seed: u64) -> Story {
         days: 2 + dice.small(3),
         day: dice.between(60, 200) * 1000,
         products: 4 + dice.small(6),
+        stage: Stage::default(),
     };
     let mut week = Week { dice, setup, events: Vec::new(), ours: Vec::new(), tills: Vec::new() };
     week.tell();

@@ -46,13 +46,17 @@ impl Trial {
 
 /// What the engine tries out with.
 pub(crate) fn sources(wire: &Wire, pos: Arc<RainTek>, state: Arc<Inline>) -> Sources {
+    let (trial, watch_only) = {
+        let truth = lock(&wire.sim.truth);
+        (truth.trial.is_set, truth.watch_only)
+    };
     Sources {
         pos,
         app: Arc::new(AppAdapter::new(wire.clone())),
         store: state,
         settings: Arc::new(Settings(wire.clone())),
-        trial: lock(&wire.sim.truth).trial.is_set,
-        watch_only: false,
+        trial,
+        watch_only,
     }
 }
 

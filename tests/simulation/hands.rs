@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
+use shopsync::model::bill::Value;
 use tokio::task::JoinSet;
 
 use crate::app::phone::Phone;
@@ -70,6 +71,7 @@ impl Hands {
             Do::CountsAgain { of } => phone.counts_again(of),
             Do::Delete { of } => phone.delete(of),
             Do::AppForgets { ms } => phone.forgets(ms),
+            Do::AppFinds(of) => phone.finds(of),
             Do::Meddle { of, inv_id } => phone.meddle(of, inv_id),
             Do::PhoneProduct { n } => phone.product(n),
             Do::TillBill { bill, gap } => {
@@ -114,6 +116,10 @@ impl Hands {
     fn office(&self, what: Do) {
         let now = self.sim.ms();
         let pid = |product: u32| 11 + i32::try_from(product).unwrap_or(0);
+        let bill = match what {
+            Do::Mark { of, .. } | Do::PutBack { of } => self.own(of).or_else(|| self.touch(of)),
+            _ => None,
+        };
         let mut db = lock(&self.sim.db);
         match what {
             Do::Price { product, paise: price } => {
@@ -147,6 +153,19 @@ impl Hands {
             Do::NewProduct { n } => {
                 db.add_product(500 + n);
                 db.product_at.insert(pid(500 + n), now);
+            }
+            Do::Mark { on, .. } => {
+                if let Some(row) = bill.and_then(|inv_id| db.infos.get_mut(&inv_id)) {
+                    let [till, operator] = if on { ["SHOPSYNC", "ShopSync"] } else { ["TILL-1", "admin"] };
+                    row.0.insert("TillID".into(), Value::Text(till.into()));
+                    row.0.insert("Operator".into(), Value::Text(operator.into()));
+                }
+            }
+            Do::Keep => db.keep(),
+            Do::PutBack { .. } => {
+                if let Some(inv_id) = bill {
+                    db.put_back(inv_id);
+                }
             }
             _ => {}
         }

@@ -20,7 +20,7 @@ use crate::{quiet, scanned};
 const GIVEN_UP: u64 = 17 * 60 * 1000;
 
 impl Week {
-    fn command(&mut self, command: Command) {
+    pub(crate) fn command(&mut self, command: Command) {
         let Some(running) = self.running.as_mut() else { return };
         let (sim, handle) = (Arc::clone(&self.sim), running.handle.clone());
         match &command {
@@ -38,7 +38,7 @@ impl Week {
         });
     }
 
-    fn open_items(&self) -> Vec<Item> {
+    pub(crate) fn open_items(&self) -> Vec<Item> {
         let store = lock(&self.sim.truth).store.clone();
         let open = store.map(|store| at_once(store.open_items(u32::MAX)).unwrap_or_default());
         open.unwrap_or_default()
@@ -127,8 +127,17 @@ impl Week {
                 // A pause that is over stays over.
                 let now = self.sim.wall();
                 lock(&self.sim.truth).paused.take_if(|(_, until)| *until <= now);
+                lock(&self.sim.truth).ahead += TimeDelta::seconds(seconds);
                 self.sim.jump(TimeDelta::seconds(seconds));
             }
+            Do::Look
+            | Do::Chat { .. }
+            | Do::Restore { .. }
+            | Do::Preview { .. }
+            | Do::Newest { .. }
+            | Do::WatchOnly { .. }
+            | Do::StoreLost
+            | Do::Room { .. } => self.on_stage(what).await,
             other => self.hands.does(id, other),
         }
     }

@@ -8,7 +8,8 @@ use chrono::TimeDelta;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use shopsync::engine::alerts::Alerting;
+use shopsync::engine::alerts::{Alerting, Pulse};
+use shopsync::engine::surroundings::Surroundings;
 use shopsync::engine::{AwarenessRules, Engine, Handle, Rules, World};
 use shopsync::model::settings::{PostingSettings, default_payments};
 use shopsync::ports::{Clock, Controls as _, State as _};
@@ -18,13 +19,13 @@ use shopsync::sync::alerting::AlertRules;
 use shopsync::sync::mapping::MapContext;
 
 use crate::app::AppAdapter;
-use crate::desk::{Folder, Telegram};
+use crate::desk::{Folder, Pc, Telegram};
 use crate::hands::Hands;
 use crate::planted::Planted;
 use crate::raintek::RainTek;
 use crate::sim::{Sim, ZONE, lock};
 use crate::store::{Inline, at_once};
-use crate::story::Story;
+use crate::story::{Stage, Story};
 use crate::wire::Wire;
 use crate::{cellar, checks, ending, gate, listen, told};
 
@@ -119,7 +120,7 @@ pub(crate) struct Running {
 /// A week, and whoever is in it.
 pub(crate) struct Week {
     pub(crate) sim: Arc<Sim>,
-    store: PathBuf,
+    pub(crate) store: PathBuf,
     pub(crate) running: Option<Running>,
     /// When it is started again.
     pub(crate) start_at: Option<u64>,
@@ -224,6 +225,9 @@ impl Week {
             && tokio::time::timeout(Duration::from_secs(20), tasks).await.is_ok()
         {
             running.tasks = None;
+            if self.sim.setup.stage != Stage::default() {
+                running.handle.ended().await;
+            }
         }
         self.drop_engine().await;
     }
@@ -262,20 +266,24 @@ impl Week {
         if sim.setup.backups && !sim.is(Planted::GateIgnored) {
             engine.back_up_with(cellar::sources(&wire));
         }
-        if sim.setup.trial {
+        if sim.setup.trial || sim.setup.stage != Stage::default() {
             engine.try_out_with(tried_out);
+        }
+        if sim.setup.stage.surroundings {
+            engine.look_around(surroundings(&wire));
         }
         let handle = engine.handle();
         let published = handle.watch();
         let (watching, restoring, stopping) = (Arc::clone(sim), handle.clone(), stop.clone());
         let alerting = sim.setup.alerts.then(|| alerting(&wire));
+        let pulse = sim.setup.stage.heartbeat.then(|| pulse(&wire));
         let tasks = tokio::spawn(async move {
             // A start that fails is tried again by whatever starts it.
             while restoring.restore().await.is_err() && !stopping.is_cancelled() {
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
             let mut tasks = engine.tasks();
-            tasks.extend(engine.alert_tasks(alerting, None));
+            tasks.extend(engine.alert_tasks(alerting, pulse));
             supervisor::run(tasks, clock, stopping).await;
         });
         let observer = tokio::spawn(async move {
@@ -345,6 +353,19 @@ fn alerting(wire: &Wire) -> Alerting {
             gap: TimeDelta::seconds(gap),
             closing: None,
         },
-        commands: false,
+        commands: wire.sim.setup.stage.commands,
+    }
+}
+
+fn pulse(wire: &Wire) -> Pulse {
+    Pulse { heartbeat: Arc::new(Pc(wire.clone())), every: Duration::from_secs(60) }
+}
+
+fn surroundings(wire: &Wire) -> Surroundings {
+    Surroundings {
+        time: Some(Arc::new(Pc(wire.clone()))),
+        disks: Arc::new(Pc(wire.clone())),
+        folders: ["gone", "data", "backups"].map(PathBuf::from).to_vec(),
+        least: 1 << 30,
     }
 }

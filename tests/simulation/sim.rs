@@ -9,6 +9,8 @@ use chrono_tz::Tz;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use shopsync::model::alert::Incoming;
+use shopsync::model::bill::FoundBill;
 use shopsync::model::ids::RecordId;
 use shopsync::store::Store;
 
@@ -45,6 +47,8 @@ pub(crate) struct Sim {
     pub(crate) stir: Notify,
     /// The state is about to be published. (Who waits for tokio's own `watch` is woken in an order drawn by lot.)
     pub(crate) published: Notify,
+    /// Somebody wrote in a chat.
+    pub(crate) written: Notify,
 }
 
 /// What is wrong right now, until when (milliseconds since the start).
@@ -110,6 +114,16 @@ pub(crate) struct Truth {
     pub(crate) backed_up: crate::gate::Tried,
     /// How often an item was stored just as it was, since when.
     pub(crate) same: HashMap<RecordId, (String, u64, u32)>,
+    /// The copies themselves, by number.
+    pub(crate) archive: Vec<(String, FoundBill)>,
+    /// The settings say to watch only.
+    pub(crate) watch_only: bool,
+    /// What was written in chats and not fetched yet.
+    pub(crate) chats: Vec<Incoming>,
+    /// How far the PC's clock was set away from the true time.
+    pub(crate) ahead: TimeDelta,
+    /// Bytes that are left on the disk.
+    pub(crate) room: u64,
     /// When the app lost its last moments.
     pub(crate) app_forgot: u64,
     /// Numbers of bills that a person had taken out of RainTek.
@@ -134,12 +148,18 @@ impl Sim {
             db: Mutex::new(Db::new(&setup)),
             app: Mutex::new(App::new(&setup)),
             files: Mutex::default(),
-            truth: Mutex::new(Truth { trial: crate::ending::Trial::new(setup.trial), ..Truth::default() }),
+            truth: Mutex::new(Truth {
+                trial: crate::ending::Trial::new(setup.trial),
+                watch_only: setup.stage.watch_only,
+                room: 1 << 40,
+                ..Truth::default()
+            }),
             told: Mutex::new(telling.then(Vec::new)),
             asked: Mutex::default(),
             failure: Mutex::default(),
             stir: Notify::new(),
             published: Notify::new(),
+            written: Notify::new(),
             setup,
         }
     }

@@ -24,6 +24,21 @@ pub(crate) struct Setup {
     pub(crate) day: u64,
     /// Products at the start.
     pub(crate) products: u32,
+    /// What only scripted days have.
+    pub(crate) stage: Stage,
+}
+
+/// What is set up in scripted days only: no seed becomes it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Stage {
+    /// The settings say to watch only.
+    pub(crate) watch_only: bool,
+    /// Who is told may give commands.
+    pub(crate) commands: bool,
+    /// The PC's clock and disks are looked at.
+    pub(crate) surroundings: bool,
+    /// A service outside is told that all is well.
+    pub(crate) heartbeat: bool,
 }
 
 /// Who gives the app's numbers.
@@ -231,6 +246,49 @@ pub(crate) enum Do {
     AppForgets {
         ms: u64,
     },
+    // In scripted days only.
+    /// Everything that stands on both sides, that waits, and that was found is told.
+    Look,
+    /// Somebody writes in a chat, which arrives so many minutes later.
+    Chat {
+        chat: i64,
+        text: &'static str,
+        minutes_late: i64,
+    },
+    /// The n-th copy that was made of a bill's rows is to be put back, or it is asked what that would do.
+    Restore {
+        of: u32,
+        copy: usize,
+        confirmed: bool,
+    },
+    /// What would be written of an invoice, or of the newest so many, is asked.
+    Preview {
+        of: u32,
+    },
+    Newest {
+        count: usize,
+    },
+    /// The settings say from now on that it only watches, or no longer do.
+    WatchOnly {
+        on: bool,
+    },
+    /// A bill gets our mark, as if a ShopSync had made it that nobody remembers; or loses it.
+    Mark {
+        of: u32,
+        on: bool,
+    },
+    /// So many bytes are left on the disk.
+    Room {
+        free: u64,
+    },
+    /// RainTek's rows are kept as they are; a bill of the app is put back as it was then, by hand.
+    Keep,
+    PutBack {
+        of: u32,
+    },
+    /// ShopSync's own store is lost; an invoice that the app had lost is there again.
+    StoreLost,
+    AppFinds(u32),
 }
 
 /// Something that happens.

@@ -1,4 +1,4 @@
-//! A few weeks in their very words, as somebody last looked at them: what the engine asks for, stores, shows and says, and
+//! A few weeks, and the scripted days, in their very words, as somebody last looked at them: what the engine asks for, stores, shows and says, and
 //! when.
 //!
 //! The checks of a week say what must never be; what a person sees in between (a number on the page, a message that
@@ -12,10 +12,10 @@ use std::path::PathBuf;
 use serde_json::Value;
 use shopsync::model::status::Snapshot;
 
-use crate::chance;
 use crate::entropy::IS_FIXED;
 use crate::many::in_parallel;
 use crate::run::run;
+use crate::{chance, days};
 
 /// Between them they have everything that a week can have.
 const WEEKS: [u64; 7] = [25, 40, 85, 122, 148, 150, 158];
@@ -30,20 +30,21 @@ fn a_few_weeks_tell_what_they_told() {
         return;
     }
     let refreshes = std::env::var_os("SHOPSYNC_REFRESH_TOLD").is_some();
-    let differs = in_parallel(WEEKS.to_vec(), |seed| {
-        let outcome = run(&chance::story(seed), None, true);
-        assert_eq!(outcome.failure, None, "seed {seed}");
+    let weeks = WEEKS.iter().map(|seed| (seed.to_string(), chance::story(*seed)));
+    let days = days::all().into_iter().map(|(name, day)| (name.to_owned(), day));
+    let differs = in_parallel(weeks.chain(days).collect(), |(name, story)| {
+        let outcome = run(&story, None, true);
+        assert_eq!(outcome.failure, None, "{name}");
         let told = shortened(&outcome.told);
         let file =
-            PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/simulation/told/{seed}.txt"));
+            PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/simulation/told/{name}.txt"));
         if refreshes {
             fs::write(&file, told.join("\n") + "\n").expect("it is written");
             return None;
         }
         let before = fs::read_to_string(&file).expect("it is there");
         let before: Vec<&str> = before.lines().collect();
-        difference(&before, &told)
-            .map(|difference| format!("week {seed}, in {}:\n{difference}", file.display()))
+        difference(&before, &told).map(|difference| format!("{name}, in {}:\n{difference}", file.display()))
     });
     let differs: Vec<String> = differs.into_iter().flatten().collect();
     assert!(

@@ -8,6 +8,7 @@ use super::texts::{advice, clean, clean_number, size};
 use super::{Becomes, Line};
 use crate::model::alert::{Event, Level, Raised};
 use crate::model::money::rupees;
+use crate::sync::scan::summary;
 use crate::sync::surroundings::clock_sentence;
 
 /// Keys of mismatches begin with this.
@@ -40,9 +41,14 @@ pub(super) fn fold(memory: &mut Memory, raised: &Raised, zone: Tz) {
         }
         Event::Mismatch { number, app_total, raintek_total } => {
             let number = clean_number(number);
-            let theirs =
-                raintek_total.map_or("has no such bill".into(), |total| format!("total {}", rupees(total)));
-            let text = format!("{number}: app total {}, RainTek {theirs}.", rupees(*app_total));
+            let ours = rupees(*app_total);
+            let text = match raintek_total {
+                None => format!("{number}: app total {ours}, RainTek has no such bill."),
+                Some(total) if total == app_total => {
+                    format!("{number}: the totals are equal ({ours}), other content is not.")
+                }
+                Some(total) => format!("{number}: app total {ours}, RainTek total {}.", rupees(*total)),
+            };
             go_on(memory, mismatch_key(&number), raised, text);
         }
         Event::MismatchOver { number } => {
@@ -50,11 +56,7 @@ pub(super) fn fold(memory: &mut Memory, raised: &Raised, zone: Tz) {
             end(memory, &key, no_longer_differs(&key));
         }
         Event::Scanned { checked, mismatches } => {
-            let text = match mismatches {
-                1 => format!("Weekly scan: {checked} invoices checked, 1 mismatch."),
-                n => format!("Weekly scan: {checked} invoices checked, {n} mismatches."),
-            };
-            memory.note(raised.at, text);
+            memory.note(raised.at, summary(false, *checked, *mismatches, 0));
         }
         Event::ClockWrong { seconds } => {
             go_on(memory, CLOCK.into(), raised, clock_sentence(*seconds));

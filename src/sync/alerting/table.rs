@@ -350,7 +350,13 @@ fn mismatches_and_the_weekly_scan() {
         raintek_total: Some(total("2800")),
     });
     shop.raise(Event::Mismatch { number: "GST-0152".into(), app_total: total("10"), raintek_total: None });
-    shop.raise(Event::Scanned { checked: 147, mismatches: 2 });
+    let same = Event::Mismatch {
+        number: "GST-0153".into(),
+        app_total: total("10"),
+        raintek_total: Some(total("10.00")),
+    };
+    shop.raise(same);
+    shop.raise(Event::Scanned { checked: 147, mismatches: 3 });
     let decision = shop.decide();
     assert_eq!(decision.message.unwrap().level, Level::Critical);
     let said: Vec<_> = decision.lines.iter().map(|line| line.text.as_str()).collect();
@@ -359,15 +365,16 @@ fn mismatches_and_the_weekly_scan() {
         [
             "GST-0151: app total 2,900.00, RainTek total 2,800.00.",
             "GST-0152: app total 10.00, RainTek has no such bill.",
-            "Weekly scan: 147 invoices checked, 2 mismatches.",
+            "GST-0153: the totals are equal (10.00), other content is not.",
+            "Weekly scan: 147 invoices checked, 3 mismatches.",
         ]
     );
     shop.raise(Event::MismatchOver { number: "GST-0151".into() });
     shop.raise(Event::MismatchOver { number: "GST-9999".into() });
-    shop.raise(Event::Scanned { checked: 147, mismatches: 0 });
+    shop.raise(Event::Scanned { checked: 1, mismatches: 0 });
     assert_eq!(
         shop.says_at(100),
-        ["Resolved: GST-0151 no longer differs.", "Weekly scan: 147 invoices checked, 0 mismatches."]
+        ["Resolved: GST-0151 no longer differs.", "Weekly scan: 1 invoice checked, 0 mismatches."]
     );
 }
 

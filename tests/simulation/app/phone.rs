@@ -242,6 +242,15 @@ impl Phone {
         self.set(&id, "deletes", |record| record.deleted = true);
     }
 
+    /// What was deleted is there again.
+    pub(crate) fn finds(&self, of: u32) {
+        let Some(id) = self.of(of) else { return };
+        if let Some(record) = lock(&self.0.app).records.get_mut(&id) {
+            record.deleted = false;
+        }
+        self.set(&id, "finds again", |_| {});
+    }
+
     /// The app comes back without its last moments.
     pub(crate) fn forgets(&self, ms: u64) {
         let since = self.0.ms().saturating_sub(ms);

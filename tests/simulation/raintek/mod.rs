@@ -71,6 +71,16 @@ pub(crate) struct Db {
     pub(crate) till_at: BTreeMap<i32, u64>,
     /// When a product was last changed.
     pub(crate) product_at: BTreeMap<i32, u64>,
+    kept: Kept,
+}
+
+/// The rows of bills, as they once were.
+#[derive(Debug, Clone, Default)]
+struct Kept {
+    infos: BTreeMap<i32, Row>,
+    lines: BTreeMap<i32, Row>,
+    payments: BTreeMap<i32, Row>,
+    books: BTreeMap<Book, BTreeMap<i32, Row>>,
 }
 
 impl Db {
@@ -95,6 +105,7 @@ impl Db {
             ours: BTreeSet::new(),
             till_at: BTreeMap::new(),
             product_at: BTreeMap::new(),
+            kept: Kept::default(),
         };
         db.customers
             .insert(1, row([("ID", 1.into()), ("CustomerID", "C-0001".into()), ("Name", "Cash".into())]));
@@ -112,6 +123,35 @@ impl Db {
             db.add_product(n);
         }
         db
+    }
+
+    /// Keeps the rows of all bills as they are.
+    pub(crate) fn keep(&mut self) {
+        self.kept = Kept {
+            infos: self.infos.clone(),
+            lines: self.lines.clone(),
+            payments: self.payments.clone(),
+            books: self.books.clone(),
+        };
+    }
+
+    /// A bill is as it was when it was kept.
+    pub(crate) fn put_back(&mut self, inv_id: i32) {
+        let kept = self.kept.clone();
+        let Some(info) = kept.infos.get(&inv_id) else { return };
+        let number = info.text("InvoiceNo");
+        let of_bill = |row: &Row| row.int("InvoiceID") == i64::from(inv_id);
+        for (rows, kept) in [(&mut self.lines, kept.lines), (&mut self.payments, kept.payments)] {
+            rows.retain(|_, row| !of_bill(row));
+            rows.extend(kept.into_iter().filter(|(_, row)| of_bill(row)));
+        }
+        for (book, kept) in kept.books {
+            let of_number = |row: &Row| row.text(book.number_column()) == number;
+            let rows = self.books.entry(book).or_default();
+            rows.retain(|_, row| !of_number(row));
+            rows.extend(kept.into_iter().filter(|(_, row)| of_number(row)));
+        }
+        self.infos.insert(inv_id, info.clone());
     }
 
     /// The n-th product comes in.
