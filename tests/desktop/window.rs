@@ -127,11 +127,12 @@ pub(crate) async fn shown(screen: &Screen, title: &str) -> String {
     screen.windows(&title).remove(0)
 }
 
-/// Closes it as a person does; a busy window manager may miss a key.
+/// Closes it as a person does; a busy window manager may miss a key, or that it was asked to bring the window to the
+/// front, for which xdotool waits a quarter of a minute.
 async fn close(screen: &Screen, window: &str) {
     eventually("the window is gone", SOON, async || {
-        let mut keys = screen.command("xdotool");
-        let _ = keys.args(["windowactivate", "--sync", window, "key", "alt+F4"]).output();
+        let mut keys = screen.command("timeout");
+        let _ = keys.args(["3", "xdotool", "windowactivate", "--sync", window, "key", "alt+F4"]).output();
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;
         screen.windows("ShopSync").is_empty()
     })
