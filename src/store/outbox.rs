@@ -123,7 +123,8 @@ pub(super) fn items(db: &mut Connection, ids: &[RecordId]) -> rusqlite::Result<V
 pub(super) fn due(db: &Connection, now: DateTime<Utc>, limit: u32) -> rusqlite::Result<Vec<Item>> {
     db.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM outbox AS mine INDEXED BY outbox_due \
-         WHERE state NOT IN ('done', 'withdrawn') AND next_try <= ?1 AND NOT EXISTS (SELECT 1 FROM outbox AS older WHERE older.number = mine.number AND older.seq < mine.seq \
+         WHERE state NOT IN ('done', 'withdrawn') AND next_try <= ?1 AND NOT EXISTS \
+         (SELECT 1 FROM outbox AS older WHERE older.number = mine.number AND older.seq < mine.seq \
          AND older.inv_id IS NULL AND older.state NOT IN ('done', 'withdrawn') \
          AND (older.state <> 'held' OR older.next_try <= ?1)) ORDER BY seq LIMIT ?2"
     ))?

@@ -1,5 +1,5 @@
-//! A few weeks, and the scripted days, in their very words, as somebody last looked at them: what the engine asks for, stores, shows and says, and
-//! when.
+//! A few weeks, and the scripted days, in their very words, as somebody last looked at them: what the engine asks for,
+//! stores, shows and says, and when.
 //!
 //! The checks of a week say what must never be; what a person sees in between (a number on the page, a message that
 //! comes later, a look that comes twice) is only seen to change here. A change that is meant is written down anew
