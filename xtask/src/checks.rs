@@ -10,7 +10,7 @@ use clap::Args;
 
 use crate::setup::{self, Tools};
 use crate::steps::{Steps, output_of, run as run_program, run_seeing, say};
-use crate::{windows, wine};
+use crate::{lanes, windows, wine};
 
 /// Integration tests start servers and time themselves: one at a time for each core of the
 /// smallest machine they must pass on.
@@ -67,14 +67,27 @@ fn run_all(steps: &mut Steps, thorough: bool, filters: &[String]) -> Result<Coun
 
     let mut counted = Counted::default();
     let mut tests = |kind: &[&str], options: &[&str]| {
-        let mut command = test_command(&tools, kind, options, filters);
+        let mut command = test_command(cargo(&[]), &tools, kind, options, filters);
         run_seeing(&mut command, |line| counted.see(line))
     };
     // The tests of the installed program need it built first: they have a step of their own.
     let long: &[&str] = if thorough { &["--include-ignored", "--skip", "installed::"] } else { &[] };
     steps.step("doc tests", || tests(&["--doc"], &[]))?;
     steps.step("unit tests", || tests(&["--lib", "--bins"], long))?;
-    steps.step("integration tests", || tests(&["--test", "*"], &[&[INTEGRATION_THREADS], long].concat()))?;
+    let long = &[&[INTEGRATION_THREADS], long].concat();
+    if filters.is_empty() {
+        let others = lanes::others()?;
+        let others = lanes::named(others.iter().map(String::as_str));
+        steps.step("integration tests", || tests(&others, long))?;
+        let (compute, wait) = (lanes::named(lanes::COMPUTE), lanes::named(lanes::WAIT));
+        let mut compute = test_command(lanes::giving_way(), &tools, &compute, long, filters);
+        let mut wait = test_command(cargo(&[]), &tools, &wait, long, filters);
+        steps.step("simulation and faults", || {
+            lanes::at_once(&mut compute, &mut wait, |line| counted.see(line))
+        })?;
+    } else {
+        steps.step("integration tests", || tests(&["--test", "*"], long))?;
+    }
     if filters.is_empty() && wine::is_part_of_all_tests() {
         let made = windows::make(steps)?;
         wine::test(steps, &made, |line| counted.see(line))?;
@@ -86,8 +99,14 @@ fn run_all(steps: &mut Steps, thorough: bool, filters: &[String]) -> Result<Coun
     Ok(counted)
 }
 
-fn test_command(tools: &Tools, kind: &[&str], options: &[&str], filters: &[String]) -> Command {
-    let mut command = cargo(&["test", "--workspace", "--no-fail-fast"]);
+fn test_command(
+    mut command: Command,
+    tools: &Tools,
+    kind: &[&str],
+    options: &[&str],
+    filters: &[String],
+) -> Command {
+    command.args(["test", "--workspace", "--no-fail-fast"]);
     command.args(kind).arg("--").args(options).args(filters).envs(tools.environment());
     if std::io::stdout().is_terminal() {
         command.arg("--color=always");

@@ -6,6 +6,7 @@ mod crash;
 mod demo;
 mod fuzz;
 mod icons;
+mod lanes;
 mod licences;
 mod mutants;
 mod python;
