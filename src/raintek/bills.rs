@@ -12,6 +12,7 @@ use super::values::row;
 use crate::model::awareness::BillPage;
 use crate::model::bill::{FoundBill, NumberMarks, Row};
 use crate::model::fault::Fault;
+use crate::model::ids::InvId;
 use crate::model::schema::{PosSchema, Table};
 
 /// What is followed of a bill, as far as this version of RainTek has it.
@@ -73,6 +74,9 @@ const PAYMENT: [&str; 5] = ["InvoiceID", "IP_ID", "PaymentDate", "TotalPaid", "P
 const CUSTOMER: [&str; 6] = ["Name", "Address", "City", "State", "ContactNo", "GSTIN"];
 const PRODUCT: [&str; 4] = ["ProductCode", "ProductName", "HSNCode", "SalesUnit"];
 
+/// So many Inv_IDs that are not on a page are read along with it rather than asked around.
+const GAP: InvId = 8;
+
 /// Reads a page.
 pub(super) async fn page(
     sql: &mut Sql,
@@ -93,24 +97,26 @@ pub(super) async fn page(
     let heads = one_set(sql, bound(text, page)).await?;
     let mut bills: Vec<FoundBill> =
         heads.into_iter().map(|info| FoundBill { info, ..FoundBill::default() }).collect();
-    let (Some(first), Some(last)) =
-        (bills.first().map(FoundBill::inv_id), bills.last().map(FoundBill::inv_id))
-    else {
+    let stretches = stretches(bills.iter().map(FoundBill::inv_id));
+    if stretches.is_empty() {
         return Ok(bills);
-    };
+    }
     let text = format!(
         "SET NOCOUNT ON;\n\
          SELECT {}, {} FROM Invoice_Product l LEFT JOIN Product p ON p.PID = l.ProductID \
-         WHERE l.InvoiceID >= @P1 AND l.InvoiceID <= @P2 ORDER BY l.InvoiceID, l.IPo_ID;\n\
-         SELECT {} FROM Invoice_Payment y WHERE y.InvoiceID >= @P1 AND y.InvoiceID <= @P2 \
-         ORDER BY y.InvoiceID, y.IP_ID;",
+         WHERE {} ORDER BY l.InvoiceID, l.IPo_ID;\n\
+         SELECT {} FROM Invoice_Payment y WHERE {} ORDER BY y.InvoiceID, y.IP_ID;",
         list(table("Invoice_Product")?, "l", &LINE),
         list(table("Product")?, "p", &PRODUCT),
+        within("l.InvoiceID", stretches.len()),
         list(table("Invoice_Payment")?, "y", &PAYMENT),
+        within("y.InvoiceID", stretches.len()),
     );
     let mut query = Query::new(text);
-    query.bind(first);
-    query.bind(last);
+    for (first, last) in stretches {
+        query.bind(first);
+        query.bind(last);
+    }
     let mut sets = results(sql, query).await?.into_iter();
     let mut next = || -> Result<HashMap<i64, Vec<Row>>, Fault> {
         let mut of_bill: HashMap<i64, Vec<Row>> = HashMap::new();
@@ -127,6 +133,25 @@ pub(super) async fn page(
         bill.payments = payments.remove(&id).unwrap_or_default();
     }
     Ok(bills)
+}
+
+/// Ascending Inv_IDs as stretches from first to last, between which more than [`GAP`] are left out: a bill of ten years
+/// ago that was given a day of this week stands on the page of this week's bills.
+fn stretches(ids: impl IntoIterator<Item = InvId>) -> Vec<(InvId, InvId)> {
+    let mut stretches: Vec<(InvId, InvId)> = Vec::new();
+    for id in ids {
+        match stretches.last_mut() {
+            Some((_, last)) if id.saturating_sub(*last) <= GAP => *last = id,
+            _ => stretches.push((id, id)),
+        }
+    }
+    stretches
+}
+
+/// Whether a column is within one of so many stretches, each two parameters.
+fn within(column: &str, stretches: usize) -> String {
+    let within = |at| format!("{column} >= @P{} AND {column} <= @P{}", 2 * at + 1, 2 * at + 2);
+    (0..stretches).map(within).collect::<Vec<_>>().join(" OR ")
 }
 
 /// Counts what a walk through the pages would show.
@@ -191,4 +216,27 @@ fn list(table: &Table, alias: &str, names: &[&str]) -> String {
     let there = names.iter().filter_map(|name| table.column(name));
     let columns: Vec<String> = there.map(|column| format!("{alias}.{}", quoted(&column.name))).collect();
     if columns.is_empty() { "NULL AS [none]".to_owned() } else { columns.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_bill_far_off_does_not_bring_all_between() {
+        assert_eq!(stretches([]), []);
+        assert_eq!(stretches([7]), [(7, 7)]);
+        assert_eq!(stretches([1, 2, 3, 3 + GAP]), [(1, 3 + GAP)]);
+        assert_eq!(
+            stretches([1, 2, 3 + GAP, 90_000, 90_002]),
+            [(1, 2), (3 + GAP, 3 + GAP), (90_000, 90_002)]
+        );
+        assert_eq!(stretches([InvId::MIN, InvId::MAX]), [(InvId::MIN, InvId::MIN), (InvId::MAX, InvId::MAX)]);
+    }
+
+    #[test]
+    fn each_stretch_has_parameters_of_its_own() {
+        assert_eq!(within("l.ID", 1), "l.ID >= @P1 AND l.ID <= @P2");
+        assert_eq!(within("l.ID", 2), "l.ID >= @P1 AND l.ID <= @P2 OR l.ID >= @P3 AND l.ID <= @P4");
+    }
 }

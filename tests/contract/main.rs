@@ -19,12 +19,13 @@ mod pocketbase;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chrono::NaiveDate;
+use chrono::{NaiveDate, NaiveTime};
 use raintek_sandbox::till::{Bill, Line, Till};
 use raintek_sandbox::{Options, Sandbox};
 use rust_decimal::Decimal;
 use serde_json::json;
 use shopsync::billing::PocketBase;
+use shopsync::model::awareness::BillPage;
 use shopsync::model::bill::{Lookup, Value};
 use shopsync::model::ids::{InvId, RecordId};
 use shopsync::model::invoice::{InvoiceStatus, TaxType};
@@ -149,6 +150,34 @@ async fn bills_looked_up_together_behind_the_adapter() {
         let shop = SandboxShop { posting, ..opened().await };
         together::are_found_as_each(&shop, posting).await;
     }
+}
+
+/// A bill of long ago that was given a day of this week stands on one page with this week's: each comes with its own rows,
+/// and with nobody's between.
+#[tokio::test]
+async fn a_page_of_bills_far_apart_has_the_rows_of_each() {
+    let shop = opened().await;
+    let mut client = shop.client().await;
+    let (old, new) =
+        (NaiveDate::from_ymd_opt(2001, 1, 1).unwrap(), NaiveDate::from_ymd_opt(2026, 11, 1).unwrap());
+    for at in 1..=60 {
+        let date = if at > 1 && at < 50 { old } else { new }.and_time(NaiveTime::MIN);
+        let number = format!("GST-{at:04}-2026/27");
+        let text =
+            "INSERT INTO InvoiceInfo (Inv_ID, InvoiceNo, InvoiceDate, Customer_ID) VALUES (@P1, @P2, @P3, 1)";
+        client.execute(text, &[&at, &number.as_str(), &date]).await.unwrap();
+        let text = "INSERT INTO Invoice_Product (InvoiceID, ProductID, Qty) VALUES (@P1, 1, 1)";
+        client.execute(text, &[&at]).await.unwrap();
+        let text = "INSERT INTO Invoice_Payment (InvoiceID, TotalPaid) VALUES (@P1, 5)";
+        client.execute(text, &[&at]).await.unwrap();
+    }
+    let page = BillPage { after: 0, from: Some(new), limit: 200 };
+    let bills = pos::Shop::pos(&shop).bills(&page).await.unwrap();
+    let there: Vec<(i64, usize, usize)> =
+        bills.iter().map(|bill| (bill.info.int("Inv_ID"), bill.lines.len(), bill.payments.len())).collect();
+    let expected: Vec<(i64, usize, usize)> =
+        [1].into_iter().chain(50..=60).map(|inv_id| (inv_id, 1, 1)).collect();
+    assert_eq!(there, expected);
 }
 
 /// A scan grows with the invoices and not with their square only where a page of them costs as many looks through
