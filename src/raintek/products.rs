@@ -13,7 +13,7 @@ use crate::model::bill::Value;
 use crate::model::fault::Fault;
 use crate::model::ids::ProductId;
 use crate::model::product::PosProduct;
-use crate::model::schema::{PosSchema, Table};
+use crate::model::schema::{ColumnKind, PosSchema, Table};
 use crate::model::settings::StockSource;
 
 /// What is read of a product, in this order.
@@ -32,14 +32,6 @@ pub(super) const PRODUCT: [&str; 12] = [
     "VAT",
 ];
 
-/// What the lots of a product add up to.
-#[derive(Debug, Default)]
-struct Lots {
-    mrp: Option<Decimal>,
-    barcode: Option<String>,
-    quantity: Decimal,
-}
-
 /// ProductCode (upper case) -> PID, the lowest where two claim one.
 #[derive(Debug, Default)]
 pub(super) struct Codes(pub(super) HashMap<Box<str>, ProductId>);
@@ -56,35 +48,81 @@ impl Codes {
     }
 }
 
-/// Reads all, in the order of PID; the rows are judged by `sync::catalogue`.
+/// What comes along with a product once for each of its lots, in this order.
+const LOT: [&str; 3] = ["MRP", "Barcode", "Qty"];
+
+/// Reads all, in the order of PID; the rows are judged by `sync::catalogue`. The server joins a product with its lots, so
+/// that nobody holds the lots of all products.
 pub(super) async fn read(
     sql: &mut Sql,
     schema: &PosSchema,
     stock: StockSource,
     take: &mut (dyn FnMut(PosProduct) + Send),
 ) -> Result<(), Fault> {
-    let mut lots = lots(sql, schema).await?;
-    let live = match (stock, schema.table("Temp_Stock")) {
-        (StockSource::Live, Some(table)) if has_all(table, &["ProductID", "Qty"]) => {
-            Some(live_stock(sql, table).await?)
-        }
-        _ => None,
-    };
     let table = schema.table("Product").ok_or_else(super::schema::not_read)?;
-    let list = columns(table, &PRODUCT);
     let has_gst = has_all(table, &["CGST", "SGST"]);
-    let text = format!("SELECT {list} FROM {} ORDER BY [PID]", quoted(&table.name));
+    let live = schema
+        .table("Temp_Stock")
+        .filter(|table| stock == StockSource::Live && table.column("Qty").is_some() && has_number(table));
+    let text = statement(table, schema.table("Product_OpeningStock").filter(|lots| has_number(lots)), live);
     let mut rows = sql.simple_query(text).await.map_err(|error| classify(&error))?.into_row_stream();
+    let mut last: Option<PosProduct> = None;
     while let Some(row) = rows.try_next().await.map_err(|error| classify(&error))? {
-        let mut product = product(row.cells().map(|(_, data)| value(data)), has_gst)?;
-        let lots = lots.remove(&product.pid).unwrap_or_default();
-        product.stock = match &live {
-            Some(live) => live.get(&product.pid).copied().unwrap_or_default(),
-            None => lots.quantity,
-        };
-        (product.lot_mrp, product.lot_barcode) = (lots.mrp, lots.barcode);
-        take(product);
+        let mut cells = row.cells().map(|(_, data)| value(data));
+        let read = product(cells.by_ref(), has_gst)?;
+        if let Some(whole) = last.take_if(|last| last.pid != read.pid) {
+            take(whole);
+        }
+        add_lot(last.get_or_insert(read), cells, live.is_some())?;
     }
+    if let Some(whole) = last {
+        take(whole);
+    }
+    Ok(())
+}
+
+/// Products with their lots, and with the quantity of now where `live` is to be asked.
+fn statement(table: &Table, lots: Option<&Table>, live: Option<&Table>) -> String {
+    let mut list = columns(table, "p", &PRODUCT);
+    let (mut from, mut order) = (format!("{} p", quoted(&table.name)), "p.[PID]".to_owned());
+    match lots {
+        Some(lots) => {
+            list = format!("{list}, {}", columns(lots, "l", &LOT));
+            from = format!("{from} LEFT JOIN {} l ON l.[ProductID] = p.[PID]", quoted(&lots.name));
+            if lots.column("ID").is_some() {
+                order.push_str(", l.[ID]");
+            }
+        }
+        None => list.push_str(", NULL, NULL, NULL"),
+    }
+    if let Some(live) = live {
+        list.push_str(", s.[Qty]");
+        let live = quoted(&live.name);
+        let sums = format!("SELECT [ProductID], SUM([Qty]) AS [Qty] FROM {live} GROUP BY [ProductID]");
+        from = format!("{from} LEFT JOIN ({sums}) s ON s.[ProductID] = p.[PID]");
+    }
+    format!("SELECT {list} FROM {from} ORDER BY {order}")
+}
+
+/// Lots come in the order of their ID: a later one overrides what an earlier one said.
+fn add_lot(
+    product: &mut PosProduct,
+    mut cells: impl Iterator<Item = Result<Value, Fault>>,
+    live: bool,
+) -> Result<(), Fault> {
+    let mut next = || cells.next().unwrap_or(Ok(Value::Null));
+    if let Some(mrp) = decimal_of(&next()?).filter(|mrp| *mrp > Decimal::ZERO) {
+        product.lot_mrp = Some(mrp);
+    }
+    if let Some(barcode) = text_of(next()?).filter(|text| !matches!(text.as_str(), "" | "0")) {
+        product.lot_barcode = Some(barcode);
+    }
+    let of_lot = decimal_of(&next()?).unwrap_or_default();
+    product.stock = match live {
+        // Of the product, and the same with each lot.
+        true => decimal_of(&next()?).unwrap_or_default(),
+        false => product.stock.saturating_add(of_lot),
+    };
     Ok(())
 }
 
@@ -123,44 +161,10 @@ pub(super) fn product(
     })
 }
 
-/// Lots in the order of their ID: a later one overrides what an earlier one said.
-async fn lots(sql: &mut Sql, schema: &PosSchema) -> Result<HashMap<ProductId, Lots>, Fault> {
-    let mut all: HashMap<ProductId, Lots> = HashMap::new();
-    let Some(table) = schema.table("Product_OpeningStock") else { return Ok(all) };
-    if table.column("ProductID").is_none() {
-        return Ok(all);
-    }
-    let list = columns(table, &["ProductID", "MRP", "Barcode", "Qty"]);
-    let order = if table.column("ID").is_some() { " ORDER BY ID" } else { "" };
-    let text = format!("SELECT {list} FROM {}{order}", quoted(&table.name));
-    let mut rows = sql.simple_query(text).await.map_err(|error| classify(&error))?.into_row_stream();
-    while let Some(row) = rows.try_next().await.map_err(|error| classify(&error))? {
-        let mut cells = row.cells().map(|(_, data)| value(data));
-        let mut next = || cells.next().unwrap_or(Ok(Value::Null));
-        let pid = ProductId::try_from(whole(&next()?)).unwrap_or_default();
-        let lots = all.entry(pid).or_default();
-        if let Some(mrp) = decimal_of(&next()?).filter(|mrp| *mrp > Decimal::ZERO) {
-            lots.mrp = Some(mrp);
-        }
-        if let Some(barcode) = text_of(next()?).filter(|text| !matches!(text.as_str(), "" | "0")) {
-            lots.barcode = Some(barcode);
-        }
-        lots.quantity = lots.quantity.saturating_add(decimal_of(&next()?).unwrap_or_default());
-    }
-    Ok(all)
-}
-
-async fn live_stock(sql: &mut Sql, table: &Table) -> Result<HashMap<ProductId, Decimal>, Fault> {
-    let text = format!("SELECT ProductID, SUM(Qty) AS Qty FROM {} GROUP BY ProductID", quoted(&table.name));
-    let mut all = HashMap::new();
-    let mut rows = sql.simple_query(text).await.map_err(|error| classify(&error))?.into_row_stream();
-    while let Some(row) = rows.try_next().await.map_err(|error| classify(&error))? {
-        let mut cells = row.cells().map(|(_, data)| value(data));
-        let mut next = || cells.next().unwrap_or(Ok(Value::Null));
-        let pid = ProductId::try_from(whole(&next()?)).unwrap_or_default();
-        all.insert(pid, decimal_of(&next()?).unwrap_or_default());
-    }
-    Ok(all)
+/// Whether a table names its product by a number. What is joined by a text fails as a whole where one of them is no number.
+fn has_number(table: &Table) -> bool {
+    let kind = table.column("ProductID").map(|column| column.kind);
+    matches!(kind, Some(ColumnKind::Int | ColumnKind::Decimal { .. }))
 }
 
 fn has_all(table: &Table, columns: &[&str]) -> bool {
@@ -168,12 +172,12 @@ fn has_all(table: &Table, columns: &[&str]) -> bool {
 }
 
 /// A SELECT list in which a column this version does not have is NULL.
-fn columns(table: &Table, names: &[&str]) -> String {
+fn columns(table: &Table, alias: &str, names: &[&str]) -> String {
     names
         .iter()
-        .map(|name| {
-            let quoted = quoted(name);
-            if table.column(name).is_some() { quoted } else { format!("NULL AS {quoted}") }
+        .map(|name| match table.column(name) {
+            Some(_) => format!("{alias}.{}", quoted(name)),
+            None => "NULL".to_owned(),
         })
         .collect::<Vec<_>>()
         .join(", ")
@@ -200,5 +204,46 @@ fn decimal_of(value: &Value) -> Option<Decimal> {
         Value::Dec(value) => Some(*value),
         Value::Int(value) => Some(Decimal::from(*value)),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::schema::Column;
+
+    fn table(name: &str, columns: &[(&str, ColumnKind)]) -> Table {
+        let column = |&(name, kind): &(&str, ColumnKind)| Column { name: name.into(), kind, identity: false };
+        Table { name: name.into(), columns: columns.iter().map(column).collect() }
+    }
+
+    #[test]
+    fn what_a_version_does_not_have_is_not_asked_for() {
+        let product = table("Product", &[("PID", ColumnKind::Int), ("MRP", ColumnKind::Int)]);
+        let none = "NULL, NULL, NULL, NULL, NULL, p.[MRP], NULL, NULL, NULL, NULL, NULL";
+        assert_eq!(
+            statement(&product, None, None),
+            format!("SELECT p.[PID], {none}, NULL, NULL, NULL FROM [Product] p ORDER BY p.[PID]")
+        );
+        let lots = table("Lots", &[("ProductID", ColumnKind::Int), ("Qty", ColumnKind::Int)]);
+        assert_eq!(
+            statement(&product, Some(&lots), None),
+            format!(
+                "SELECT p.[PID], {none}, NULL, NULL, l.[Qty] FROM [Product] p LEFT JOIN [Lots] l \
+                 ON l.[ProductID] = p.[PID] ORDER BY p.[PID]"
+            )
+        );
+    }
+
+    #[test]
+    fn a_table_that_names_its_products_by_a_text_is_not_joined() {
+        for (kind, joined) in [
+            (ColumnKind::Int, true),
+            (ColumnKind::Decimal { precision: 18, scale: 0 }, true),
+            (ColumnKind::Text { max: Some(50), wide: true }, false),
+        ] {
+            assert_eq!(has_number(&table("Lots", &[("ProductID", kind)])), joined, "{kind:?}");
+        }
+        assert!(!has_number(&table("Lots", &[])));
     }
 }

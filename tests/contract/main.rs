@@ -107,14 +107,17 @@ impl SandboxShop {
     }
 
     fn raintek(&self) -> Arc<RainTek> {
+        Arc::new(self.with_stock(StockSource::Opening))
+    }
+
+    fn with_stock(&self, stock: StockSource) -> RainTek {
         let settings = RaintekSettings {
             server: "127.0.0.1".into(),
             port: self.sandbox.tds_port,
             encryption: Encryption::None,
             ..RaintekSettings::default()
         };
-        let raintek = RainTek::new(&settings, Some(PASSWORD.into()), StockSource::Opening);
-        Arc::new(raintek.posting(self.posting))
+        RainTek::new(&settings, Some(PASSWORD.into()), stock).posting(self.posting)
     }
 }
 
@@ -149,6 +152,50 @@ async fn bills_looked_up_together_behind_the_adapter() {
     for posting in [PostingSettings::default(), PostingSettings::ALL] {
         let shop = SandboxShop { posting, ..opened().await };
         together::are_found_as_each(&shop, posting).await;
+    }
+}
+
+/// A product with its lots is one product: the later lot counts, the quantities add up, and stock of now is its own sum.
+#[tokio::test]
+async fn products_come_with_what_their_lots_add_up_to() {
+    let shop = opened().await;
+    let mut client = shop.client().await;
+    let (lots, now) = ("Product_OpeningStock", "Temp_Stock");
+    for table in [lots, now] {
+        client.execute(format!("DELETE FROM {table}"), &[]).await.unwrap();
+    }
+    // Not in the order of the products.
+    for (table, product, quantity, mrp, barcode) in [
+        (lots, 2, "4.250", "0", ""),
+        (lots, 1, "1.000", "90.00", "8901"),
+        (lots, 1, "2.500", "95.50", "0"),
+        (now, 1, "0.750", "1.00", "1"),
+        (now, 1, "0.125", "1.00", "1"),
+        (now, 3, "6.000", "1.00", "1"),
+    ] {
+        let text = format!(
+            "INSERT INTO {table} (ProductID, Qty, MRP, Barcode) VALUES ({product}, {quantity}, {mrp}, N'{barcode}')"
+        );
+        client.execute(text, &[]).await.unwrap();
+    }
+    let decimal = |text: &str| text.parse::<Decimal>().unwrap();
+    for (stock, quantities) in [
+        (StockSource::Opening, [decimal("3.5"), decimal("4.25"), Decimal::ZERO]),
+        (StockSource::Live, [decimal("0.875"), Decimal::ZERO, decimal("6")]),
+    ] {
+        let products = shop.with_stock(stock).products().await.unwrap();
+        assert_eq!(products.len(), 10, "each once, in the order of their PID");
+        assert!(products.is_sorted_by_key(|product| product.pid));
+        let first: Vec<_> = products[..3]
+            .iter()
+            .map(|product| (product.pid, product.lot_mrp, product.lot_barcode.as_deref(), product.stock))
+            .collect();
+        let [one, two, three] = quantities;
+        assert_eq!(
+            first,
+            [(1, Some(decimal("95.50")), Some("8901"), one), (2, None, None, two), (3, None, None, three)],
+            "{stock:?}"
+        );
     }
 }
 

@@ -73,6 +73,9 @@ struct Arguments {
     /// Shops of so many invoices instead of 1000, 10000 and 100000
     #[arg(long, value_delimiter = ',')]
     invoices: Vec<u32>,
+    /// Shops of so many products instead of 10000, 100000 and 500000
+    #[arg(long, value_delimiter = ',')]
+    catalogue: Vec<u32>,
     /// Idle for an hour instead of eleven minutes
     #[arg(long)]
     hour: bool,
@@ -161,6 +164,9 @@ async fn measure(arguments: Arguments) {
     let mut sizes = Sizes::of(&arguments);
     if !arguments.invoices.is_empty() {
         sizes.invoices.clone_from(&arguments.invoices);
+    }
+    if !arguments.catalogue.is_empty() {
+        sizes.catalogues.clone_from(&arguments.catalogue);
     }
     let wanted = |name: &str| arguments.only.is_empty() || arguments.only.iter().any(|only| only == name);
     let mut report = Report::open(arguments.rows.as_deref(), &arguments.commit);
