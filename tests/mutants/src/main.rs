@@ -6,6 +6,7 @@
 mod listed;
 mod sites;
 mod steps;
+// Read as text; compiled here only so that it is seen to compile.
 #[cfg(test)]
 mod switch;
 mod switches;
@@ -56,4 +57,12 @@ fn run() -> Result<()> {
 fn say(line: &str) {
     use std::io::Write as _;
     let _gone = writeln!(std::io::stderr(), "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn where_no_mistake_is_asked_for_none_is_made() {
+        assert!((0..3).all(|id| !crate::switch::is(id)));
+    }
 }

@@ -28,9 +28,9 @@ pub(crate) enum Way {
     /// This expression is the same field of another value.
     FieldOf { value: Range<usize>, other: String, field: String, is_short: bool },
     /// The function that begins here returns at once.
-    Return(usize),
+    Return { at: usize, body: Range<usize> },
     /// The pattern that ends here does not match.
-    Never(usize),
+    Never { at: usize, matched: Range<usize> },
 }
 
 /// Every place of a file; whatever lies around another stands before it.
@@ -54,17 +54,19 @@ impl Finder<'_> {
     fn body(&mut self, block: &Block) {
         if let [first, ..] = block.stmts.as_slice() {
             let (start, end) = (range(first).start, block.stmts.last().map_or(0, |last| range(last).end));
-            self.add(Genre::FnValue, start..end, Way::Return(start));
+            self.add(Genre::FnValue, start..end, Way::Return { at: start, body: range(block) });
         }
     }
 
-    fn arm(&mut self, arm: &Arm) {
+    fn arm(&mut self, arm: &Arm, matched: Range<usize>) {
         match &arm.guard {
             Some((_, guard)) if has_let(guard) => {}
             Some((_, guard)) => {
                 self.add(Genre::MatchArmGuard, range(&**guard), Way::Instead(range(&**guard)));
             }
-            None => self.add(Genre::MatchArm, range(arm), Way::Never(range(&arm.pat).end)),
+            None => {
+                self.add(Genre::MatchArm, range(arm), Way::Never { at: range(&arm.pat).end, matched });
+            }
         }
     }
 }
@@ -103,7 +105,7 @@ impl<'ast> Visit<'ast> for Finder<'_> {
     }
 
     fn visit_expr_match(&mut self, matched: &'ast ExprMatch) {
-        matched.arms.iter().for_each(|arm| self.arm(arm));
+        matched.arms.iter().for_each(|arm| self.arm(arm, range(matched)));
         syn::visit::visit_expr_match(self, matched);
     }
 

@@ -17,7 +17,7 @@ pub(crate) struct Switched {
     pub(crate) text: String,
     /// What stands there for one mistake alone, and its number.
     alone: Vec<(Range<usize>, u32)>,
-    /// What lies between a place's first and last switch, and their numbers.
+    /// What a place's switches may make wrong around them, and their numbers.
     around: Vec<(Range<usize>, Vec<u32>)>,
     /// Mistakes that are at no place where a switch could stand.
     pub(crate) nowhere: Vec<u32>,
@@ -32,13 +32,14 @@ impl Switched {
             self.alone.iter().filter(|(place, _)| is_in(place)).map(|(_, id)| *id).collect()
         };
         let around = |ranges: &[Range<usize>]| -> Vec<u32> {
-            let mut around: Vec<_> = self
-                .around
+            let is_in = |place: &Range<usize>| ranges.iter().any(|range| contains(place, range));
+            let nearest = self.around.iter().map(|(place, _)| place).filter(|place| is_in(place));
+            let Some(nearest) = nearest.min_by_key(|place| place.len()) else { return Vec::new() };
+            self.around
                 .iter()
-                .filter(|(place, _)| ranges.iter().any(|range| contains(place, range)))
-                .collect();
-            around.sort_by_key(|(place, _)| place.len());
-            around.first().map(|(_, ids)| ids.clone()).unwrap_or_default()
+                .filter(|(place, _)| place == nearest)
+                .flat_map(|(_, ids)| ids.clone())
+                .collect()
         };
         [alone(points), alone(shown), around(points), around(shown)]
             .into_iter()
@@ -59,7 +60,8 @@ struct Piece {
     order: (bool, Reverse<usize>, usize),
     /// Which parts of it belong to one mistake alone.
     alone: Vec<(Range<usize>, u32)>,
-    site: usize,
+    /// What is around the switches of this place begins or ends here.
+    edge: Option<usize>,
 }
 
 /// The file with a switch for each of these.
@@ -92,10 +94,11 @@ pub(crate) fn switched(text: &str, mutants: &[(u32, &Mutant)]) -> Result<Switche
         made.alone
             .extend(piece.alone.into_iter().map(|(part, id)| (start + part.start..start + part.end, id)));
         made.text.push_str(&piece.text);
-        match begun[piece.site].take() {
-            None => begun[piece.site] = Some(start),
+        let Some(site) = piece.edge else { continue };
+        match begun[site].take() {
+            None => begun[site] = Some(start),
             Some(begun) => {
-                let ids = of_sites[piece.site].iter().map(|(id, _)| *id).collect();
+                let ids = of_sites[site].iter().map(|(id, _)| *id).collect();
                 made.around.push((begun..made.text.len(), ids));
             }
         }
@@ -111,14 +114,18 @@ fn pieces_of(text: &str, number: usize, site: &Site, mutants: &[(u32, &Mutant)])
         text,
         order: (true, Reverse(0), number),
         alone,
-        site: number,
+        edge: Some(number),
     };
-    let ends = |at| Piece {
+    let ends = |at, text: &str| Piece {
         at,
-        text: " })".into(),
+        text: text.into(),
         order: (false, Reverse(number), 0),
         alone: Vec::new(),
-        site: number,
+        edge: Some(number),
+    };
+    let within = |at, piece: Written, around: &Range<usize>| {
+        let within = Piece { edge: None, ..begins(at, piece.made) };
+        vec![begins(around.start, Default::default()), within, ends(around.end, "")]
     };
     let mut written = Written::default();
     match &site.way {
@@ -131,7 +138,7 @@ fn pieces_of(text: &str, number: usize, site: &Site, mutants: &[(u32, &Mutant)])
                 written.push(" else ");
             }
             written.push("{ ");
-            vec![begins(whole.start, written.made), ends(whole.end)]
+            vec![begins(whole.start, written.made), ends(whole.end, " })")]
         }
         Way::FieldOf { value, other, field, is_short } => {
             written.push(&if *is_short { format!("{field}: (") } else { "(".to_owned() });
@@ -140,20 +147,20 @@ fn pieces_of(text: &str, number: usize, site: &Site, mutants: &[(u32, &Mutant)])
                 written.push(" else ");
             }
             written.push("{ ");
-            vec![begins(value.start, written.made), ends(value.end)]
+            vec![begins(value.start, written.made), ends(value.end, " })")]
         }
-        Way::Return(at) => {
+        Way::Return { at, body } => {
             for (id, mutant) in mutants {
                 written.alone(*id, &format!("if {} {{ return {}; }} ", test(*id), mutant.replacement));
             }
-            vec![begins(*at, written.made)]
+            within(*at, written, body)
         }
-        Way::Never(at) => {
+        Way::Never { at, matched } => {
             let tests: Vec<String> = mutants.iter().map(|(id, _)| format!("!{}", test(*id))).collect();
             let all = format!(" if {}", tests.join(" && "));
             mutants.iter().for_each(|(id, _)| written.made.1.push((0..all.len(), *id)));
             written.push(&all);
-            vec![begins(*at, written.made)]
+            within(*at, written, matched)
         }
     }
 }

@@ -93,6 +93,7 @@ impl Tree {
         for (id, mutant) in (0..).zip(mutants).filter(|(id, _)| !left_out.contains(id)) {
             of_files.entry(&mutant.file).or_default().push((id, mutant));
         }
+        self.switched.clear();
         for (path, text) in &self.files {
             let text = match path.as_str() {
                 // What the product forbids itself is no fault of a mistake.
@@ -119,9 +120,10 @@ impl Tree {
         for round in 0..ROUNDS {
             left_out.extend(self.write(mutants, left_out)?);
             let mut programs = Programs::default();
-            let wrong = match self.cargo(&["build", "--lib"], &mut programs)? {
+            // All that does not compile is in the library: it is built by itself until it does.
+            let wrong = match self.cargo(&["--lib"], &mut programs)? {
                 Some(wrong) => Some(wrong),
-                None => self.cargo(&["test", "--no-run", "--lib", "--test", "simulation"], &mut programs)?,
+                None => self.cargo(&["--lib", "--test", "simulation"], &mut programs)?,
             };
             let Some(wrong) = wrong else { return Ok(programs) };
             say(&format!("    round {round}: {} more do not compile", wrong.len()));
@@ -131,12 +133,12 @@ impl Tree {
     }
 
     /// Runs cargo; answers the mistakes that it complains of, or nothing where all is well.
-    fn cargo(&self, what: &[&str], programs: &mut Programs) -> Result<Option<BTreeSet<u32>>> {
+    fn cargo(&self, wanted: &[&str], programs: &mut Programs) -> Result<Option<BTreeSet<u32>>> {
         let mut child = Command::new("cargo")
             .current_dir(&self.folder)
             .env("CARGO_TARGET_DIR", &self.build)
-            .args(what)
-            .args(["--package", "shopsync", "--message-format", "json"])
+            .args(["test", "--no-run", "--package", "shopsync", "--message-format", "json"])
+            .args(wanted)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
@@ -147,9 +149,10 @@ impl Tree {
             for line in BufReader::new(output).lines() {
                 let Ok(said) = serde_json::from_str::<Value>(&line?) else { continue };
                 if let Some(program) = said["executable"].as_str() {
-                    match said["target"]["name"].as_str() {
-                        Some("simulation") => programs.simulation = program.into(),
-                        Some("shopsync") => programs.lib = program.into(),
+                    // The product itself is built as well, for the tests that start it.
+                    match said["target"]["kind"][0].as_str() {
+                        Some("test") => programs.simulation = program.into(),
+                        Some("lib") => programs.lib = program.into(),
                         _ => {}
                     }
                 }
