@@ -45,8 +45,13 @@ fn run() -> Result<()> {
     let mutants = listed::listed(&program, &repository, &FILES)?;
     let mut tree = tree::Tree::copied(&repository, &folder.join("tree"), &folder.join("build"))?;
     let mut trying = Trying::begun(&folder, mutants, &tree, part);
-    let programs = tree.built(&trying.mutants, &mut trying.left_out)?;
-    trying.save()?;
+    let programs = loop {
+        let built = tree.built(&trying.mutants, &mut trying.left_out)?;
+        trying.save()?;
+        if let Some(programs) = built {
+            break programs;
+        }
+    };
     say(&format!("    {} of {} do not compile", trying.left_out.len(), trying.mutants.len()));
     let steps = steps::all(&programs, &folder.join("tree"))?;
     let steps = steps::reached(steps, &folder)?;

@@ -113,12 +113,16 @@ impl Trying {
         fs::rename(&new, &self.path).with_context(|| self.path.display().to_string())
     }
 
-    /// Tries what is not tried yet, in an order that is without a pattern and always the same.
+    /// Tries what is not tried yet: first what nothing comes by, then the engine's, whose tests see
+    /// less than those of the decisions, in an order that is without a pattern and always the same.
     pub(crate) fn run(&self, steps: &[Step]) -> Result<()> {
         let tried = |mutant: &Mutant| lock(&self.written).outcomes.contains_key(&mutant.name);
         let mut list: Vec<(u32, &Mutant)> =
             (0..).zip(&self.mutants).filter(|(id, _)| !self.left_out.contains(id)).collect();
-        list.sort_by_key(|(_, mutant)| order(&mutant.name));
+        let is_reached = |id: &u32| steps.iter().any(|step| step.reaches.contains(id));
+        list.sort_by_key(|(id, mutant)| {
+            (is_reached(id), mutant.file.starts_with("src/sync"), order(&mutant.name))
+        });
         if let Part::Every { from, of } = self.part {
             list = list.into_iter().skip(from).step_by(of).collect();
         }
