@@ -85,7 +85,7 @@ impl Wire {
         if !after && self.refuses(call, now) {
             self.sim.say("fault", || format!("{call:?} is refused"));
             lock(&self.sim.truth).faults += 1;
-            return Err(Fault::data(format!("{call:?} is refused.")));
+            return Err(refusal(call));
         }
         let asked = self.failing(call, after, now);
         if let Some(hang) = asked {
@@ -202,6 +202,15 @@ fn outage(call: Call) -> Fault {
         }
         _ => Fault::transient(Scope::Billing, "The billing app is not answering."),
     }
+}
+
+/// What no other try would change.
+fn refusal(call: Call) -> Fault {
+    let kind = match call {
+        Call::PosBackup | Call::AppBackup | Call::Disk => FaultKind::Permanent,
+        _ => FaultKind::Data,
+    };
+    Fault::new(kind, Scope::Item, format!("{call:?} is refused."))
 }
 
 #[async_trait]
