@@ -345,7 +345,7 @@ fn rules(sim: &Sim) -> Rules {
             history_days: 90,
             history_from: None,
         },
-        from_date: None,
+        from_date: sim.setup.stage.second_day.then(|| Sim::first_day() + TimeDelta::days(1)),
         raintek: "RainTek".into(),
         billing: "the app".into(),
     }

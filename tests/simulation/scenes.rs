@@ -27,6 +27,8 @@ pub(crate) enum Scene {
     OlderStore,
     /// What the store says of this cannot be read.
     Spoil(&'static str),
+    /// Somebody asks for another number for this one.
+    Renumber(&'static str),
 }
 
 impl Week {
@@ -45,6 +47,7 @@ impl Week {
                 tables.extend(["InvoiceInfo", "Holidays"].map(|name| (name.to_owned(), table.clone())));
             }
             Scene::Backup(task) => self.command(Command::Backup { task }),
+            Scene::Renumber(number) => self.command(Command::Renumber { number: number.into() }),
             Scene::Damage => {
                 for file in lock(&self.sim.files).values_mut() {
                     file.rows = 0;

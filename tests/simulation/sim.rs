@@ -25,6 +25,8 @@ use crate::told;
 
 /// The shop's zone.
 pub(crate) const ZONE: Tz = Tz::Asia__Kolkata;
+/// A Monday in November 2026, 9:30 in the shop.
+const BEGAN: DateTime<Utc> = DateTime::from_timestamp(1_795_406_400, 0).expect("a moment");
 
 /// Everything but the engine.
 pub(crate) struct Sim {
@@ -185,9 +187,11 @@ impl Sim {
     }
 
     pub(crate) fn wall(&self) -> DateTime<Utc> {
-        // A Monday in November 2026, 9:30 in the shop.
-        let start = DateTime::from_timestamp(1_795_406_400, 0).unwrap_or_default();
-        start + TimeDelta::from_std(self.elapsed()).unwrap_or_default() + *lock(&self.wall)
+        BEGAN + TimeDelta::from_std(self.elapsed()).unwrap_or_default() + *lock(&self.wall)
+    }
+
+    pub(crate) fn first_day() -> NaiveDate {
+        BEGAN.with_timezone(&ZONE).date_naive()
     }
 
     /// The shop's day.

@@ -42,6 +42,8 @@ pub(crate) struct Stage {
     pub(crate) surroundings: bool,
     /// A service outside is told that all is well.
     pub(crate) heartbeat: bool,
+    /// Only invoices from the second day on are sent.
+    pub(crate) second_day: bool,
 }
 
 /// Who gives the app's numbers.

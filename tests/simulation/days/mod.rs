@@ -4,6 +4,7 @@
 mod apart;
 mod backups;
 mod commands;
+mod odd;
 mod refused;
 mod restored;
 mod scanned;
@@ -21,7 +22,10 @@ pub(crate) fn all() -> Vec<(&'static str, Story)> {
         ("commands", commands::from_a_chat()),
         ("never-ending", backups::never_ending()),
         ("older-store", apart::older_store()),
+        ("full-and-silent", odd::full_and_silent()),
         ("refused", refused::now_and_then()),
+        ("second-day", odd::second_day()),
+        ("watching-at-once", odd::watching_all_at_once()),
         ("restored", restored::lost_in_raintek()),
         ("restored-apart", restored::taken_back()),
         ("edited", scanned::edited()),

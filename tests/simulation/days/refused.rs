@@ -21,6 +21,7 @@ pub(super) fn now_and_then() -> Story {
             (170_000, Do::Look),
             // The app's cannot.
             (200_000, Do::Check),
+            (230_000, Do::Check),
             // What was written cannot be read back.
             (260_000, whole(bill(3, 1))),
             (280_000, Do::Look),
@@ -40,7 +41,8 @@ pub(super) fn now_and_then() -> Story {
     let refused = [
         (50_000, Call::WriteBill, 2),
         (121_000, Call::PosRead, 12),
-        (199_900, Call::Invoice, 4),
+        (199_900, Call::Invoice, 7),
+        (229_995, Call::PosRead, 8),
         (260_009, Call::PosRead, 3),
         (300_000, Call::Stamp, 1),
         (370_000, Call::Open, 2),
