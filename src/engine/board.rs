@@ -364,6 +364,17 @@ mod tests {
     }
 
     #[test]
+    fn a_queue_is_looked_through_for_its_leaders_every_ten_seconds() {
+        let board = Board::new(DateTime::<Utc>::UNIX_EPOCH, &crate::engine::rules_for_tests());
+        let at = |seconds| DateTime::<Utc>::UNIX_EPOCH + TimeDelta::seconds(seconds);
+        for (seconds, again) in [(100, true), (100, false), (109, false), (110, true), (119, false)] {
+            assert_eq!(board.leads_again(at(seconds)), again, "{seconds}");
+        }
+        assert!(board.leads_again(at(50)), "the clock was set back");
+        assert!(!board.leads_again(at(51)));
+    }
+
+    #[test]
     fn room_is_made_for_several_tills_and_not_for_one() {
         let board = Board::new(DateTime::<Utc>::UNIX_EPOCH, &crate::engine::rules_for_tests());
         let at = |milliseconds| DateTime::<Utc>::UNIX_EPOCH + TimeDelta::milliseconds(milliseconds);

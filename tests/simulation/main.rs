@@ -12,6 +12,7 @@
 )]
 
 mod app;
+mod calls;
 mod cellar;
 mod chance;
 mod checks;
@@ -32,6 +33,7 @@ mod quiet;
 mod raintek;
 mod run;
 mod scanned;
+mod scenes;
 mod shrink;
 mod sim;
 mod stage;

@@ -138,6 +138,7 @@ impl Week {
             | Do::WatchOnly { .. }
             | Do::StoreLost
             | Do::Room { .. } => self.on_stage(what).await,
+            Do::On(scene) => self.scene(scene).await,
             other => self.hands.does(id, other),
         }
     }

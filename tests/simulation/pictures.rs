@@ -119,7 +119,7 @@ fn on_every_picture_with<F: Future<Output = ()>>(posting: PostingSettings, suite
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         runtime.block_on(async {
-            let sim = Arc::new(Sim::new(&week, None, false));
+            let sim = Arc::new(Sim::new(&week, None, false, Vec::new()));
             suite(Picture(Arc::clone(&sim))).await;
         });
     }

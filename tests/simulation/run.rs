@@ -47,11 +47,21 @@ pub(crate) struct Outcome {
 
 /// Lets a week pass; `telling` keeps its story.
 pub(crate) fn run(story: &Story, planted: Option<Planted>, telling: bool) -> Outcome {
+    run_as_before(story, planted, telling, Vec::new())
+}
+
+/// The same, which ends where it is told otherwise than before. (Nothing was told before: then it passes whole.)
+pub(crate) fn run_as_before(
+    story: &Story,
+    planted: Option<Planted>,
+    telling: bool,
+    before: Vec<String>,
+) -> Outcome {
     let story = story.clone();
     // A thread of its own: whatever a thread keeps for hash maps and dice begins anew.
     let (done, outcome) = std::sync::mpsc::channel();
     let thread = std::thread::spawn(move || {
-        let _gone = done.send(one_thread(&story, planted, telling));
+        let _gone = done.send(one_thread(&story, planted, telling, before));
     });
     match outcome.recv_timeout(LONGEST) {
         Ok(outcome) => {
@@ -67,7 +77,7 @@ pub(crate) fn run(story: &Story, planted: Option<Planted>, telling: bool) -> Out
     }
 }
 
-fn one_thread(story: &Story, planted: Option<Planted>, telling: bool) -> Outcome {
+fn one_thread(story: &Story, planted: Option<Planted>, telling: bool, before: Vec<String>) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -76,7 +86,7 @@ fn one_thread(story: &Story, planted: Option<Planted>, telling: bool) -> Outcome
     let folder = folder();
     let sim = {
         let _inside = runtime.enter();
-        Arc::new(Sim::new(story, planted, telling))
+        Arc::new(Sim::new(story, planted, telling, before))
     };
     let _hears = tracing::subscriber::set_default(listen::Listener(Arc::clone(&sim)));
     runtime.block_on(async {
@@ -335,7 +345,7 @@ fn rules(sim: &Sim) -> Rules {
             history_days: 90,
             history_from: None,
         },
-        from_date: None,
+        from_date: sim.setup.stage.second_day.then(|| Sim::first_day() + TimeDelta::days(1)),
         raintek: "RainTek".into(),
         billing: "the app".into(),
     }

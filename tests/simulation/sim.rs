@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use shopsync::model::alert::Incoming;
 use shopsync::model::bill::FoundBill;
 use shopsync::model::ids::RecordId;
+use shopsync::model::schema::SchemaDump;
 use shopsync::store::Store;
 
 use crate::app::App;
@@ -20,9 +21,12 @@ use crate::chance::Dice;
 use crate::planted::Planted;
 use crate::raintek::Db;
 use crate::story::{Call, Fault, Setup, Story};
+use crate::told;
 
 /// The shop's zone.
 pub(crate) const ZONE: Tz = Tz::Asia__Kolkata;
+/// A Monday in November 2026, 9:30 in the shop.
+const BEGAN: DateTime<Utc> = DateTime::from_timestamp(1_795_406_400, 0).expect("a moment");
 
 /// Everything but the engine.
 pub(crate) struct Sim {
@@ -40,6 +44,8 @@ pub(crate) struct Sim {
     pub(crate) files: Mutex<Files>,
     pub(crate) truth: Mutex<Truth>,
     told: Mutex<Option<Vec<String>>>,
+    /// How it was told once: it ends soon after it is told otherwise.
+    before: Vec<String>,
     /// How often the engine asked for what.
     pub(crate) asked: Mutex<BTreeMap<Call, u64>>,
     failure: Mutex<Option<String>>,
@@ -116,6 +122,8 @@ pub(crate) struct Truth {
     pub(crate) same: HashMap<RecordId, (String, u64, u32)>,
     /// The copies themselves, by number.
     pub(crate) archive: Vec<(String, FoundBill)>,
+    /// RainTek's tables, as they are dumped.
+    pub(crate) tables: SchemaDump,
     /// The settings say to watch only.
     pub(crate) watch_only: bool,
     /// What was written in chats and not fetched yet.
@@ -136,7 +144,7 @@ pub(crate) struct Truth {
 }
 
 impl Sim {
-    pub(crate) fn new(story: &Story, planted: Option<Planted>, telling: bool) -> Self {
+    pub(crate) fn new(story: &Story, planted: Option<Planted>, telling: bool, before: Vec<String>) -> Self {
         let setup = story.setup.clone();
         Self {
             planted,
@@ -155,6 +163,7 @@ impl Sim {
                 ..Truth::default()
             }),
             told: Mutex::new(telling.then(Vec::new)),
+            before,
             asked: Mutex::default(),
             failure: Mutex::default(),
             stir: Notify::new(),
@@ -178,9 +187,11 @@ impl Sim {
     }
 
     pub(crate) fn wall(&self) -> DateTime<Utc> {
-        // A Monday in November 2026, 9:30 in the shop.
-        let start = DateTime::from_timestamp(1_795_406_400, 0).unwrap_or_default();
-        start + TimeDelta::from_std(self.elapsed()).unwrap_or_default() + *lock(&self.wall)
+        BEGAN + TimeDelta::from_std(self.elapsed()).unwrap_or_default() + *lock(&self.wall)
+    }
+
+    pub(crate) fn first_day() -> NaiveDate {
+        BEGAN.with_timezone(&ZONE).date_naive()
     }
 
     /// The shop's day.
@@ -213,7 +224,12 @@ impl Sim {
             let ms = self.ms();
             let wall = self.wall().with_timezone(&ZONE).format("%d %b %H:%M:%S");
             let line = |what| format!("{:>5}.{:03} {wall} {who:<8} {what}", ms / 1000, ms % 1000);
+            let looks = told.len() / told::LOOKS_EVERY;
             told.extend(what().into_iter().map(line));
+            if told.len() / told::LOOKS_EVERY > looks && told::is_otherwise(&self.before, told) {
+                lock(&self.failure).get_or_insert(told::OTHERWISE.into());
+                self.stir.notify_one();
+            }
         }
     }
 

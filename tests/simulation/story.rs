@@ -1,6 +1,9 @@
 //! What happens in a shop's week, and what goes wrong in it: an explicit list that follows from the seed, so that it
 //! can be shortened.
 
+pub(crate) use crate::calls::Call;
+use crate::scenes::Scene;
+
 /// What differs from shop to shop.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Setup {
@@ -39,6 +42,8 @@ pub(crate) struct Stage {
     pub(crate) surroundings: bool,
     /// A service outside is told that all is well.
     pub(crate) heartbeat: bool,
+    /// Only invoices from the second day on are sent.
+    pub(crate) second_day: bool,
 }
 
 /// Who gives the app's numbers.
@@ -289,6 +294,8 @@ pub(crate) enum Do {
     /// ShopSync's own store is lost; an invoice that the app had lost is there again.
     StoreLost,
     AppFinds(u32),
+    /// What only one day has.
+    On(Scene),
 }
 
 /// Something that happens.
@@ -308,100 +315,6 @@ pub(crate) enum Side {
     Store,
 }
 
-/// A call into the world.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum Call {
-    PosProbe,
-    PosProducts,
-    Open,
-    Apply,
-    Commit,
-    Rollback,
-    PosRead,
-    AppProbe,
-    List,
-    Invoice,
-    OfNumber,
-    Stamp,
-    AppProducts,
-    WriteProducts,
-    WriteBill,
-    Numbers,
-    StoreRead,
-    StoreWrite,
-    Snapshot,
-    Message,
-    PosBackup,
-    AppBackup,
-    Disk,
-    // Of a trial.
-    Stands,
-    RemoveCustomer,
-    AppHolds,
-    AppRemoves,
-    Settings,
-}
-
-impl Call {
-    /// Those that may fail while a trial ends.
-    pub(crate) const OF_GOING_LIVE: [Self; 12] = [
-        Self::Stands,
-        Self::RemoveCustomer,
-        Self::AppHolds,
-        Self::AppRemoves,
-        Self::Settings,
-        Self::Open,
-        Self::Apply,
-        Self::PosRead,
-        Self::PosProducts,
-        Self::Numbers,
-        Self::PosBackup,
-        Self::Snapshot,
-    ];
-    pub(crate) const FAILING: [Self; 19] = [
-        Self::PosProbe,
-        Self::PosProducts,
-        Self::Open,
-        Self::Apply,
-        Self::Rollback,
-        Self::PosRead,
-        Self::AppProbe,
-        Self::List,
-        Self::Invoice,
-        Self::OfNumber,
-        Self::Stamp,
-        Self::AppProducts,
-        Self::WriteProducts,
-        Self::WriteBill,
-        Self::Numbers,
-        Self::Snapshot,
-        Self::PosBackup,
-        Self::AppBackup,
-        Self::Disk,
-    ];
-    /// Those that may hang: all but copies and backups, which stand at the end. (One may take so long that no week would be
-    /// long enough to tell it from one that hangs.)
-    pub(crate) const HANGING: &'static [Self] = Self::FAILING.split_at(15).0;
-
-    pub(crate) fn side(self) -> Option<Side> {
-        match self {
-            Self::PosProbe
-            | Self::PosProducts
-            | Self::Open
-            | Self::Apply
-            | Self::Commit
-            | Self::Rollback
-            | Self::PosBackup
-            | Self::Stands
-            | Self::RemoveCustomer
-            | Self::PosRead => Some(Side::Pos),
-            Self::StoreRead | Self::StoreWrite => Some(Side::Store),
-            Self::Snapshot | Self::Message | Self::Disk | Self::Settings => None,
-            _ => Some(Side::App),
-        }
-    }
-}
-
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wrong {
@@ -415,6 +328,10 @@ pub(crate) enum Wrong {
     Hangs {
         call: Call,
         after: bool,
+    },
+    /// The next call of this kind is refused: that it is made again helps nobody. In scripted days only.
+    Refuses {
+        call: Call,
     },
     /// A side is away.
     Down {

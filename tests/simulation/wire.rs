@@ -82,6 +82,11 @@ impl Wire {
             lock(&self.sim.truth).hung = Some(now);
             std::future::pending::<()>().await;
         }
+        if !after && self.refuses(call, now) {
+            self.sim.say("fault", || format!("{call:?} is refused"));
+            lock(&self.sim.truth).faults += 1;
+            return Err(refusal(call));
+        }
         let asked = self.failing(call, after, now);
         if let Some(hang) = asked {
             lock(&self.sim.truth).faults += 1;
@@ -124,6 +129,13 @@ impl Wire {
         at.map(|at| faults.remove(at)).is_some()
     }
 
+    fn refuses(&self, call: Call, now: u64) -> bool {
+        let mut faults = lock(&self.sim.faults);
+        let what = Wrong::Refuses { call };
+        let at = faults.iter().position(|fault| fault.at <= now && fault.what == what);
+        at.map(|at| faults.remove(at)).is_some()
+    }
+
     /// Calls that were told to fail fail once.
     fn failing(&self, call: Call, after: bool, now: u64) -> Option<u64> {
         let mut faults = lock(&self.sim.faults);
@@ -143,7 +155,8 @@ impl Wire {
         let due: Vec<_> = {
             let mut faults = lock(&self.sim.faults);
             let is_due = |fault: &crate::story::Fault| {
-                fault.at <= now && !matches!(fault.what, Wrong::Call { .. } | Wrong::Hangs { .. })
+                fault.at <= now
+                    && !matches!(fault.what, Wrong::Call { .. } | Wrong::Hangs { .. } | Wrong::Refuses { .. })
             };
             let due = faults.iter().copied().filter(is_due).collect();
             faults.retain(|fault| !is_due(fault));
@@ -154,7 +167,7 @@ impl Wire {
             lock(&self.sim.truth).faults += 1;
             let troubles = &mut *lock(&self.sim.troubles);
             match fault.what {
-                Wrong::Call { .. } | Wrong::Hangs { .. } => {}
+                Wrong::Call { .. } | Wrong::Hangs { .. } | Wrong::Refuses { .. } => {}
                 Wrong::Down { side: Side::Pos, ms } => troubles.pos_down = now + ms,
                 Wrong::Down { side: Side::App, ms } => troubles.app_down = now + ms,
                 Wrong::Down { side: Side::Store, ms } | Wrong::DiskFull { ms } => {
@@ -189,6 +202,15 @@ fn outage(call: Call) -> Fault {
         }
         _ => Fault::transient(Scope::Billing, "The billing app is not answering."),
     }
+}
+
+/// What no other try would change.
+fn refusal(call: Call) -> Fault {
+    let kind = match call {
+        Call::PosBackup | Call::AppBackup | Call::Disk => FaultKind::Permanent,
+        _ => FaultKind::Data,
+    };
+    Fault::new(kind, Scope::Item, format!("{call:?} is refused."))
 }
 
 #[async_trait]

@@ -1,146 +1,90 @@
-//! Mistakes made on purpose by `cargo mutants`, one after the other: the tests must see at least nine of ten, and those
-//! they do not see stand in docs/MUTANTS.md, with why.
+//! Mistakes made on purpose, all that cargo-mutants knows: the tests must see at least nine of ten, and those they do
+//! not see stand in docs/MUTANTS.md, with why. `tests/mutants` makes them; here it is started and judged.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::fs;
-use std::path::Path;
-use std::process::Command;
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
 
-use crate::setup;
-use crate::steps::{output_of, run as run_program, say};
+use crate::checks::cargo;
+use crate::setup::repository;
+use crate::steps::{run as run_program, say};
 
 const VERSION: &str = "27.1.0";
-/// Which part of all mutants is tried instead of a sample: `1/16` is every sixteenth, from the second on; `0/1` is all
-/// of them, which takes a day.
+/// Which part of all mutants is tried: `1/16` is every sixteenth, from the second on; `missed` are those that the last
+/// run did not see. All of them otherwise.
 const PART: &str = "SHOPSYNC_MUTANTS";
 /// How many of a hundred must be seen.
 const SEEN: usize = 90;
-/// Nobody waits longer for one mutant's build, in seconds.
-const BUILT_WITHIN: &str = "600";
-/// The sample begins with this one, so that it is the same in every run over the same code.
-const FROM: usize = 3;
+/// Each is judged by itself.
+const KINDS: [&str; 2] = ["src/sync", "src/engine"];
 
-/// A folder of the product, and who must see what is wrong in it.
-struct Kind {
-    name: &'static str,
-    files: &'static str,
-    /// How many are tried, drawn evenly from all: what bounds the time.
-    sample: usize,
-    /// The test programs. Only they are built for each mutant: what stands behind `--` is said to their runs alone.
-    programs: &'static [&'static str],
-    /// Which of their tests.
-    tests: &'static [&'static str],
-    /// Nobody waits longer for one mutant's tests, in seconds: one that never ends takes memory all the while.
-    ended_within: &'static str,
-}
-
-const KINDS: [Kind; 2] = [
-    Kind {
-        name: "sync",
-        files: "src/sync/**/*.rs",
-        sample: 24,
-        programs: &["--lib"],
-        tests: &[],
-        ended_within: "120",
-    },
-    Kind {
-        name: "engine",
-        files: "src/engine/**/*.rs",
-        sample: 10,
-        programs: &["--lib", "--test=simulation"],
-        tests: &["--", "engine::", "told::", "twins::", "a_week_in_the_shop", "a_pause"],
-        ended_within: "600",
-    },
-];
-
-/// Tries a sample of the mutants of `src/sync` and `src/engine`.
+/// Tries the mutants of `src/sync` and `src/engine`.
 pub(crate) fn run() -> Result<()> {
     let program = installed()?;
-    let listed = fs::read_to_string(setup::repository().join("docs/MUTANTS.md"))?;
-    for kind in KINDS {
-        let part = match env::var(PART) {
-            Ok(part) => part,
-            Err(_) => part_of(listed_by(&program, kind.files)?, kind.sample),
-        };
-        let output = setup::repository().join("target/mutants").join(kind.name);
-        fs::create_dir_all(&output)?;
-        let mut command = Command::new(&program);
+    let folder = repository().join("tests/mutants");
+    // The same versions as the product's, and nothing built into the folder of the sources.
+    fs::copy(repository().join("Cargo.lock"), folder.join("Cargo.lock")).context("cannot copy Cargo.lock")?;
+    let tool = |what: &str| {
+        let mut command = cargo(&[what, "--quiet", "--manifest-path"]);
         command
-            .current_dir(setup::repository())
-            .args(["mutants", "--package", "shopsync", "--file", kind.files, "--shard", &part])
-            .args(["--sharding", "round-robin", "--no-shuffle", "--baseline", "skip"])
-            .args(["--timeout", kind.ended_within, "--build-timeout", BUILT_WITHIN])
-            .args(kind.programs.iter().map(|program| format!("--cargo-arg={program}")))
-            .arg("--output")
-            .arg(&output)
-            .arg("--")
-            .args(kind.tests)
-            .env("SHOPSYNC_SEEDS", "60");
-        // It ends with a failure where one is not seen: what that means is decided below.
-        if let Err(error) = run_program(&mut command) {
-            say(&format!("    {error}"));
-        }
-        let tried = Tried::read(&output.join("mutants.out"))?;
-        say(&format!("    {}: {} of {} mutants seen, part {part}", kind.name, tried.seen, tried.all()));
-        tried.judge(&listed)?;
+            .arg(folder.join("Cargo.toml"))
+            .arg("--target-dir")
+            .arg(repository().join("target/mutants/tool"));
+        command
+    };
+    run_program(&mut tool("test"))?;
+    let part = env::var(PART).unwrap_or_else(|_| "0/1".to_owned());
+    run_program(tool("run").arg("--").arg(&program).arg(repository()).arg(&part))?;
+
+    let written = fs::read_to_string(repository().join("target/mutants/results.json"))?;
+    let listed = fs::read_to_string(repository().join("docs/MUTANTS.md"))?;
+    let all = Tried::read(&written)?;
+    for (kind, tried) in &all {
+        say(&format!("    {kind}: {} of {} mutants seen, part {part}", tried.seen, tried.all()));
     }
-    Ok(())
-}
-
-/// How many mutants there are of these files.
-fn listed_by(program: &Path, files: &str) -> Result<usize> {
-    let mut command = Command::new(program);
-    command.current_dir(setup::repository()).args([
-        "mutants",
-        "--list",
-        "--package",
-        "shopsync",
-        "--file",
-        files,
-    ]);
-    let listed = output_of(&mut command).context("cargo-mutants lists no mutants")?;
-    Ok(listed.lines().filter(|line| !line.is_empty()).count())
-}
-
-/// The part of all of them that is about so many.
-fn part_of(all: usize, sample: usize) -> String {
-    let parts = all.div_ceil(sample).max(1);
-    format!("{}/{parts}", FROM % parts)
+    all.values().try_for_each(|tried| tried.judge(&listed))
 }
 
 /// cargo-mutants, from crates.io where it is missing.
-fn installed() -> Result<std::path::PathBuf> {
-    let root = setup::repository().join("target/tools/cargo-mutants");
+fn installed() -> Result<PathBuf> {
+    let root = repository().join("target/tools/cargo-mutants");
     let program = root.join("bin").join(format!("cargo-mutants{}", env::consts::EXE_SUFFIX));
     if !program.is_file() {
-        let mut install =
-            crate::checks::cargo(&["install", "cargo-mutants", "--locked", "--version", VERSION]);
+        let mut install = cargo(&["install", "cargo-mutants", "--locked", "--version", VERSION]);
         run_program(install.arg("--root").arg(&root))?;
     }
     Ok(program)
 }
 
-/// What came of them.
-#[derive(Debug, PartialEq, Eq)]
+/// What came of those of one kind.
+#[derive(Debug, Default, PartialEq, Eq)]
 struct Tried {
     seen: usize,
     missed: Vec<String>,
 }
 
 impl Tried {
-    fn read(folder: &Path) -> Result<Self> {
-        let lines = |name: &str| -> Result<Vec<String>> {
-            let path = folder.join(name);
-            let text =
-                fs::read_to_string(&path).with_context(|| format!("{} is not there", path.display()))?;
-            Ok(text.lines().map(str::to_owned).filter(|line| !line.is_empty()).collect())
-        };
-        Ok(Self {
-            seen: lines("caught.txt")?.len() + lines("timeout.txt")?.len(),
-            missed: lines("missed.txt")?,
-        })
+    /// Of each kind, from what `tests/mutants` writes down.
+    fn read(written: &str) -> Result<BTreeMap<&'static str, Self>> {
+        let written: Value = serde_json::from_str(written).context("results.json")?;
+        let outcomes = written.get("outcomes").and_then(Value::as_object).context("no outcomes are there")?;
+        let mut all: BTreeMap<&'static str, Self> =
+            KINDS.into_iter().map(|kind| (kind, Self::default())).collect();
+        for (mutant, outcome) in outcomes {
+            let kind = all.iter_mut().find(|(kind, _)| mutant.starts_with(**kind));
+            let (_, tried) = kind.with_context(|| format!("{mutant} is of no kind"))?;
+            match outcome.as_str() {
+                Some("left_out") => {}
+                Some("missed" | "unreached") => tried.missed.push(mutant.clone()),
+                _ if outcome.get("seen").is_some() => tried.seen += 1,
+                _ => bail!("{mutant}: {outcome}"),
+            }
+        }
+        Ok(all)
     }
 
     fn all(&self) -> usize {
@@ -188,21 +132,19 @@ mod tests {
     }
 
     #[test]
-    fn a_sample_is_a_part_of_about_its_size() {
-        assert_eq!(part_of(1454, 24), "3/61");
-        assert_eq!(part_of(20, 10), "1/2");
-        assert_eq!(part_of(5, 10), "0/1");
-        assert_eq!(part_of(0, 10), "0/1");
-    }
-
-    #[test]
-    fn what_was_tried_is_read_from_the_lists() {
-        let folder = tempfile::tempdir().expect("a folder");
-        for (name, text) in [("caught.txt", "a\nb\n"), ("timeout.txt", "c\n"), ("missed.txt", "d\n\n")] {
-            fs::write(folder.path().join(name), text).expect("it is written");
-        }
-        let tried = Tried::read(folder.path()).expect("it is there");
-        assert_eq!(tried, Tried { seen: 3, missed: vec!["d".into()] });
-        assert!(Tried::read(&folder.path().join("nothing")).is_err());
+    fn what_was_tried_is_read_from_what_is_written_down() {
+        let written = r#"{ "outcomes": {
+            "src/engine/a.rs:1:1: a": "unreached",
+            "src/sync/a.rs:1:1: a": { "seen": "a step" },
+            "src/sync/a.rs:1:1: b": "missed",
+            "src/sync/a.rs:1:1: c": "left_out"
+        } }"#;
+        let tried = Tried::read(written).expect("it can be read");
+        let missed = |name: &str| vec![name.to_owned()];
+        assert_eq!(tried["src/sync"], Tried { seen: 1, missed: missed("src/sync/a.rs:1:1: b") });
+        assert_eq!(tried["src/engine"], Tried { seen: 0, missed: missed("src/engine/a.rs:1:1: a") });
+        assert!(Tried::read("{}").is_err());
+        assert!(Tried::read(r#"{ "outcomes": { "src/sync/a.rs:1:1: a": "perhaps" } }"#).is_err());
+        assert!(Tried::read(r#"{ "outcomes": { "src/web/a.rs:1:1: a": "missed" } }"#).is_err());
     }
 }

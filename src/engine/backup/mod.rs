@@ -437,4 +437,27 @@ mod tests {
             (&[Now, Verify, Drill, AcceptSchema, Now][..], 5)
         );
     }
+
+    #[test]
+    fn who_waits_for_work_that_was_given_up_is_told_and_who_waits_for_their_turn_is_not() {
+        let board = |asked, answered, waiting: usize| {
+            let rules = crate::engine::rules_for_tests();
+            let board = crate::engine::board::Board::new(DateTime::default(), &rules);
+            board.update(|seen| {
+                let backup = &mut seen.backup;
+                let since = DateTime::default();
+                backup.status.running = Some(BackupWork { doing: "x".into(), percent: None, since });
+                (backup.status.asked, backup.status.answered) = (asked, answered);
+                backup.orders = vec![BackupTask::Now; waiting];
+                given_up(seen);
+            });
+            let status = board.seen().backup.status;
+            assert_eq!(status.running, None);
+            (status.answered, status.answer.map(|answer| answer.ok))
+        };
+        assert_eq!(board(3, 1, 1), (2, Some(false)), "one was under way, one waits");
+        assert_eq!(board(3, 1, 2), (1, None), "a daily one was under way");
+        assert_eq!(board(2, 2, 0), (2, None));
+        assert_eq!(board(1, 0, 0), (1, Some(false)));
+    }
 }

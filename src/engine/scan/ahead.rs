@@ -126,3 +126,16 @@ async fn beside_raintek(shared: &Shared, taken: Taken) -> Result<VecDeque<(Item,
     };
     Ok(taken.into_iter().map(both).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::fault::Scope;
+
+    #[test]
+    fn what_goes_by_itself_is_not_told_of_one_invoice() {
+        assert!(goes_by_itself(&Fault::transient(Scope::Item, "The app is busy.")));
+        assert!(goes_by_itself(&Fault::new(FaultKind::Config, Scope::Billing, "The login is wrong.")));
+        assert!(!goes_by_itself(&Fault::data("It cannot be read.")));
+    }
+}

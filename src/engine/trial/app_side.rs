@@ -118,3 +118,16 @@ async fn take_stamps_off(sources: &Sources) -> Result<(), Fault> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::fault::Scope;
+
+    #[test]
+    fn what_the_app_refuses_stays_and_what_goes_by_itself_is_tried_again() {
+        assert!(refused(&Fault::data("The app still needs it.")));
+        assert!(!refused(&Fault::transient(Scope::Item, "The app is busy.")));
+        assert!(!refused(&Fault::new(FaultKind::Data, Scope::Billing, "The app refuses everybody.")));
+    }
+}

@@ -1,7 +1,11 @@
 //! Scripted days: each a short story of a shop that no seed tells, with what must be so in the middle of it. Word for word
 //! they are kept as the weeks are ([`crate::told`]).
 
+mod apart;
+mod backups;
 mod commands;
+mod odd;
+mod refused;
 mod restored;
 mod scanned;
 mod surroundings;
@@ -13,7 +17,15 @@ use crate::story::{Bill, Do, Event, Numbers, Setup, Stage, Story, Take, Way};
 /// Each by the name of its file.
 pub(crate) fn all() -> Vec<(&'static str, Story)> {
     vec![
+        ("another-database", apart::another_database()),
+        ("backups", backups::tables_and_files()),
         ("commands", commands::from_a_chat()),
+        ("never-ending", backups::never_ending()),
+        ("older-store", apart::older_store()),
+        ("full-and-silent", odd::full_and_silent()),
+        ("refused", refused::now_and_then()),
+        ("second-day", odd::second_day()),
+        ("watching-at-once", odd::watching_all_at_once()),
         ("restored", restored::lost_in_raintek()),
         ("restored-apart", restored::taken_back()),
         ("edited", scanned::edited()),

@@ -135,6 +135,14 @@ impl Db {
         };
     }
 
+    /// RainTek is another database from now on, or the one that was kept.
+    pub(crate) fn swap(&mut self) {
+        std::mem::swap(&mut self.infos, &mut self.kept.infos);
+        std::mem::swap(&mut self.lines, &mut self.kept.lines);
+        std::mem::swap(&mut self.payments, &mut self.kept.payments);
+        std::mem::swap(&mut self.books, &mut self.kept.books);
+    }
+
     /// A bill is as it was when it was kept.
     pub(crate) fn put_back(&mut self, inv_id: i32) {
         let kept = self.kept.clone();

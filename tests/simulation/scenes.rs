@@ -1,0 +1,96 @@
+//! What happens in one scripted day only.
+
+use std::path::PathBuf;
+
+use shopsync::model::backup::BackupTask;
+use shopsync::model::command::Command;
+use shopsync::model::schema::{DumpedColumn, DumpedTable};
+use shopsync::ports::State as _;
+
+use crate::run::Week;
+use crate::sim::lock;
+use crate::store::at_once;
+
+/// One of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scene {
+    /// RainTek's rows are those that were kept, and those of now are kept: another database.
+    Swap,
+    /// RainTek has new tables: one that invoices are written to, and another.
+    Tables,
+    /// Somebody asks for something of backups.
+    Backup(BackupTask),
+    /// All backups on the disk hold nothing.
+    Damage,
+    /// ShopSync's store is copied; the copy takes its place.
+    KeepStore,
+    OlderStore,
+    /// What the store says of this cannot be read.
+    Spoil(&'static str),
+    /// Somebody asks for another number for this one.
+    Renumber(&'static str),
+}
+
+impl Week {
+    pub(crate) async fn scene(&mut self, scene: Scene) {
+        self.sim.say("scene", || format!("{scene:?}"));
+        match scene {
+            Scene::Swap => lock(&self.sim.db).swap(),
+            Scene::Tables => {
+                let column = DumpedColumn {
+                    name: "Cess2".into(),
+                    data_type: "decimal(18,2)".into(),
+                    ..DumpedColumn::default()
+                };
+                let table = DumpedTable { columns: vec![column], ..DumpedTable::default() };
+                let tables = &mut lock(&self.sim.truth).tables.tables;
+                tables.extend(["InvoiceInfo", "Holidays"].map(|name| (name.to_owned(), table.clone())));
+            }
+            Scene::Backup(task) => self.command(Command::Backup { task }),
+            Scene::Renumber(number) => self.command(Command::Renumber { number: number.into() }),
+            Scene::Damage => {
+                for file in lock(&self.sim.files).values_mut() {
+                    file.rows = 0;
+                    file.whole = false;
+                }
+            }
+            Scene::KeepStore => {
+                for (file, kept) in self.store_files() {
+                    let _may_not_be_there = std::fs::copy(file, kept);
+                }
+            }
+            Scene::OlderStore => {
+                self.stop_engine().await;
+                {
+                    let truth = &mut *lock(&self.sim.truth);
+                    truth.store = None;
+                    // Nobody remembers when the last message went out.
+                    truth.messages.clear();
+                }
+                for (file, kept) in self.store_files() {
+                    let _may_not_be_there = (std::fs::remove_file(&file), std::fs::copy(kept, file));
+                }
+                self.start_at = Some(self.sim.ms() + 10);
+            }
+            Scene::Spoil(key) => {
+                self.stop_engine().await;
+                let store = lock(&self.sim.truth).store.clone();
+                if let Some(store) = store {
+                    let _said = at_once(store.set(key, Some("?")));
+                }
+                self.start_at = Some(self.sim.ms() + 10);
+            }
+        }
+    }
+
+    /// Each file of the store, and where its copy lies.
+    fn store_files(&self) -> [(PathBuf, PathBuf); 3] {
+        ["", "-wal", "-shm"].map(|end| {
+            let mut file = self.store.clone().into_os_string();
+            file.push(end);
+            let mut kept = file.clone();
+            kept.push(".kept");
+            (file.into(), kept.into())
+        })
+    }
+}
