@@ -192,7 +192,8 @@ impl Pos for RainTek {
         let mut slot = self.reads.lock().await;
         let mut sql = self.take(&mut slot).await?;
         let schema = self.need_schema()?;
-        let mut codes = products::Codes::default();
+        let before = self.codes.lock().unwrap_or_else(PoisonError::into_inner).len();
+        let mut codes = products::Codes::for_about(before);
         let mut each = |product: PosProduct| {
             codes.add(&product);
             take(product);

@@ -33,10 +33,15 @@ pub(super) const PRODUCT: [&str; 12] = [
 ];
 
 /// ProductCode (upper case) -> PID, the lowest where two claim one.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Codes(pub(super) HashMap<Box<str>, ProductId>);
 
 impl Codes {
+    /// Room for so many.
+    pub(super) fn for_about(many: usize) -> Self {
+        Self(HashMap::with_capacity(many))
+    }
+
     pub(super) fn add(&mut self, product: &PosProduct) {
         let Some(code) = product.code.as_deref().map(str::trim).filter(|code| !code.is_empty()) else {
             return;

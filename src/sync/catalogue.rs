@@ -133,11 +133,13 @@ pub struct Comparison<'a> {
 impl<'a> Comparison<'a> {
     /// Nothing was shown yet.
     pub fn new(held: &'a Held) -> Self {
+        // Most passes show what the last one did: a map that grows needs its old memory and its new one for a moment.
+        let many = held.by_code.len();
         Self {
             held,
             shown: 0,
-            codes: HashMap::new(),
-            barcodes: HashMap::new(),
+            codes: HashMap::with_capacity(many),
+            barcodes: HashMap::with_capacity(many),
             linked_by_barcode: HashSet::new(),
             writes: Vec::new(),
             problems: Vec::new(),
