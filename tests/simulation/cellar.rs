@@ -176,7 +176,7 @@ impl StoreBackup for Cellar {
 impl Disk for Cellar {
     async fn prepare(&self, _: &Path) -> Result<u64, Fault> {
         self.disk(false).await?;
-        Ok(1 << 40)
+        Ok(lock(&self.0.sim.truth).room)
     }
 
     async fn keep(&self, finished: &Path, file: &Path) -> Result<u64, Fault> {
@@ -211,7 +211,8 @@ impl Disk for Cellar {
         Ok(lock(&self.0.sim.files).get(file).map(|_| 1000))
     }
 
-    async fn clear(&self, folder: &Path, _: &str, _: &str) -> Result<(), Fault> {
+    async fn clear(&self, folder: &Path, start: &str, end: &str) -> Result<(), Fault> {
+        self.0.sim.say("disk", || format!("{start}*{end} go from {}", folder.display()));
         self.discard(folder).await
     }
 

@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
+
 use shopsync::engine::backup::recorded;
 use shopsync::model::alert::Message;
 use shopsync::model::awareness::{BillState, BillWrite, KnownBill};
+use shopsync::model::backup::Made;
 use shopsync::model::bill::{FoundBill, Plan};
 use shopsync::model::health::HealthState;
 use shopsync::model::ids::RecordId;
@@ -17,7 +20,7 @@ use crate::cellar::is_daily;
 use crate::compare;
 use crate::gate::GIVEN_UP;
 use crate::planted::Planted;
-use crate::sim::{Sim, Truth, lock};
+use crate::sim::{Sim, Truth, ZONE, lock};
 use crate::store::at_once;
 
 /// Two messages are no closer than this, but for the last word before a stop.
@@ -316,7 +319,15 @@ pub(crate) fn kept(sim: &Sim, path: &std::path::Path) {
     let Some(store) = store else { return };
     let Ok(made) = at_once(recorded(&store)) else { return };
     let files = lock(&sim.files);
-    let of_path = made.iter().filter(|made| made.file.starts_with(path) && is_daily(made.part));
+    let today = sim.wall().with_timezone(&ZONE).date_naive();
+    // What is older than a month, and not the last that is proven, has had its time.
+    let has_had_its_time = |one: &Made| {
+        today - one.day > TimeDelta::days(30)
+            && made.iter().any(|other| other.part == one.part && other.proof.is_some() && other.at > one.at)
+    };
+    let of_path = made
+        .iter()
+        .filter(|made| made.file.starts_with(path) && is_daily(made.part) && !has_had_its_time(made));
     let lost = of_path
         .filter(|made| made.proof.is_some())
         .find(|made| !files.get(&made.file).is_some_and(|file| file.whole));

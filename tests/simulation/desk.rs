@@ -35,7 +35,7 @@ impl Archive for Folder {
         } else {
             truth.copies.push(copy);
         }
-        Ok(format!("{day}/{}.json", bill.inv_id()))
+        Ok(format!("snapshots/{day}/{}.json", bill.inv_id()))
     }
 }
 

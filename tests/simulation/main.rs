@@ -11,6 +11,7 @@
     reason = "a test may fail loudly, and this one tells a story"
 )]
 
+mod acts;
 mod app;
 mod calls;
 mod cellar;

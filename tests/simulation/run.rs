@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -137,6 +137,8 @@ pub(crate) struct Week {
     pub(crate) hands: Hands,
     /// Something never comes back, and is waited for at the end.
     pub(crate) hangs: bool,
+    /// The next run takes over from one that began then.
+    pub(crate) goes_on_from: Option<DateTime<Utc>>,
 }
 
 impl Week {
@@ -148,6 +150,7 @@ impl Week {
             start_at: None,
             hands: Hands::new(sim),
             hangs: false,
+            goes_on_from: None,
         }
     }
 
@@ -281,6 +284,9 @@ impl Week {
         }
         if sim.setup.stage.surroundings {
             engine.look_around(surroundings(&wire));
+        }
+        if let Some(started) = self.goes_on_from.take() {
+            engine.go_on_from(started);
         }
         let handle = engine.handle();
         let published = handle.watch();

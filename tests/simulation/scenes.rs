@@ -7,6 +7,7 @@ use shopsync::model::command::Command;
 use shopsync::model::schema::{DumpedColumn, DumpedTable};
 use shopsync::ports::State as _;
 
+use crate::acts::Act;
 use crate::run::Week;
 use crate::sim::lock;
 use crate::store::at_once;
@@ -29,6 +30,7 @@ pub(crate) enum Scene {
     Spoil(&'static str),
     /// Somebody asks for another number for this one.
     Renumber(&'static str),
+    Act(Act),
 }
 
 impl Week {
@@ -54,6 +56,7 @@ impl Week {
                     file.whole = false;
                 }
             }
+            Scene::Act(act) => self.act(act).await,
             Scene::KeepStore => {
                 for (file, kept) in self.store_files() {
                     let _may_not_be_there = std::fs::copy(file, kept);

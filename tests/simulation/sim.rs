@@ -130,6 +130,8 @@ pub(crate) struct Truth {
     pub(crate) chats: Vec<Incoming>,
     /// How far the PC's clock was set away from the true time.
     pub(crate) ahead: TimeDelta,
+    /// What somebody does in RainTek in the moment of our next COMMIT.
+    pub(crate) at_commit: Option<crate::acts::AtCommit>,
     /// Bytes that are left on the disk.
     pub(crate) room: u64,
     /// When the app lost its last moments.

@@ -13,6 +13,7 @@ use rust_decimal::Decimal;
 use shopsync::model::awareness::PosInvoice;
 use shopsync::model::bill::Plan;
 use shopsync::model::customer::Customer;
+use shopsync::model::fault::Fault;
 use shopsync::model::ids::RecordId;
 use shopsync::model::invoice::{Invoice, InvoiceHead, InvoiceRead, InvoiceStatus, NotDue};
 use shopsync::model::product::{AppProduct, ProductFields, ProductWrite};
@@ -83,6 +84,9 @@ pub(crate) struct App {
     pub(crate) hub: Hub,
     /// What the counters were, with the time.
     pub(crate) counted: Vec<(u64, [i32; 2], [i32; 2])>,
+    /// Codes of products that it does not take, and records of which it makes no invoice.
+    pub(crate) shunned: Vec<String>,
+    pub(crate) unreadable: Vec<RecordId>,
 }
 
 impl App {
@@ -100,6 +104,8 @@ impl App {
             of_event: HashMap::new(),
             hub: Hub::default(),
             counted: Vec::new(),
+            shunned: Vec::new(),
+            unreadable: Vec::new(),
         }
     }
 
@@ -194,6 +200,9 @@ impl App {
             InvoiceStatus::Revised => return InvoiceRead::NotDue(NotDue::Revised),
             InvoiceStatus::Cancelled => return InvoiceRead::NotDue(NotDue::Cancelled),
         }
+        if self.unreadable.contains(id) {
+            return InvoiceRead::Broken(Fault::data("A price is no number."));
+        }
         let mut invoice = record.invoice.clone();
         invoice.lines.truncate(record.arrived);
         invoice.updated.clone_from(&record.updated);
@@ -232,6 +241,9 @@ impl App {
     fn write_product(&mut self, write: &ProductWrite) -> Result<(), String> {
         match write {
             ProductWrite::Create { id, fields } | ProductWrite::Update { id, fields } => {
+                if self.shunned.contains(&fields.code) {
+                    return Err(format!("{} is not taken.", fields.code));
+                }
                 let taken =
                     self.products.iter().any(|(other, p)| other != id && p.fields.code == fields.code);
                 if taken {

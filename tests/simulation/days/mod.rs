@@ -1,10 +1,15 @@
 //! Scripted days: each a short story of a shop that no seed tells, with what must be so in the middle of it. Word for word
 //! they are kept as the weeks are ([`crate::told`]).
 
+mod again;
 mod apart;
+mod asked;
 mod backups;
+mod clashes;
 mod commands;
+mod kept;
 mod odd;
+mod queue;
 mod refused;
 mod restored;
 mod scanned;
@@ -17,8 +22,16 @@ use crate::story::{Bill, Do, Event, Numbers, Setup, Stage, Story, Take, Way};
 /// Each by the name of its file.
 pub(crate) fn all() -> Vec<(&'static str, Story)> {
     vec![
+        ("again", again::stands_still_twice()),
         ("another-database", apart::another_database()),
         ("backups", backups::tables_and_files()),
+        ("asked", asked::in_the_middle()),
+        ("clashes", clashes::same_numbers()),
+        ("clock-set-back", clashes::set_back()),
+        ("full-and-asked", asked::full_and_asked()),
+        ("kept", kept::through_months()),
+        ("queue", queue::behind_an_outage()),
+        ("taken-over", again::taken_over()),
         ("commands", commands::from_a_chat()),
         ("never-ending", backups::never_ending()),
         ("older-store", apart::older_store()),

@@ -18,7 +18,7 @@ use crate::planted::Planted;
 use crate::sim::{Sim, lock};
 use crate::story::Call;
 use crate::wire::Wire;
-use crate::{checks, gate};
+use crate::{acts, checks, gate};
 
 /// The ends of the number ranges, held until the transaction ends: RainTek's till waits with a new row meanwhile.
 pub(super) struct Held {
@@ -194,6 +194,7 @@ impl Open {
         write(&mut lock(&self.sim.db), plan, *customer_id, keep_old);
         self.sim.say("raintek", || format!("commits {}: {}", self.number, name(plan)));
         checks::committed(&self.sim, plan, &self.number);
+        acts::committed(&self.sim, &self.number);
     }
 }
 
