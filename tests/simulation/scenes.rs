@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use shopsync::model::backup::BackupTask;
+use shopsync::model::bill::Value;
 use shopsync::model::command::Command;
 use shopsync::model::schema::{DumpedColumn, DumpedTable};
 use shopsync::ports::State as _;
@@ -29,6 +30,13 @@ pub(crate) enum Scene {
     Spoil(&'static str),
     /// Somebody asks for another number for this one.
     Renumber(&'static str),
+    /// The app's list says so many paise more of each invoice than the invoice itself.
+    ListSays(i64),
+    /// A bill of RainTek's gets the number of another one, as of a till that had read it too early.
+    SameNumber {
+        of: &'static str,
+        now: &'static str,
+    },
 }
 
 impl Week {
@@ -48,6 +56,14 @@ impl Week {
             }
             Scene::Backup(task) => self.command(Command::Backup { task }),
             Scene::Renumber(number) => self.command(Command::Renumber { number: number.into() }),
+            Scene::ListSays(more) => lock(&self.sim.app).list_says = crate::goods::paise(more),
+            Scene::SameNumber { of, now } => {
+                let db = &mut *lock(&self.sim.db);
+                for row in db.infos.values_mut().filter(|row| row.text("InvoiceNo") == of) {
+                    row.0.insert("InvoiceNo".into(), Value::Text(now.into()));
+                }
+                lock(&self.sim.truth).clashed = true;
+            }
             Scene::Damage => {
                 for file in lock(&self.sim.files).values_mut() {
                     file.rows = 0;
