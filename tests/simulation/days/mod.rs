@@ -43,6 +43,8 @@ pub(crate) fn all() -> Vec<(&'static str, Story)> {
         ("stray", scanned::stray()),
         ("surroundings", surroundings::clock_and_disk()),
         ("tried-and-refused", tried::refused()),
+        ("tried-from-before", tried::from_before()),
+        ("tried-made-whole", tried::made_whole()),
         ("watching", watching::for_a_while()),
     ]
 }
