@@ -55,6 +55,12 @@ pub(super) fn doubted() -> Story {
             (141_500, Do::On(Scene::ListSays(0))),
             (142_000, Do::Rewrite { of: 5 }),
             (146_000, Do::Look),
+            // What the app does not know of is another one there.
+            (148_000, Do::On(Scene::Barcode("GST-0006-2026/27"))),
+            (149_000, Do::Check),
+            (154_000, Do::Look),
+            (155_000, Do::Rewrite { of: 5 }),
+            (162_000, Do::Look),
         ],
     );
     let faults = vec![
@@ -85,6 +91,8 @@ fn what_is_doubted_is_found_only_where_it_is_so() {
         has(&found(n), "Day");
     }
     assert!(found(9).is_empty(), "{:#?}", look(&outcome, 9));
+    has(&found(10), "GST-0006-2026/27: Edited");
+    assert!(found(11).is_empty(), "{:#?}", look(&outcome, 11));
 }
 
 /// Bills of ours that were edited are put back by hand, while the app refuses, stalls, or is away; the number of
