@@ -9,6 +9,7 @@ use shopsync::engine::trial::Sources;
 use shopsync::model::awareness::BillKey;
 use shopsync::model::fault::Fault;
 use shopsync::model::ids::RecordId;
+use shopsync::model::invoice::InvoiceStatus;
 use shopsync::model::trial::{AppHolds, AppKind, TrialBegin, TrialBill, TrialCustomer, TrialRecord};
 use shopsync::ports::trial::{TrialSettings, TrialStore};
 
@@ -30,6 +31,8 @@ pub(crate) struct Trial {
     seen: BTreeSet<RecordId>,
     /// The app's records at the moment from which on everything is real.
     test: BTreeSet<RecordId>,
+    /// Of them, what the app did not let go of: it stays, cancelled.
+    pub(crate) kept: BTreeSet<RecordId>,
     /// Bills of ours in RainTek at that moment, by Inv_ID.
     bills: BTreeSet<i32>,
     /// A person said yes, and it did not end yet.
@@ -125,7 +128,9 @@ fn over(sim: &Sim, left: &[BillKey]) {
         };
         for (id, record) in app.records.iter().filter(|(id, _)| trial.test.contains(id)) {
             let known = is_known(&record.invoice.number, &record.sync_status);
-            if known && !record.deleted && !trial.before.contains(id) && !record.from_pos {
+            let cancelled = record.invoice.status == InvoiceStatus::Cancelled;
+            let is_gone = record.deleted || trial.kept.contains(id) && cancelled;
+            if known && !is_gone && !trial.before.contains(id) && !record.from_pos {
                 wrong.push(format!("{id} of the trial is still in the app"));
             }
         }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use shopsync::model::backup::BackupTask;
+use shopsync::model::bill::{Row, Value};
 use shopsync::model::command::Command;
 use shopsync::model::schema::{DumpedColumn, DumpedTable};
 use shopsync::ports::State as _;
@@ -31,6 +32,15 @@ pub(crate) enum Scene {
     /// Somebody asks for another number for this one.
     Renumber(&'static str),
     Act(Act),
+    /// The app's list says so many paise more of each invoice than the invoice itself.
+    ListSays(i64),
+    /// RainTek's lines of this number have another barcode, and nothing else is changed.
+    Barcode(&'static str),
+    /// A bill of RainTek's gets the number of another one, as of a till that had read it too early.
+    SameNumber {
+        of: &'static str,
+        now: &'static str,
+    },
 }
 
 impl Week {
@@ -50,6 +60,25 @@ impl Week {
             }
             Scene::Backup(task) => self.command(Command::Backup { task }),
             Scene::Renumber(number) => self.command(Command::Renumber { number: number.into() }),
+            Scene::ListSays(more) => lock(&self.sim.app).list_says = crate::goods::paise(more),
+            Scene::Barcode(number) => {
+                {
+                    let db = &mut *lock(&self.sim.db);
+                    let ids = db.of_number(number);
+                    let is_of = |row: &Row| ids.iter().any(|id| row.int("InvoiceID") == i64::from(*id));
+                    for row in db.lines.values_mut().filter(|row| is_of(row)) {
+                        row.0.insert("Barcode".into(), Value::Text("another".into()));
+                    }
+                }
+                lock(&self.sim.truth).touched.insert(number.into(), self.sim.ms());
+            }
+            Scene::SameNumber { of, now } => {
+                let db = &mut *lock(&self.sim.db);
+                for row in db.infos.values_mut().filter(|row| row.text("InvoiceNo") == of) {
+                    row.0.insert("InvoiceNo".into(), Value::Text(now.into()));
+                }
+                lock(&self.sim.truth).clashed = true;
+            }
             Scene::Damage => {
                 for file in lock(&self.sim.files).values_mut() {
                     file.rows = 0;

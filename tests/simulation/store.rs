@@ -203,6 +203,9 @@ impl State for Inline {
 
     async fn put_bills(&self, put: &[KnownBill], forget: &[BillKey], journal: &[Entry]) -> Result<(), Fault> {
         checks::put_bills(&self.wire.sim, put);
+        if self.wire.sim.setup.stage.says_bills {
+            self.wire.sim.say_all("journal", || journal.iter().map(|entry| entry.sentence.clone()).collect());
+        }
         self.write(self.store.put_bills(put, forget, journal)).await
     }
 

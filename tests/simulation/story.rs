@@ -42,6 +42,8 @@ pub(crate) struct Stage {
     pub(crate) surroundings: bool,
     /// A service outside is told that all is well.
     pub(crate) heartbeat: bool,
+    /// What the journal says of RainTek's bills is told.
+    pub(crate) says_bills: bool,
     /// Only invoices from the second day on are sent.
     pub(crate) second_day: bool,
 }
@@ -331,6 +333,10 @@ pub(crate) enum Wrong {
     },
     /// The next call of this kind is refused: that it is made again helps nobody. In scripted days only.
     Refuses {
+        call: Call,
+    },
+    /// The next call of this kind fails, and may be made again; the side itself is there. In scripted days only.
+    Stalls {
         call: Call,
     },
     /// A side is away.

@@ -82,10 +82,11 @@ impl Wire {
             lock(&self.sim.truth).hung = Some(now);
             std::future::pending::<()>().await;
         }
-        if !after && self.refuses(call, now) {
-            self.sim.say("fault", || format!("{call:?} is refused"));
+        if let Some(fault) = (!after).then(|| self.refuses(call, now)).flatten() {
+            let how = if fault.kind == FaultKind::Transient { "stalls" } else { "is refused" };
+            self.sim.say("fault", || format!("{call:?} {how}"));
             lock(&self.sim.truth).faults += 1;
-            return Err(refusal(call));
+            return Err(fault);
         }
         let asked = self.failing(call, after, now);
         if let Some(hang) = asked {
@@ -129,11 +130,17 @@ impl Wire {
         at.map(|at| faults.remove(at)).is_some()
     }
 
-    fn refuses(&self, call: Call, now: u64) -> bool {
+    /// Calls that were told to be refused, or to stall, do so once.
+    fn refuses(&self, call: Call, now: u64) -> Option<Fault> {
         let mut faults = lock(&self.sim.faults);
-        let what = Wrong::Refuses { call };
-        let at = faults.iter().position(|fault| fault.at <= now && fault.what == what);
-        at.map(|at| faults.remove(at)).is_some()
+        let (refuses, stalls) = (Wrong::Refuses { call }, Wrong::Stalls { call });
+        let is_it = |what: Wrong| what == refuses || what == stalls;
+        let at = faults.iter().position(|fault| fault.at <= now && is_it(fault.what))?;
+        Some(if faults.remove(at).what == refuses {
+            refusal(call)
+        } else {
+            Fault::transient(Scope::Item, format!("{call:?} stalls."))
+        })
     }
 
     /// Calls that were told to fail fail once.
@@ -156,7 +163,13 @@ impl Wire {
             let mut faults = lock(&self.sim.faults);
             let is_due = |fault: &crate::story::Fault| {
                 fault.at <= now
-                    && !matches!(fault.what, Wrong::Call { .. } | Wrong::Hangs { .. } | Wrong::Refuses { .. })
+                    && !matches!(
+                        fault.what,
+                        Wrong::Call { .. }
+                            | Wrong::Hangs { .. }
+                            | Wrong::Refuses { .. }
+                            | Wrong::Stalls { .. }
+                    )
             };
             let due = faults.iter().copied().filter(is_due).collect();
             faults.retain(|fault| !is_due(fault));
@@ -167,7 +180,7 @@ impl Wire {
             lock(&self.sim.truth).faults += 1;
             let troubles = &mut *lock(&self.sim.troubles);
             match fault.what {
-                Wrong::Call { .. } | Wrong::Hangs { .. } | Wrong::Refuses { .. } => {}
+                Wrong::Call { .. } | Wrong::Hangs { .. } | Wrong::Refuses { .. } | Wrong::Stalls { .. } => {}
                 Wrong::Down { side: Side::Pos, ms } => troubles.pos_down = now + ms,
                 Wrong::Down { side: Side::App, ms } => troubles.app_down = now + ms,
                 Wrong::Down { side: Side::Store, ms } | Wrong::DiskFull { ms } => {

@@ -142,7 +142,10 @@ impl Billing for App {
                     }
                 };
                 let due = app.records.iter().filter(|(_, record)| record.is_due() && wanted(record));
-                due.map(|(id, record)| Records::head(id, record)).collect()
+                let more = app.list_says;
+                due.map(|(id, record)| Records::head(id, record))
+                    .map(|head| InvoiceHead { grand_total: head.grand_total.map(|it| it + more), ..head })
+                    .collect()
             })
             .await?;
         self.seen(2);

@@ -77,6 +77,8 @@ pub(crate) struct App {
     pub(crate) numbers: Numbers,
     own: [i32; 2],
     next: u32,
+    /// So much more the list says of each invoice.
+    pub(crate) list_says: Decimal,
     /// Every whole content that an invoice of a number ever had.
     pub(crate) versions: HashMap<String, Vec<Invoice>>,
     /// The record that stands for the bill of an event.
@@ -100,6 +102,7 @@ impl App {
             numbers: setup.numbers,
             own: [0, 0],
             next: 0,
+            list_says: Decimal::ZERO,
             versions: HashMap::new(),
             of_event: HashMap::new(),
             hub: Hub::default(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 
 use shopsync::model::bill::NumberSeries;
-use shopsync::model::fault::Fault;
+use shopsync::model::fault::{Fault, FaultKind};
 use shopsync::model::ids::RecordId;
 use shopsync::model::trial::{AppCustomer, AppHolds, AppInvoice, AppKind};
 use shopsync::ports::BillingEvent;
@@ -15,6 +15,7 @@ use super::adapter::App;
 use super::stamp;
 use crate::ending;
 use crate::planted::Planted;
+use crate::sim::lock;
 use crate::story::{Call, Numbers};
 
 #[async_trait]
@@ -63,12 +64,17 @@ impl TrialApp for App {
             ending::takes_too_much(&self.wire.sim);
         }
         let events = [BillingEvent::Invoice(id.clone())];
-        self.write(Call::AppRemoves, &events, |app| {
+        let gone = self.write(Call::AppRemoves, &events, |app| {
             if let Some(record) = app.records.get_mut(id) {
                 record.deleted = true;
             }
-        })
-        .await?;
+        });
+        if let Err(fault) = gone.await {
+            if fault.kind == FaultKind::Data {
+                lock(&self.wire.sim.truth).trial.kept.insert(id.clone());
+            }
+            return Err(fault);
+        }
         ending::removed_from_app(&self.wire.sim, id);
         Ok(())
     }

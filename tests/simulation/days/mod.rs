@@ -9,11 +9,15 @@ mod clashes;
 mod commands;
 mod kept;
 mod odd;
+mod ours;
+mod own;
 mod queue;
 mod refused;
 mod restored;
+mod righted;
 mod scanned;
 mod surroundings;
+mod tried;
 mod watching;
 
 use crate::run::{Outcome, run};
@@ -37,6 +41,12 @@ pub(crate) fn all() -> Vec<(&'static str, Story)> {
         ("older-store", apart::older_store()),
         ("full-and-silent", odd::full_and_silent()),
         ("refused", refused::now_and_then()),
+        ("claimed", ours::claimed()),
+        ("doubted", righted::doubted()),
+        ("handed-over", ours::handed_over()),
+        ("own-many", own::many()),
+        ("own-refused", own::refused()),
+        ("righted", righted::righted()),
         ("second-day", odd::second_day()),
         ("watching-at-once", odd::watching_all_at_once()),
         ("restored", restored::lost_in_raintek()),
@@ -45,6 +55,9 @@ pub(crate) fn all() -> Vec<(&'static str, Story)> {
         ("store-lost", scanned::store_lost()),
         ("stray", scanned::stray()),
         ("surroundings", surroundings::clock_and_disk()),
+        ("tried-and-refused", tried::refused()),
+        ("tried-from-before", tried::from_before()),
+        ("tried-made-whole", tried::made_whole()),
         ("watching", watching::for_a_while()),
     ]
 }
