@@ -150,18 +150,21 @@ impl Pass<'_> {
     /// What was read a moment ago may be written anew by now: what that proves is not to be forgotten for it. Who is on
     /// the way now is remembered when it is proven, and who was is remembered already: asked in this order.
     async fn keep_unless_proven(&mut self, bill: KnownBill) -> Result<(), Fault> {
-        let state = &self.shared.world.state;
-        let on_its_way = |item: &Item| {
-            !matches!(item.state, ItemState::Held | ItemState::Incomplete)
-                && item.number.trim().eq_ignore_ascii_case(&bill.number)
-        };
-        if state.open_items(u32::MAX).await?.iter().any(on_its_way)
-            || state.known_bill(&bill.key()).await?.is_some()
-        {
+        let is_written = self.is_on_its_way(&bill.number).await?
+            || self.shared.world.state.known_bill(&bill.key()).await?.is_some();
+        if is_written {
             return Ok(());
         }
         self.keep(bill);
         self.store().await
+    }
+
+    async fn is_on_its_way(&self, number: &str) -> Result<bool, Fault> {
+        let on_its_way = |item: &Item| {
+            !matches!(item.state, ItemState::Held | ItemState::Incomplete)
+                && item.number.trim().eq_ignore_ascii_case(number)
+        };
+        Ok(self.shared.world.state.open_items(u32::MAX).await?.iter().any(on_its_way))
     }
 
     /// A bill that nobody remembered: the app may have its invoice by now.
@@ -172,12 +175,19 @@ impl Pass<'_> {
         digest: String,
     ) -> Result<(), Fault> {
         let owner = self.shared.world.state.proven_as(&key(bill)).await?;
-        if owner.is_some() || self.app_has(&known.number).await? {
-            self.events.push(Event::MismatchOver { number: known.number.clone() });
-            self.say(&known.number, format!("The app has {} again.", known.number));
-            self.keep(KnownBill { state: BillState::Proven, sentence: None, digest, ..known.clone() });
+        if owner.is_none() && !self.app_has(&known.number).await? {
+            return Ok(());
         }
-        Ok(())
+        self.events.push(Event::MismatchOver { number: known.number.clone() });
+        self.say(&known.number, format!("The app has {} again.", known.number));
+        // As in `keep_unless_proven`: the digest of what was read would make a change of what is written since.
+        let is_written = self.is_on_its_way(&known.number).await?
+            || self.shared.world.state.known_bill(&known.key()).await?.as_ref() != Some(known);
+        if is_written {
+            return Ok(());
+        }
+        self.keep(KnownBill { state: BillState::Proven, sentence: None, digest, ..known.clone() });
+        self.store().await
     }
 
     /// Nobody needs to look any more; what it is instead is seen next.

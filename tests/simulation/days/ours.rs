@@ -99,3 +99,18 @@ fn a_bill_of_nobody_is_claimed_as_soon_as_the_app_has_its_number() {
     has(&of_look(&outcome, 3, "RainTek GST-0002"), ": 91 by SHOPSYNC");
     assert!(of_look(&outcome, 3, "problem").is_empty(), "{:#?}", look(&outcome, 3));
 }
+
+/// The same, and it is sent while a pass that has read its bill asks the app whether it has its invoice again.
+#[test]
+fn a_bill_that_is_claimed_while_it_is_written_is_no_changed_one() {
+    let mut story = claimed();
+    story.events.retain(|event| event.at != 95_000);
+    let at = story.events.iter().position(|event| event.at > 62_000).unwrap();
+    let event = crate::story::Event { id: 1_000, at: 62_000, what: Do::SyncNow };
+    story.events.insert(at, event);
+    let outcome = lived(&story);
+    let journal = said(&outcome, "journal");
+    assert!(!journal.iter().any(|line| line.contains("was changed in RainTek")), "{journal:#?}");
+    assert!(of_look(&outcome, 2, "problem").is_empty(), "{:#?}", look(&outcome, 2));
+    has(&of_look(&outcome, 2, "RainTek GST-0002"), ": 91 by SHOPSYNC");
+}
