@@ -248,7 +248,11 @@ async fn attempt(
             if item.inv_id.is_none() {
                 item.inv_id = ours_beside_another(shared, invoice, &found).await?;
             }
-            Err(conflict_fault(conflict, &invoice.number))
+            let fault = conflict_fault(conflict, &invoice.number);
+            if item.inv_id.is_none() && revises_one_of_them(shared, invoice, &found).await? {
+                return Err(fault.action(Action::CallSupport));
+            }
+            Err(fault)
         }
         Plan::Nothing { inv_id, customer_id } => {
             let (inv_id, customer_id) = (*inv_id, *customer_id);
@@ -313,6 +317,21 @@ async fn ours_beside_another(
         return Ok(None);
     }
     Ok(shared_number(shared, invoice).await?.is_none().then_some(key.inv_id))
+}
+
+/// A till took the number of an invoice that is revised now: under another number the revision would be a second bill of
+/// the same sale. Somebody has to look at the two in RainTek first.
+async fn revises_one_of_them(shared: &Shared, invoice: &Invoice, found: &Found) -> Result<bool, Fault> {
+    for bill in found.bills.iter().filter(|bill| bill.has_number(&invoice.number)) {
+        let key = BillKey::new(bill.inv_id(), &invoice.number);
+        let owner = shared.world.state.proven_as(&key).await?;
+        let Some(owner) = owner.filter(|owner| owner.record_id != invoice.id) else { continue };
+        let read = shared.world.billing.invoice(&owner.record_id).await?;
+        if matches!(read, InvoiceRead::NotDue(NotDue::Revised)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// RainTek gives the Inv_ID of a deleted newest bill out again: under an invoice's own Inv_ID may stand another

@@ -66,6 +66,10 @@ fn a_number_that_both_sides_used_is_told_as_what_it_is() {
         "RainTek made a bill of the number GST-0006-2026/27 at the same moment; both stand there.",
     );
     has(&said_of(&outcome, "journal"), "RainTek holds GST-0007-2026/27 differently from what was written.");
+    // Under another number a revision would be a second bill of the same sale.
+    has(&said, "GST-0008-2026/27 does not wait for another number. RainTek has 2 bills of the number");
+    has(&of_look(&outcome, 5, "page GST-0008"), "Call whoever supports the shop.");
+    assert!(of_look(&outcome, 5, "RainTek GST-0009").is_empty(), "{:#?}", look(&outcome, 5));
 }
 
 /// A revision takes the place of an invoice that was proven when the clock was ahead; then it is changed.
