@@ -323,15 +323,25 @@ async fn ours_beside_another(
 /// the same sale. Somebody has to look at the two in RainTek first.
 async fn revises_one_of_them(shared: &Shared, invoice: &Invoice, found: &Found) -> Result<bool, Fault> {
     for bill in found.bills.iter().filter(|bill| bill.has_number(&invoice.number)) {
-        let key = BillKey::new(bill.inv_id(), &invoice.number);
-        let owner = shared.world.state.proven_as(&key).await?;
-        let Some(owner) = owner.filter(|owner| owner.record_id != invoice.id) else { continue };
-        let read = shared.world.billing.invoice(&owner.record_id).await?;
-        if matches!(read, InvoiceRead::NotDue(NotDue::Revised)) {
+        let other = others_bill(shared, invoice, bill).await?;
+        if matches!(other, Some((_, InvoiceRead::NotDue(NotDue::Revised)))) {
             return Ok(true);
         }
     }
     Ok(false)
+}
+
+/// The other invoice whose bill it is, and what the app says of it.
+async fn others_bill(
+    shared: &Shared,
+    invoice: &Invoice,
+    bill: &FoundBill,
+) -> Result<Option<(Item, InvoiceRead)>, Fault> {
+    let key = BillKey::new(bill.inv_id(), bill.info.text("InvoiceNo"));
+    let owner = shared.world.state.proven_as(&key).await?.filter(|owner| owner.record_id != invoice.id);
+    let Some(owner) = owner else { return Ok(None) };
+    let read = shared.world.billing.invoice(&owner.record_id).await?;
+    Ok(Some((owner, read)))
 }
 
 /// RainTek gives the Inv_ID of a deleted newest bill out again: under an invoice's own Inv_ID may stand another
@@ -389,13 +399,10 @@ async fn lost_ones_bill(
     invoice: &Invoice,
     before: &FoundBill,
 ) -> Result<Option<Fault>, Fault> {
-    let key = BillKey::new(before.inv_id(), before.info.text("InvoiceNo"));
-    let owner = shared.world.state.proven_as(&key).await?.filter(|owner| owner.record_id != invoice.id);
-    let Some(owner) = owner else { return Ok(None) };
-    let read = shared.world.billing.invoice(&owner.record_id).await?;
-    if !matches!(read, InvoiceRead::NotDue(NotDue::Deleted)) {
+    let Some((owner, InvoiceRead::NotDue(NotDue::Deleted))) = others_bill(shared, invoice, before).await?
+    else {
         return Ok(None);
-    }
+    };
     let total = rupees(before.info.decimal("GrandTotal"));
     let sentence = format!(
         "The number {} stands in RainTek for an invoice that the app lost ({total}).",

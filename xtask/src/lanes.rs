@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::checks::cargo;
 use crate::setup;
-use crate::steps::{run_seeing, say};
+use crate::steps::run_seeing;
 
 /// On all cores, by no clock but their own.
 pub(crate) const COMPUTE: [&str; 1] = ["simulation"];
@@ -68,7 +68,6 @@ pub(crate) fn at_once(first: &mut Command, second: &mut Command, mut see: impl F
     String::from_utf8_lossy(&output.stdout).lines().for_each(&mut see);
     computed?;
     ensure!(output.status.success(), "the tests that wait ended with {}", output.status);
-    say("    both ended well");
     Ok(())
 }
 
