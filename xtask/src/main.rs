@@ -53,6 +53,10 @@ enum Command {
     Bench(bench::Bench),
     /// Let simulated weeks pass, with everything that goes wrong in a shop
     Simulate(simulate::Simulate),
+    /// Make every mistake that cargo-mutants knows, one at a time, and look whether the tests see it
+    Mutants,
+    /// Throw mutated input at everything that reads a stranger's words
+    Fuzz,
     /// Build the Windows program and its installer; on Debian by cross-building
     Windows(windows::Windows),
     /// Make everything that a version is given away as
@@ -71,6 +75,8 @@ fn main() -> ExitCode {
         Command::Screenshots(asked) => screenshots::run(&asked),
         Command::Bench(asked) => bench::run(&asked),
         Command::Simulate(asked) => simulate::run(&asked),
+        Command::Mutants => mutants::run().map(|()| ExitCode::SUCCESS),
+        Command::Fuzz => fuzz::run().map(|()| ExitCode::SUCCESS),
         Command::Windows(asked) => windows::run(&asked),
         Command::Release(asked) => release::run(&asked),
         Command::Setup => setup::run(setup::For::Tests).map(|_| ExitCode::SUCCESS),
