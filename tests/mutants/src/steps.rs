@@ -153,7 +153,7 @@ impl Step {
     fn command(&self, works: Duration) -> Command {
         let mut command = Command::new("sh");
         command
-            .args(["-c", "ulimit -t \"$1\" -v \"$2\" -c 0; shift 2; exec \"$@\"", "sh"])
+            .args(["-c", "ulimit -t \"$1\" && ulimit -v \"$2\" && ulimit -c 0 && shift 2 && exec \"$@\"", "sh"])
             .args([works.as_secs().to_string(), MEMORY.to_string()])
             .arg(&self.program)
             .args(&self.arguments)
@@ -226,5 +226,21 @@ mod tests {
         assert_eq!(sh("kill -ABRT $$", 10_000), End::Red);
         assert_eq!(sh("ulimit -t 1; while true; do true; done", 60_000), End::Late);
         assert_eq!(sh("exec sleep 60", 50), End::Late);
+    }
+
+    #[test]
+    fn a_run_has_limits() {
+        let step = Step {
+            name: "limits".to_owned(),
+            program: "sh".into(),
+            folder: "/".into(),
+            arguments: ["-c", "test $(ulimit -t) = 7 && test $(ulimit -v) = 4194304"].map(str::to_owned).to_vec(),
+            environment: Vec::new(),
+            took: Duration::ZERO,
+            reaches: BTreeSet::new(),
+        };
+        let end = |seconds| ended(&mut step.command(Duration::from_secs(seconds)), Duration::from_secs(60));
+        assert_eq!(end(7).expect("it starts").0, End::Green);
+        assert_eq!(end(8).expect("it starts").0, End::Red);
     }
 }
