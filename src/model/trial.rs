@@ -242,6 +242,9 @@ pub struct GoLive {
     pub at: DateTime<Utc>,
     /// For the answer: the backups that were made, and what was met on the way.
     pub lines: Vec<String>,
+    /// Records of the trial that the app does not let go of.
+    #[serde(default)]
+    pub kept: Vec<(AppKind, RecordId)>,
 }
 
 /// What is under way.

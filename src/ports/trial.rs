@@ -111,8 +111,11 @@ pub trait TrialStore: Send + Sync {
     /// Forgets what the outbox and the memory of RainTek's bills hold of the trial, and where their looks stood.
     async fn forget(&self, invoices: &[RecordId], bills: &[BillKey]) -> Result<(), Fault>;
 
-    /// Ends the trial: its tables are emptied, the bills that stay in RainTek are RainTek's from here on.
-    async fn end(&self, left: &[BillKey]) -> Result<(), Fault>;
+    /// Ends the trial: its tables are emptied.
+    async fn end(&self) -> Result<(), Fault>;
+
+    /// Bills of ours that stay in RainTek are RainTek's from here on.
+    async fn disown(&self, left: &[BillKey]) -> Result<(), Fault>;
 
     /// Bills that carry our mark and are RainTek's all the same.
     async fn disowned(&self) -> Result<Vec<BillKey>, Fault>;

@@ -277,7 +277,7 @@ impl TrialStore for Store {
         .await
     }
 
-    async fn end(&self, left: &[BillKey]) -> Result<(), Fault> {
+    async fn disown(&self, left: &[BillKey]) -> Result<(), Fault> {
         let left = left.to_vec();
         self.run(move |db| {
             let transaction = db.transaction()?;
@@ -287,6 +287,14 @@ impl TrialStore for Store {
                     params![key.inv_id, key.number],
                 )?;
             }
+            transaction.commit()
+        })
+        .await
+    }
+
+    async fn end(&self) -> Result<(), Fault> {
+        self.run(|db| {
+            let transaction = db.transaction()?;
             for table in ["trial_bills", "trial_customers", "trial_before", "trial_records"] {
                 transaction.execute(&format!("DELETE FROM {table}"), [])?;
             }

@@ -78,7 +78,9 @@ async fn only_what_came_from_the_trial_is_forgotten() {
 
     let left = BillKey::new(41, "GST-0041-2026/27");
     store.put_bill(&written("SINV-0007-26", Some(7), false), None).await.unwrap();
-    store.end(std::slice::from_ref(&left)).await.unwrap();
+    store.disown(std::slice::from_ref(&left)).await.unwrap();
+    store.disown(std::slice::from_ref(&left)).await.unwrap();
+    store.end().await.unwrap();
     assert_eq!(store.begun().await.unwrap(), None);
     assert!(TrialStore::bills(&store).await.unwrap().is_empty() && store.before().await.unwrap().is_empty());
     assert_eq!(store.disowned().await.unwrap(), std::slice::from_ref(&left));

@@ -144,6 +144,10 @@ pub fn bill_fate(
     }
     match reason {
         Some(what) => Fate::Leave(format!("RainTek changed {what} of it")),
+        // It was committed or not, and what stands there may be ours after a till has written it anew.
+        None if !there.has_our_mark() && record.planned.is_some() && record.inv_id.is_none() => Fate::Leave(
+            "it carries no mark of ShopSync's, and whether the trial wrote it cannot be told".to_owned(),
+        ),
         // RainTek gave the number out itself: ours never got there, or is gone.
         None if !there.has_our_mark() => Fate::Gone,
         None => Fate::Leave("RainTek has it under another Inv_ID".to_owned()),

@@ -12,6 +12,13 @@ const NUMBER: &str = "GST-0151-2025/26";
 
 /// A bill as the trial wrote it, with ledgers and stock, and as it stands.
 fn written() -> (TrialBill, FoundBill) {
+    let (unread, there) = unread();
+    let record = TrialBill { inv_id: Some(701), bill: Some(there.clone()), planned: None, ..unread };
+    (record, there)
+}
+
+/// A bill as the trial was about to write it, and as it stands, not read back yet.
+fn unread() -> (TrialBill, FoundBill) {
     let context = MapContext { posting: PostingSettings::ALL, ..context() };
     let plan = plan(&desired_bill(&invoice(), &found(), &schema(), &context).unwrap(), &found());
     let (write, own_counter) = planned(&plan, &schema()).unwrap();
@@ -25,17 +32,16 @@ fn written() -> (TrialBill, FoundBill) {
     };
     let record = TrialBill {
         number: NUMBER.into(),
-        inv_id: Some(701),
+        inv_id: None,
         record_id: RecordId::new("r1"),
         tax_type: TaxType::Gst,
-        bill: Some(there.clone()),
-        planned: None,
+        bill: None,
+        planned: Some(write),
         own_counter,
         state: TrialState::Standing,
         sentence: None,
     };
-    let about_to = TrialBill { inv_id: None, bill: None, planned: Some(write), ..record.clone() };
-    assert_eq!(removed(&bill_fate(&about_to, std::slice::from_ref(&there), &BTreeSet::new())), Some(701));
+    assert_eq!(removed(&bill_fate(&record, std::slice::from_ref(&there), &BTreeSet::new())), Some(701));
     (record, there)
 }
 
@@ -105,6 +111,15 @@ fn a_number_that_raintek_gave_out_itself_is_not_touched() {
     assert_eq!(fate(&record, &there), Fate::Gone, "ours is gone, theirs has its number");
     let never = TrialBill { inv_id: None, bill: None, ..record };
     assert_eq!(fate(&never, &there), Fate::Gone, "ours never got there");
+}
+
+#[test]
+fn a_bill_that_was_never_read_back_and_has_no_mark_is_left_and_told() {
+    let (record, mut there) = unread();
+    set(&mut there.info, "TillID", Value::Text("TILL-1".into()));
+    assert!(matches!(fate(&record, &there), Fate::Leave(why) if why.contains("no mark")));
+    let replaced = TrialBill { inv_id: Some(700), bill: None, ..record };
+    assert_eq!(fate(&replaced, &there), Fate::Gone, "ours had another Inv_ID");
 }
 
 #[test]

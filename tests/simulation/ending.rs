@@ -225,10 +225,14 @@ impl TrialStore for Inline {
         self.write(self.store.forget(invoices, bills)).await
     }
 
-    async fn end(&self, left: &[BillKey]) -> Result<(), Fault> {
+    async fn disown(&self, left: &[BillKey]) -> Result<(), Fault> {
+        self.write(self.store.disown(left)).await
+    }
+
+    async fn end(&self) -> Result<(), Fault> {
         self.write(async {
-            self.store.end(left).await?;
-            over(&self.wire.sim, left);
+            self.store.end().await?;
+            over(&self.wire.sim, &self.store.disowned().await?);
             Ok(())
         })
         .await

@@ -29,11 +29,25 @@ pub(super) async fn records(sources: &Sources) -> Result<(Vec<TrialRecord>, u64)
     Ok((records, u64::try_from(again).unwrap_or_default()))
 }
 
-/// Removes what was written down. Returns a line for each record that stays, and why.
-pub(super) async fn empty(shared: &Shared, sources: &Sources) -> Result<Vec<String>, Fault> {
+/// Records that stay in the app, and a line for each that says why.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    pub(super) records: Vec<(AppKind, RecordId)>,
+    pub(super) lines: Vec<String>,
+}
+
+impl Kept {
+    fn add(&mut self, record: &TrialRecord, line: String) {
+        self.records.push((record.kind, record.id.clone()));
+        self.lines.push(line);
+    }
+}
+
+/// Removes what was written down.
+pub(super) async fn empty(shared: &Shared, sources: &Sources) -> Result<Kept, Fault> {
     let records = sources.store.records().await?;
     let total = u64::try_from(records.len()).unwrap_or_default();
-    let mut lines = Vec::new();
+    let mut kept = Kept::default();
     let mut done = 0;
     let mut tell = || {
         show(shared, GoLiveStep::App, Some(Progress { done, total }));
@@ -48,38 +62,36 @@ pub(super) async fn empty(shared: &Shared, sources: &Sources) -> Result<Vec<Stri
                 // One that stays must not be booked as a real one.
                 let cancel = BillWrite::Cancel { id: record.id.clone() };
                 shared.world.billing.write_bill(&cancel).await?;
-                lines.push(format!(
-                    "Left in the billing app, cancelled: {}. {}",
-                    record.label, fault.sentence
-                ));
+                kept.add(
+                    record,
+                    format!("Left in the billing app, cancelled: {}. {}", record.label, fault.sentence),
+                );
             }
             Err(fault) => return Err(fault),
         }
     }
     // Only now: what referred to a customer is gone.
     let used = sources.app.customers_in_use().await?;
-    let mut kept = HashSet::new();
     for record in records.iter().filter(|record| record.kind == AppKind::Customer) {
         tell();
         if let Some(collection) = used.get(&record.id) {
-            kept.insert(record.id.clone());
-            lines.push(format!(
-                "Left in the billing app: customer {}, which {collection} needs.",
-                record.label
-            ));
+            let line =
+                format!("Left in the billing app: customer {}, which {collection} needs.", record.label);
+            kept.add(record, line);
             continue;
         }
         match sources.app.remove_customer(&record.id).await {
             Ok(()) => {}
             Err(fault) if refused(&fault) => {
                 shared.log("go live", &fault);
-                lines.push(format!("Left in the billing app: customer {}. {}", record.label, fault.sentence));
+                let line = format!("Left in the billing app: customer {}. {}", record.label, fault.sentence);
+                kept.add(record, line);
             }
             Err(fault) => return Err(fault),
         }
     }
     take_stamps_off(sources).await?;
-    Ok(lines)
+    Ok(kept)
 }
 
 fn refused(fault: &Fault) -> bool {

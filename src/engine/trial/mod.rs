@@ -297,6 +297,12 @@ impl Now {
         self.answered = self.asked;
         self.answer = Some(told);
     }
+
+    fn given_up(&mut self) {
+        if self.going.is_none() && self.orders.is_empty() && self.answered < self.asked {
+            self.answer(GoLiveAnswer { ok: false, lines: vec![super::again::GIVEN_UP.to_owned()] });
+        }
+    }
 }
 
 fn answer(shared: &Shared, told: GoLiveAnswer) {
@@ -306,10 +312,7 @@ fn answer(shared: &Shared, told: GoLiveAnswer) {
 
 /// A round was dropped in the middle: who waits for an answer gets one, unless going live goes on where it was.
 pub(super) fn given_up(shared: &Shared) {
-    let mut now = shared.trial.lock();
-    if now.going.is_none() && now.orders.is_empty() && now.answered < now.asked {
-        now.answer(GoLiveAnswer { ok: false, lines: vec![super::again::GIVEN_UP.to_owned()] });
-    }
+    shared.trial.lock().given_up();
 }
 
 fn work_of(step: GoLiveStep) -> GoLiveWork {
@@ -350,5 +353,29 @@ fn mode<'a>(shared: &Shared, now: &'a Now, waiting: u64) -> Mode<'a> {
         watch_only: shared.trial.watching(),
         waiting,
         going_live: now.work.as_ref().filter(|_| now.going.is_some()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_waits_is_told_unless_it_goes_on() {
+        let waits = || Now { asked: 2, answered: 1, ..Now::default() };
+        let told = |mut now: Now| {
+            now.given_up();
+            now.answer.is_some()
+        };
+        assert!(told(waits()));
+        assert!(!told(Now { orders: vec![true], ..waits() }), "it comes next");
+        assert!(!told(Now { answered: 2, ..waits() }), "nobody waits");
+        let going = GoLive {
+            step: GoLiveStep::Stock,
+            at: chrono::DateTime::UNIX_EPOCH,
+            lines: Vec::new(),
+            kept: Vec::new(),
+        };
+        assert!(!told(Now { going: Some(going), ..waits() }), "it goes on where it was");
     }
 }

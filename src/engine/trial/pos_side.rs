@@ -2,13 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use super::steps::of_before;
 use super::{GoLiveStep, Shared, Sources, show};
 use crate::engine::attempt::copy_rows;
+use crate::model::awareness::BillKey;
 use crate::model::bill::{FoundBill, Lookup, Plan};
 use crate::model::fault::Fault;
 use crate::model::status::Progress;
 use crate::model::trial::{TrialBill, TrialCustomer, TrialState};
 use crate::ports::trial::confirmed;
+use crate::sync::awareness::key;
 use crate::sync::numbering::counter_of;
 use crate::sync::trial::{Fate, bill_fate, customer_fate};
 
@@ -20,6 +23,7 @@ pub(super) fn numbers(bills: &[TrialBill]) -> BTreeSet<String> {
 /// Removes what still stands as it was written; each that is done is stored before the next.
 pub(super) async fn remove_bills(shared: &Shared, sources: &Sources) -> Result<(), Fault> {
     let bills = sources.store.bills().await?;
+    let before = of_before(sources).await?;
     let numbers = numbers(&bills);
     let total = u64::try_from(bills.len()).unwrap_or_default();
     for (bill, done) in bills.into_iter().zip(0..) {
@@ -27,17 +31,22 @@ pub(super) async fn remove_bills(shared: &Shared, sources: &Sources) -> Result<(
         if bill.state != TrialState::Standing {
             continue;
         }
-        let (state, sentence) = remove_bill(shared, &bill, &numbers).await?;
-        sources.store.put_bill(&TrialBill { state, sentence, ..bill }, None).await?;
+        let is_of_before = before.contains(&bill.record_id);
+        let became = remove_bill(shared, sources, bill, is_of_before, &numbers).await?;
+        sources.store.put_bill(&became, None).await?;
     }
     Ok(())
 }
 
+/// Returns what is to be remembered of it.
 async fn remove_bill(
     shared: &Shared,
-    bill: &TrialBill,
+    sources: &Sources,
+    bill: TrialBill,
+    is_of_before: bool,
     numbers: &BTreeSet<String>,
-) -> Result<(TrialState, Option<String>), Fault> {
+) -> Result<TrialBill, Fault> {
+    let removed = |bill| TrialBill { state: TrialState::Removed, sentence: None, ..bill };
     let lookup = Lookup {
         number: bill.number.clone(),
         inv_id: bill.inv_id,
@@ -49,13 +58,18 @@ async fn remove_bill(
     let mut copied: Option<FoundBill> = None;
     loop {
         let (mut transaction, found) = shared.world.pos.open(&lookup).await?;
-        let plan = match bill_fate(bill, &found.bills, numbers) {
+        let plan = match bill_fate(&bill, &found.bills, numbers) {
             Fate::Remove(plan) if copied.as_ref() == Some(&plan.before) => plan,
             other => {
                 transaction.rollback().await;
                 match other {
-                    Fate::Gone => return Ok((TrialState::Removed, None)),
-                    Fate::Leave(why) => return Ok((TrialState::Left, Some(why))),
+                    Fate::Gone => return Ok(removed(bill)),
+                    Fate::Leave(why) => {
+                        if !is_of_before {
+                            sources.store.disown(&stay(&bill, &found.bills)).await?;
+                        }
+                        return Ok(TrialBill { state: TrialState::Left, sentence: Some(why), ..bill });
+                    }
                     Fate::Remove(plan) => {
                         copy_rows(shared, &plan.before).await?;
                         copied = Some(plan.before);
@@ -67,8 +81,18 @@ async fn remove_bill(
         transaction.apply(&Plan::Remove(plan)).await?;
         // Whether a lost commit took effect is told by the look-up of the next try.
         confirmed(transaction.commit().await)?;
-        return Ok((TrialState::Removed, None));
+        return Ok(removed(bill));
     }
+}
+
+/// Bills of the trial that stay, by what stands under the number and Inv_ID of one of them: the mark that they carry
+/// means nothing any more. They may have another number by now, or never have been read back.
+fn stay(bill: &TrialBill, there: &[FoundBill]) -> Vec<BillKey> {
+    let is_it = |found: &&FoundBill| match bill.inv_id {
+        Some(inv_id) => found.inv_id() == inv_id,
+        None => found.has_number(&bill.number),
+    };
+    there.iter().filter(|found| found.has_our_mark()).filter(is_it).map(key).collect()
 }
 
 /// Removes the customers that the trial made and nobody needs.
@@ -95,4 +119,50 @@ pub(super) async fn remove_customers(shared: &Shared, sources: &Sources) -> Resu
         sources.store.put_customer(&TrialCustomer { state, sentence, ..customer }).await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::bill::{Row, Value};
+    use crate::model::ids::RecordId;
+    use crate::model::invoice::TaxType;
+
+    fn bill(number: &str, inv_id: Option<i32>) -> TrialBill {
+        TrialBill {
+            number: number.to_owned(),
+            inv_id,
+            record_id: RecordId::new("r1"),
+            tax_type: TaxType::Gst,
+            bill: None,
+            planned: None,
+            own_counter: false,
+            state: TrialState::Standing,
+            sentence: None,
+        }
+    }
+
+    #[test]
+    fn numbers_are_known_however_they_are_written() {
+        let all = numbers(&[bill(" gst-1 ", None), bill("GST-2", Some(4))]);
+        assert_eq!(all, BTreeSet::from(["GST-1".to_owned(), "GST-2".to_owned()]));
+    }
+
+    #[test]
+    fn what_stays_is_known_by_what_stands_there() {
+        let there = |number: &str, inv_id: i64, till: &str| FoundBill {
+            info: Row(std::collections::BTreeMap::from([
+                ("Inv_ID".to_owned(), Value::Int(inv_id)),
+                ("InvoiceNo".to_owned(), Value::Text(number.into())),
+                ("TillID".to_owned(), Value::Text(till.into())),
+            ])),
+            ..FoundBill::default()
+        };
+        let found =
+            [there("GST-1", 4, "SHOPSYNC"), there("GST-9", 5, "SHOPSYNC"), there("GST-1", 6, "TILL-1")];
+        let keys = |bill| stay(&bill, &found);
+        assert_eq!(keys(bill("gst-1", None)), [BillKey::new(4, "GST-1")], "it was never read back");
+        assert_eq!(keys(bill("GST-1", Some(5))), [BillKey::new(5, "GST-9")], "it has another number");
+        assert!(keys(bill("GST-1", Some(6))).is_empty(), "a till made it its own");
+    }
 }

@@ -13,7 +13,7 @@ use crate::model::awareness::BillKey;
 use crate::model::fault::{Fault, FaultKind, Scope};
 use crate::model::ids::RecordId;
 use crate::model::invoice::TaxType;
-use crate::model::trial::{GoLive, GoLiveAnswer, GoLiveStep, TrialBill, TrialState};
+use crate::model::trial::{GoLive, GoLiveAnswer, GoLiveStep, TrialState};
 use crate::ports::life::resting;
 use crate::sync::numbering::{number_series, number_text};
 
@@ -22,7 +22,7 @@ const TRIES: u32 = 6;
 
 /// A person said yes: from here on it goes on by itself until it is done.
 pub(super) async fn start(shared: &Shared) -> Result<(), Fault> {
-    let going = GoLive { step: GoLiveStep::Stock, at: shared.now(), lines: Vec::new() };
+    let going = GoLive { step: GoLiveStep::Stock, at: shared.now(), lines: Vec::new(), kept: Vec::new() };
     keep(shared, &going).await?;
     shared.trial.lock().going = Some(going);
     shared.journal("app", "", "Going live began.").await;
@@ -105,7 +105,9 @@ async fn step(shared: &Shared, sources: &Sources, going: &mut GoLive) -> Result<
         GoLiveStep::Bills => pos_side::remove_bills(shared, sources).await,
         GoLiveStep::Customers => pos_side::remove_customers(shared, sources).await,
         GoLiveStep::App => {
-            going.lines.extend(app_side::empty(shared, sources).await?);
+            let kept = app_side::empty(shared, sources).await?;
+            going.lines.extend(kept.lines);
+            going.kept = kept.records;
             Ok(())
         }
         GoLiveStep::Forget => forget(shared, sources).await,
@@ -149,8 +151,11 @@ async fn back_up(shared: &Shared) -> Result<Vec<String>, Fault> {
 
 /// The outbox and the memory of RainTek's bills know nothing of the trial any more.
 async fn forget(shared: &Shared, sources: &Sources) -> Result<(), Fault> {
-    let bills = sources.store.bills().await?;
     let before: HashSet<RecordId> = of_before(sources).await?;
+    // An invoice from before the trial whose bill is gone is sent anew. One whose bill stays is left as it is, with what
+    // is known of that bill: seen for the first time, it would be taken as it stands there, however it was changed.
+    let mut bills = sources.store.bills().await?;
+    bills.retain(|bill| bill.state == TrialState::Removed || !before.contains(&bill.record_id));
     let keys: HashSet<BillKey> =
         bills.iter().filter_map(|bill| Some(BillKey::new(bill.inv_id?, &bill.number))).collect();
     for known in shared.world.state.bill_problems(u32::MAX).await? {
@@ -161,19 +166,15 @@ async fn forget(shared: &Shared, sources: &Sources) -> Result<(), Fault> {
     let records = sources.store.records().await?;
     let invoices =
         records.into_iter().filter(|record| record.kind == AppKind::Invoice).map(|record| record.id);
-    // An invoice from before the trial whose bill is gone is sent anew; one whose bill stays is left as it is.
-    let booked = bills
-        .iter()
-        .filter(|bill| bill.state == TrialState::Removed || !before.contains(&bill.record_id))
-        .map(|bill| bill.record_id.clone());
-    let invoices: HashSet<RecordId> = invoices.chain(booked).collect();
+    let invoices: HashSet<RecordId> = invoices.chain(bills.into_iter().map(|bill| bill.record_id)).collect();
     sources
         .store
         .forget(&invoices.into_iter().collect::<Vec<_>>(), &keys.into_iter().collect::<Vec<_>>())
         .await
 }
 
-async fn of_before(sources: &Sources) -> Result<HashSet<RecordId>, Fault> {
+/// Invoices that the app held when the trial began.
+pub(super) async fn of_before(sources: &Sources) -> Result<HashSet<RecordId>, Fault> {
     let before = sources.store.before().await?;
     Ok(before.into_iter().filter(|(kind, _)| *kind == AppKind::Invoice).map(|(_, id)| id).collect())
 }
@@ -182,21 +183,13 @@ async fn of_before(sources: &Sources) -> Result<HashSet<RecordId>, Fault> {
 async fn leave(shared: &Shared, sources: &Sources, going: &GoLive) -> Result<(), Fault> {
     sources.settings.leave_trial().await?;
     let told = told::result(sources, going).await?;
-    let before = of_before(sources).await?;
-    let left: Vec<BillKey> = sources
-        .store
-        .bills()
-        .await?
-        .into_iter()
-        .filter(|bill| bill.state == TrialState::Left && !before.contains(&bill.record_id))
-        .filter_map(|bill: TrialBill| Some(BillKey::new(bill.inv_id?, &bill.number)))
-        .collect();
-    sources.store.end(&left).await?;
+    sources.store.end().await?;
+    let disowned = sources.store.disowned().await?;
     {
         let mut now = shared.trial.lock();
         now.is_set = false;
         now.begin = None;
-        now.disowned.extend(left);
+        now.disowned.extend(disowned);
         now.plans.clear();
         now.answer(told.clone());
     }

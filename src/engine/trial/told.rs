@@ -96,7 +96,8 @@ pub(super) async fn result(sources: &Sources, going: &GoLive) -> Result<GoLiveAn
             (TrialState::Standing, _) => {}
         }
     }
-    let records = sources.store.records().await?;
+    let mut records = sources.store.records().await?;
+    records.retain(|record| !going.kept.contains(&(record.kind, record.id.clone())));
     let mut lines = vec![format!(
         "The trial is over. Removed from RainTek: {}. Removed from the billing app: {}.",
         in_raintek(bills, customers),

@@ -1,7 +1,7 @@
 //! The end of a trial: of an app that does not let go of everything, of bills that nothing was kept of, and of invoices
 //! from before it.
 
-use super::{bill, day, has, lived, look, of_look, said, whole};
+use super::{bill, day, has, has_not, lived, look, of_look, said, whole};
 use crate::scenes::Scene;
 use crate::story::{Bill, Call, Do, Fault, Numbers, Setup, Side, Stage, Story, Wrong};
 
@@ -51,6 +51,7 @@ pub(super) fn made_whole() -> Story {
             (104_500, Do::Mark { of: 5, on: true }),
             (120_000, Do::On(Scene::OlderStore)),
             (140_000, whole(bill(5, 1))),
+            (145_000, Do::TillEditsOurs { of: 8, bill: bill(5, 2), gap: 5 }),
             (150_000, Do::GoLive { yes: true }),
             (230_000, Do::Look),
             (231_000, Do::Mark { of: 5, on: false }),
@@ -66,9 +67,12 @@ pub(super) fn made_whole() -> Story {
 fn the_end_of_a_trial_finds_what_nothing_was_kept_of() {
     let outcome = lived(&made_whole());
     // The one with our mark that nobody knows stays.
-    assert_eq!(of_look(&outcome, 0, "RainTek").len(), 1, "{:#?}", look(&outcome, 0));
+    // So does one that nobody read back before a till edited it; it is RainTek's own from then on.
+    assert_eq!(of_look(&outcome, 0, "RainTek").len(), 2, "{:#?}", look(&outcome, 0));
+    has_not(&of_look(&outcome, 0, "problem"), "GST-0006");
+    has(&said(&outcome, "journal"), "Left in RainTek: GST-0006-2026/27: RainTek changed the total of it.");
     has(&said(&outcome, "journal"), "carries ShopSync's mark, but nothing tells that the trial wrote it.");
-    has(&said(&outcome, "journal"), "Removed from RainTek: 5 bills");
+    has(&said(&outcome, "journal"), "Removed from RainTek: 4 bills");
 }
 
 /// Invoices that the app had before the trial are sent in it: their bills go, and they are sent anew. A bill of the trial
@@ -84,6 +88,7 @@ pub(super) fn from_before() -> Story {
             (80_000, of(2, 3)),
             (81_000, of(3, 4)),
             (82_000, of(4, 4)),
+            (100_000, edits(1, 5)),
             (101_000, edits(3, 5)),
             (110_000, Do::GoLive { yes: false }),
             (120_000, Do::GoLive { yes: true }),
@@ -103,4 +108,30 @@ fn what_was_there_before_the_trial_stays_and_is_sent_anew() {
         "2 invoices of the billing app from before the trial are sent to RainTek anew.",
     );
     has(&of_look(&outcome, 0, "app GST-0001"), "synced");
+    // What a till changed of one that stays is known afterwards as before.
+    has(&of_look(&outcome, 0, "problem GST-0002"), "Edited");
+}
+
+/// ShopSync's store is lost within the trial, which begins anew: what stands in RainTek by then is no test data.
+pub(super) fn anew() -> Story {
+    let story = day(
+        Stage { says_bills: true, ..Stage::default() },
+        &[
+            (80_000, whole(bill(0, 1))),
+            (81_000, whole(bill(1, 1))),
+            (90_000, Do::StoreLost),
+            (110_000, whole(bill(2, 1))),
+            (120_000, Do::GoLive { yes: false }),
+            (130_000, Do::GoLive { yes: true }),
+            (200_000, Do::Look),
+        ],
+    );
+    Story { setup: Setup { trial: true, backups: true, ..story.setup }, ..story }
+}
+
+#[test]
+fn what_stood_there_when_a_trial_began_stays() {
+    let outcome = lived(&anew());
+    assert_eq!(of_look(&outcome, 0, "RainTek").len(), 2, "{:#?}", look(&outcome, 0));
+    has(&said(&outcome, "journal"), "Removed from RainTek: 1 bill and");
 }
