@@ -101,6 +101,7 @@ async fn follow_once(shared: &Arc<Shared>) {
                 match event {
                     BillingEvent::Connected => {
                         ask(shared, Compare::Recent);
+                        vanished::ask_whether_it_is_back(shared);
                         shared.board.update(|seen| seen.realtime_down_since = None);
                         shared.signals.invoices.notify_one();
                         shared.signals.publish.notify_one();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use super::Shared;
-use super::vanished::{Compare, ask};
+use super::vanished::{Compare, ask, ask_whether_it_is_back};
 use crate::model::fault::Scope;
 use crate::sync::posting::possible;
 
@@ -69,9 +69,14 @@ async fn posting(shared: &Shared) {
     let (_, problems) = possible(shared.rules.map.posting, &schema);
     let known =
         shared.board.update(|seen| std::mem::replace(&mut seen.raintek.status.problems, problems.clone()));
-    for sentence in problems.into_iter().filter(|sentence| !known.contains(sentence)) {
+    for sentence in news(problems, &known) {
         shared.journal("note", "", sentence).await;
     }
+}
+
+/// What was not said before.
+fn news(problems: Vec<String>, known: &[String]) -> impl Iterator<Item = String> {
+    problems.into_iter().filter(|sentence| !known.contains(sentence))
 }
 
 async fn billing(shared: &Shared) {
@@ -85,6 +90,7 @@ async fn billing(shared: &Shared) {
                 // It may have come back with older data: compare with what it really holds.
                 shared.board.update(|seen| seen.compare_products = true);
                 ask(shared, Compare::Recent);
+                ask_whether_it_is_back(shared);
                 wake_all(shared);
             } else if first {
                 wake_all(shared);
@@ -117,5 +123,17 @@ fn span(time: TimeDelta) -> String {
         seconds @ ..120 => format!("{seconds} s"),
         seconds @ 120..7200 => format!("{} min", seconds / 60),
         seconds => format!("{} h", seconds / 3600),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_said_is_not_said_again() {
+        let text = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>();
+        let said: Vec<String> = news(text(&["no stock", "no ledgers"]), &text(&["no stock"])).collect();
+        assert_eq!(said, text(&["no ledgers"]));
     }
 }

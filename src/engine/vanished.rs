@@ -34,6 +34,13 @@ pub(super) fn ask(shared: &Shared, wanted: Compare) {
     shared.board.update(|seen| seen.compare_invoices = seen.compare_invoices.max(wanted));
 }
 
+/// Has it found out whether the app is its own database again, where it was not: the app is back, or a person asks.
+pub(super) fn ask_whether_it_is_back(shared: &Shared) {
+    if shared.board.seen().another_database.is_some() {
+        ask(shared, Compare::All);
+    }
+}
+
 /// Looks for them. The order stays until it was done whole.
 pub(super) async fn look(shared: &Shared) -> Result<(), Fault> {
     let wanted = shared.board.update(|seen| std::mem::replace(&mut seen.compare_invoices, Compare::Nothing));
@@ -152,4 +159,26 @@ async fn forget(shared: &Shared, id: &RecordId) -> Result<(), Fault> {
     let sentence = format!("{} is gone from the app and from RainTek.", item.number);
     shared.journal("note", &item.number, sentence).await;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::item_for_tests;
+    use crate::model::bill::{Row, Value};
+
+    #[test]
+    fn a_bill_is_an_invoices_by_both_inv_id_and_number() {
+        let item = item_for_tests(ItemState::Done, None);
+        let bill = |inv_id: i64, number: &str| FoundBill {
+            info: Row(std::collections::BTreeMap::from([
+                ("Inv_ID".to_owned(), Value::Int(inv_id)),
+                ("InvoiceNo".to_owned(), Value::Text(number.to_owned())),
+            ])),
+            ..FoundBill::default()
+        };
+        assert!(is_it(&bill(7, " gst-0151-2025/26"), &item, 7));
+        assert!(!is_it(&bill(8, "GST-0151-2025/26"), &item, 7));
+        assert!(!is_it(&bill(7, "GST-0152-2025/26"), &item, 7));
+    }
 }

@@ -48,6 +48,37 @@ fn another_database_is_told_as_one_and_nothing_is_done_about_it() {
     assert_eq!(of_look(&outcome, 3, "RainTek").len(), 4);
 }
 
+/// The app comes back without any of its invoices; then it has them again.
+pub(super) fn app_emptied() -> Story {
+    const INVOICES: u32 = 21;
+    let at = |n: u32| 20_000 + u64::from(n) * 500;
+    let billed = (0..INVOICES).map(|n| (at(n), whole(bill(n % 6, 1))));
+    let found = (0..INVOICES).map(|n| (60_000 + u64::from(n), Do::AppFinds(n)));
+    let lost = [
+        (40_000, Do::AppForgets { ms: 25_000 }),
+        (50_000, Do::Look),
+        (51_000, Do::SyncNow),
+        (58_000, Do::Look),
+    ];
+    let after = [(61_000, Do::SyncNow), (75_000, Do::Look)];
+    let events: Vec<(u64, Do)> = billed.chain(lost).chain(found).chain(after).collect();
+    day(Stage::default(), &events)
+}
+
+#[test]
+fn an_app_without_its_invoices_is_told_as_one_thing_and_once() {
+    let outcome = lived(&app_emptied());
+    for n in 0..2 {
+        has(&of_look(&outcome, n, "state"), "it seems to run on another or an older database");
+        assert_eq!(of_look(&outcome, n, "RainTek").len(), 21);
+        assert!(of_look(&outcome, n, "open").is_empty(), "nobody is asked about each");
+    }
+    let journal = said(&outcome, "journal");
+    let told = journal.iter().filter(|line| line.contains("another or an older database"));
+    assert_eq!(told.count(), 1, "{journal:#?}");
+    has_not(&look(&outcome, 2), "another or an older database");
+}
+
 /// A trial, in which a copy of the store that is some minutes old is put back, with bills on both sides that it does not
 /// know; then it is over.
 pub(super) fn older_store() -> Story {
