@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
+use super::board::Seen;
 use super::{Shared, backup, trial};
 use crate::ports::Task;
 
@@ -37,14 +38,19 @@ pub(super) fn task(shared: &Arc<Shared>, name: &'static str, patience: Duration,
     }
 }
 
-async fn started_again(shared: &Shared, name: &'static str, told: &Mutex<Option<Duration>>) {
-    shared.board.update(|seen| match name {
+/// What the run before said it was doing.
+fn take_back(seen: &mut Seen, name: &str) {
+    match name {
         "push" => seen.sending = 0,
         "products" => seen.products_status.progress = None,
         "bills" => seen.bills_status.progress = None,
         "backup" => backup::given_up(seen),
         _ => {}
-    });
+    }
+}
+
+async fn started_again(shared: &Shared, name: &'static str, told: &Mutex<Option<Duration>>) {
+    shared.board.update(|seen| take_back(seen, name));
     if name == "trial" {
         trial::given_up(shared);
     }
@@ -60,4 +66,33 @@ async fn started_again(shared: &Shared, name: &'static str, told: &Mutex<Option<
         shared.journal("app", "", sentence).await;
     }
     shared.signals.publish.notify_one();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::board::Board;
+    use crate::model::status::Progress;
+
+    #[test]
+    fn only_what_the_task_itself_was_doing_is_taken_back() {
+        let at_work = || {
+            let board = Board::new(chrono::DateTime::UNIX_EPOCH, &crate::engine::rules_for_tests());
+            let mut seen = board.seen();
+            seen.sending = 2;
+            let progress = Some(Progress { done: 1, total: 9 });
+            (seen.products_status.progress, seen.bills_status.progress) = (progress, progress);
+            seen
+        };
+        let said = |name| {
+            let mut seen = at_work();
+            take_back(&mut seen, name);
+            let [products, bills] = [seen.products_status.progress, seen.bills_status.progress];
+            (seen.sending, products.is_some(), bills.is_some())
+        };
+        assert_eq!(said("push"), (0, true, true));
+        assert_eq!(said("products"), (2, false, true));
+        assert_eq!(said("bills"), (2, true, false));
+        assert_eq!(said("numbers"), (2, true, true));
+    }
 }

@@ -343,6 +343,17 @@ mod tests {
     use crate::model::fault::Scope;
 
     #[test]
+    fn a_number_that_a_till_took_leaves_tills_more_room_in_that_series() {
+        let at = |milliseconds| DateTime::<Utc>::UNIX_EPOCH + TimeDelta::milliseconds(milliseconds);
+        let board = Board::new(at(0), &crate::engine::rules_for_tests());
+        assert_eq!(board.rooms(at(0)), [0, 0]);
+        (0..9).for_each(|n| board.highest_bill(n, at(n.into())));
+        assert_eq!(board.rooms(at(9)), [1, 1], "there are several");
+        board.clash(TaxType::NonGst, at(2_000));
+        assert_eq!(board.rooms(at(2_000)), [1, 2]);
+    }
+
+    #[test]
     fn after_a_jump_nothing_counts_as_proven_and_no_time_of_before_is_waited_for() {
         let at = |seconds| DateTime::<Utc>::UNIX_EPOCH + TimeDelta::seconds(seconds);
         let fault = Fault::transient(Scope::Pos, "RainTek's database is not answering.");

@@ -273,6 +273,15 @@ mod tests {
     use crate::engine::item_for_tests;
 
     #[test]
+    fn before_anything_was_seen_it_says_what_it_looks_at() {
+        let rules =
+            Rules { raintek: "SHOP".into(), billing: "app".into(), ..crate::engine::rules_for_tests() };
+        let first = empty(&rules, DateTime::UNIX_EPOCH);
+        assert_eq!((first.raintek.target.as_str(), first.billing.target.as_str()), ("SHOP", "app"));
+        assert_eq!(first.state, HealthState::Starting);
+    }
+
+    #[test]
     fn nobody_is_called_for_an_invoice_that_is_on_its_way_or_whose_lines_may_still_come() {
         let calls = |state, first_failed| overdue(&Item { first_failed, ..item_for_tests(state, None) });
         let failed = Some(DateTime::UNIX_EPOCH);

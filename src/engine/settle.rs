@@ -87,7 +87,7 @@ async fn try_settle(shared: &Shared, sent: Sent) -> Result<(), Fault> {
         };
         match verified {
             Ok(()) => {}
-            Err(fault) if fault.is_outage() || fault.kind == FaultKind::Transient => {
+            Err(fault) if fault.goes_by_itself() => {
                 // It may well stand there: looked up again, at no cost of an attempt.
                 item.state = ItemState::Unknown;
                 item.attempts = item.attempts.saturating_sub(1);

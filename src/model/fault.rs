@@ -157,6 +157,11 @@ impl Fault {
     pub fn is_outage(&self) -> bool {
         self.scope != Scope::Item
     }
+
+    /// Whether it is over without anybody doing something: a side is away, or something was busy.
+    pub fn goes_by_itself(&self) -> bool {
+        self.is_outage() || self.kind == FaultKind::Transient
+    }
 }
 
 /// How a send ended.
@@ -168,4 +173,16 @@ pub enum SendOutcome {
     Rejected(Fault),
     /// No answer: it may have taken effect. It is looked up before anything is sent again.
     Unknown(Fault),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_goes_by_itself_is_not_told_of_one_invoice() {
+        assert!(Fault::transient(Scope::Item, "The app is busy.").goes_by_itself());
+        assert!(Fault::new(FaultKind::Config, Scope::Billing, "The login is wrong.").goes_by_itself());
+        assert!(!Fault::data("It cannot be read.").goes_by_itself());
+    }
 }

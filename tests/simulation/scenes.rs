@@ -34,6 +34,8 @@ pub(crate) enum Scene {
     Act(Act),
     /// The app's list says so many paise more of each invoice than the invoice itself.
     ListSays(i64),
+    /// A product has another barcode from now on.
+    Label(u32),
     /// RainTek's lines of this number have another barcode, and nothing else is changed.
     Barcode(&'static str),
     /// A bill of RainTek's gets the number of another one, as of a till that had read it too early.
@@ -61,6 +63,12 @@ impl Week {
             Scene::Backup(task) => self.command(Command::Backup { task }),
             Scene::Renumber(number) => self.command(Command::Renumber { number: number.into() }),
             Scene::ListSays(more) => lock(&self.sim.app).list_says = crate::goods::paise(more),
+            Scene::Label(product) => {
+                let code = crate::goods::code(product);
+                let mut db = lock(&self.sim.db);
+                let there = db.products.values_mut().find(|there| there.code == code);
+                there.into_iter().for_each(|there| there.label = "L2".into());
+            }
             Scene::Barcode(number) => {
                 {
                     let db = &mut *lock(&self.sim.db);

@@ -15,6 +15,7 @@ use super::Shared;
 use crate::model::alert::{CatchUp, Level};
 use crate::model::fault::Fault;
 use crate::model::ids::RecordId;
+use crate::model::status::Snapshot;
 use crate::ports::Task;
 use crate::ports::alerts::{Heartbeat, Messenger};
 use crate::sync::alerting::{AlertRules, Facts, Memory, decide, texts};
@@ -190,8 +191,7 @@ impl Watcher {
             items: &snapshot.items,
             bills: &snapshot.from_raintek.problems,
             schema_hold: snapshot.backups.schema_hold.as_deref(),
-            // The first one is empty, and of the moment of the start.
-            published: snapshot.at > snapshot.started,
+            published: is_published(&snapshot),
             others,
             catch_up: self.caught_up,
         };
@@ -266,5 +266,22 @@ impl Watcher {
             self.caught_up = Some(self.shared.world.alerts.catch_up(started, looked).await?);
         }
         Ok(())
+    }
+}
+
+/// Whether it says anything: the first one is empty, and of the moment of the start.
+fn is_published(snapshot: &Snapshot) -> bool {
+    snapshot.at > snapshot.started
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_said_before_a_start_is_not_over_because_nothing_was_seen_yet() {
+        let first = crate::engine::publish::empty(&crate::engine::rules_for_tests(), DateTime::UNIX_EPOCH);
+        let next = Snapshot { at: first.started + chrono::TimeDelta::milliseconds(1), ..first.clone() };
+        assert_eq!([&first, &next].map(is_published), [false, true]);
     }
 }

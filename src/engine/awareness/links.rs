@@ -126,3 +126,32 @@ impl Pass<'_> {
         Ok(known)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sync::fixtures::invoice;
+
+    #[test]
+    fn a_line_is_linked_by_raintek_s_product_else_by_its_code() {
+        let product = |id: &str, pos_id: &str, code: &str| AppProduct {
+            id: RecordId::new(id),
+            fields: None,
+            code: code.to_owned(),
+            barcode: String::new(),
+            pos_id: pos_id.to_owned(),
+            active: true,
+        };
+        let links = Links::new(vec![product("pen", "11", "X"), product("cup", "", "p-0001")], Vec::new());
+        let line = invoice().lines[0].clone();
+        let other = crate::model::invoice::Line { product_code: "P-0002".into(), ..line.clone() };
+        let bill = PosInvoice {
+            invoice: crate::model::invoice::Invoice { lines: vec![line.clone(), line, other], ..invoice() },
+            products: vec![11, 12, 13],
+            paid_on: Vec::new(),
+            payment_ids: Vec::new(),
+        };
+        let linked = links.products(&bill);
+        assert_eq!(linked, [Some(RecordId::new("pen")), Some(RecordId::new("cup")), None]);
+    }
+}

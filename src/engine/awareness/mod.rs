@@ -217,7 +217,7 @@ impl Pass<'_> {
             done += u64::try_from(bills.len()).unwrap_or_default();
             // A long first run goes on where it was: who is stopping, or going live, need not wait for it.
             let is_wanted_to_end = self.shared.stopping() || self.shared.trial.going_live();
-            if bills.len() < usize::try_from(PAGE).unwrap_or_default() || is_wanted_to_end {
+            if is_last(&bills) || is_wanted_to_end {
                 break;
             }
         }
@@ -240,7 +240,7 @@ impl Pass<'_> {
                 self.look_at(bill).await?;
             }
             self.store().await?;
-            if bills.len() < usize::try_from(PAGE).unwrap_or_default() {
+            if is_last(&bills) {
                 return Ok(seen);
             }
             page.after = bills.last().map_or(page.after, FoundBill::inv_id);
@@ -384,5 +384,21 @@ impl Pass<'_> {
             self.shared.raise(event).await;
         }
         Ok(())
+    }
+}
+
+/// Whether nothing can follow this page.
+fn is_last(bills: &[FoundBill]) -> bool {
+    bills.len() < usize::try_from(PAGE).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn behind_a_full_page_there_may_be_more() {
+        let page = |bills| is_last(&vec![FoundBill::default(); bills]);
+        assert_eq!([0, 199, 200].map(page), [true, true, false]);
     }
 }

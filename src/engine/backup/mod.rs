@@ -170,14 +170,10 @@ pub(super) async fn restore(shared: &Shared) -> Result<(), Fault> {
     let Some(sources) = shared.sources.get() else { return Ok(()) };
     let state = &shared.world.state;
     let (hold, drill) = (state.get(SCHEMA_HOLD).await?, state.get(DRILL).await?);
-    let made = match recorded(state.as_ref()).await {
-        Err(fault) if fault.kind == FaultKind::Permanent => {
-            // Nothing is deleted that is not known: these files stay until a person removes them.
-            shared.log("backup", &fault);
-            Vec::new()
-        }
-        made => made?,
-    };
+    let made = recorded(state.as_ref()).await.or_else(|fault| {
+        shared.log("backup", &fault);
+        nothing_known(fault)
+    })?;
     let drill = drill.and_then(|text| serde_json::from_str::<weekly::Drill>(&text).ok());
     shared.board.update(|seen| {
         let backup = &mut seen.backup;
@@ -189,6 +185,12 @@ pub(super) async fn restore(shared: &Shared) -> Result<(), Fault> {
         backup.refresh();
     });
     Ok(())
+}
+
+/// A list that cannot be read. Nothing is deleted that is not known: those files stay until a person removes them. A
+/// store that cannot be read just now is another matter.
+fn nothing_known(fault: Fault) -> Result<Vec<Made>, Fault> {
+    if fault.kind == FaultKind::Permanent { Ok(Vec::new()) } else { Err(fault) }
 }
 
 /// What the store says we made, for who looks while nothing runs.
@@ -421,6 +423,15 @@ pub(super) fn order(shared: &Shared, task: BackupTask) -> Result<String, String>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_list_that_cannot_be_read_is_none_and_a_store_that_is_busy_is_asked_again() {
+        let unreadable =
+            Fault::new(FaultKind::Permanent, Scope::Store, "The list of backups cannot be read.");
+        assert_eq!(nothing_known(unreadable), Ok(Vec::new()));
+        let busy = Fault::transient(Scope::Store, "The disk is full.");
+        assert_eq!(nothing_known(busy.clone()), Err(busy));
+    }
 
     #[test]
     fn what_a_person_asks_for_is_noted_and_tables_are_taken_only_where_they_hold_invoices() {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::daily::{about, holds_all, work_folder};
@@ -53,15 +53,20 @@ pub(super) async fn clear_away(shared: &Shared, sources: &Sources) {
     note(shared, CLEARING, wrong.as_ref()).await;
 }
 
+/// Whether tables that were looked at so long ago, and tried to be, are looked at again. A look far in the future is one
+/// of a clock that was wrong.
+fn is_due(age: Option<TimeDelta>, tried: Option<TimeDelta>) -> bool {
+    age.is_none_or(|age| age.abs() >= WEEK) && tried.is_none_or(|ago| ago >= TimeDelta::hours(1))
+}
+
 /// Looks at RainTek's tables where that is due, or at once; a change in one that invoices are written to holds them.
 pub(super) async fn look_at_tables(shared: &Shared, sources: &Sources, at_once: bool) {
     let seen = shared.board.seen();
     let last = seen.backup.newest(Part::SchemaDump).cloned();
     let (now, age) = (shared.now(), last.as_ref().map(|made| shared.now() - made.at));
-    let is_due = at_once || age.is_none_or(|age| age >= WEEK || age < -WEEK);
     let tries = seen.backup.tries.get(&Part::SchemaDump).copied().unwrap_or_default();
-    let waits = tries.last.is_some_and(|at| now - at < chrono::TimeDelta::hours(1)) && !at_once;
-    if !is_due || waits || !seen.raintek.status.connected {
+    let is_time = at_once || is_due(age, tries.last.map(|at| now - at));
+    if !is_time || !seen.raintek.status.connected {
         return;
     }
     shared.board.update(|seen| seen.backup.tries.entry(Part::SchemaDump).or_default().last = Some(now));
@@ -155,7 +160,7 @@ pub(super) async fn drill_where_due(shared: &Shared, sources: &Sources) {
         .all(|part| seen.newest_proven(*part).is_some_and(|made| made.at >= evening));
     let last = last_drill(shared).await.tried_at;
     // Half a day less than a week, so that it does not wander into the next morning.
-    let is_due = last.is_none_or(|at| now - at >= WEEK - chrono::TimeDelta::hours(12) || at > now);
+    let is_due = last.is_none_or(|at| now - at >= WEEK - TimeDelta::hours(12) || at > now);
     if is_evening && is_ready && is_due {
         drill(shared, sources).await;
     }
@@ -239,5 +244,21 @@ async fn keep_drill(shared: &Shared, drill: &Drill) {
     let text = serde_json::to_string(drill).unwrap_or_default();
     if let Err(fault) = shared.world.state.set(DRILL, Some(&text)).await {
         shared.log("backup", &fault);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_are_looked_at_weekly_and_after_a_failure_hourly() {
+        let (days, minutes) = (TimeDelta::days, TimeDelta::minutes);
+        assert!(is_due(None, None), "never yet");
+        assert!(!is_due(None, Some(minutes(59))) && is_due(None, Some(minutes(60))));
+        assert!(!is_due(Some(days(6)), None) && is_due(Some(days(7)), None));
+        assert!(!is_due(Some(days(-6)), None), "the clock was put back a little");
+        assert!(is_due(Some(days(-8)), None), "or was years ahead");
+        assert!(!is_due(Some(days(8)), Some(minutes(5))));
     }
 }

@@ -11,7 +11,7 @@ use super::{REST, gives_way};
 use crate::engine::Shared;
 use crate::engine::invoices::read_all;
 use crate::model::bill::Lookup;
-use crate::model::fault::{Fault, FaultKind};
+use crate::model::fault::Fault;
 use crate::model::invoice::Invoice;
 use crate::model::outbox::Item;
 
@@ -39,17 +39,17 @@ impl Ahead {
     pub(super) async fn read(shared: &Shared, seq: i64, ordered: bool) -> Result<Option<Self>, Fault> {
         let began = shared.world.clock.elapsed();
         let items = shared.world.state.proven_after(seq, MOST).await?;
-        let mut is_last = items.len() < usize::try_from(MOST).unwrap_or_default();
-        let (mut taken, mut lines) = (Vec::with_capacity(items.len()), 0);
+        let mut is_last = is_last(&items);
+        let mut taken = Vec::with_capacity(items.len());
         for some in items.chunks(OF_APP) {
-            if lines >= MOST_LINES {
+            if is_full(&taken) {
                 is_last = false;
                 break;
             }
             if shared.stopping() || gives_way(shared, ordered).await?.is_some() {
                 return Ok(None);
             }
-            lines += of_app(shared, some, &mut taken).await?;
+            of_app(shared, some, &mut taken).await?;
         }
         if shared.stopping() || gives_way(shared, ordered).await?.is_some() {
             return Ok(None);
@@ -90,24 +90,29 @@ pub(super) async fn again(
 
 type Taken = Vec<(Item, Option<(Invoice, Lookup)>)>;
 
-/// Reads some in the app; returns how many lines they have.
-async fn of_app(shared: &Shared, items: &[Item], taken: &mut Taken) -> Result<usize, Fault> {
+/// Whether nothing can follow these.
+fn is_last(items: &[Item]) -> bool {
+    items.len() < usize::try_from(MOST).unwrap_or_default()
+}
+
+/// Whether so much was read that the rest is read another time.
+fn is_full(taken: &Taken) -> bool {
+    let lines = taken.iter().map(|(_, asked)| asked.as_ref().map_or(0, |(invoice, _)| invoice.lines.len()));
+    lines.sum::<usize>() >= MOST_LINES
+}
+
+/// Reads some in the app.
+async fn of_app(shared: &Shared, items: &[Item], taken: &mut Taken) -> Result<(), Fault> {
     let ids: Vec<_> = items.iter().map(|item| item.record_id.clone()).collect();
-    let mut lines = 0;
     for (item, read) in items.iter().zip(read_all(&*shared.world.billing, &ids).await) {
         let asked = match read {
             Ok(read) => look::to_ask(shared, item, read),
-            Err(fault) if goes_by_itself(&fault) => return Err(fault),
+            Err(fault) if fault.goes_by_itself() => return Err(fault),
             Err(_) => None,
         };
-        lines += asked.as_ref().map_or(0, |(invoice, _)| invoice.lines.len());
         taken.push((item.clone(), asked));
     }
-    Ok(lines)
-}
-
-fn goes_by_itself(fault: &Fault) -> bool {
-    fault.is_outage() || fault.kind == FaultKind::Transient
+    Ok(())
 }
 
 async fn beside_raintek(shared: &Shared, taken: Taken) -> Result<VecDeque<(Item, Option<Both>)>, Fault> {
@@ -115,7 +120,7 @@ async fn beside_raintek(shared: &Shared, taken: Taken) -> Result<VecDeque<(Item,
         taken.iter().filter_map(|(_, asked)| asked.as_ref().map(|(_, lookup)| lookup.clone())).collect();
     let found = match shared.world.pos.inspect_all(&lookups).await {
         Ok(found) => found,
-        Err(fault) if goes_by_itself(&fault) => return Err(fault),
+        Err(fault) if fault.goes_by_itself() => return Err(fault),
         // One of them cannot be read: each by itself, so that it is the only one.
         Err(_) => Vec::new(),
     };
@@ -130,12 +135,34 @@ async fn beside_raintek(shared: &Shared, taken: Taken) -> Result<VecDeque<(Item,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::fault::Scope;
+    use crate::engine::item_for_tests;
+    use crate::model::bill::Lookup;
+    use crate::model::invoice::TaxType;
+    use crate::model::outbox::ItemState;
+    use crate::sync::fixtures::invoice;
 
     #[test]
-    fn what_goes_by_itself_is_not_told_of_one_invoice() {
-        assert!(goes_by_itself(&Fault::transient(Scope::Item, "The app is busy.")));
-        assert!(goes_by_itself(&Fault::new(FaultKind::Config, Scope::Billing, "The login is wrong.")));
-        assert!(!goes_by_itself(&Fault::data("It cannot be read.")));
+    fn behind_as_many_as_were_asked_for_there_may_be_more() {
+        let page = |items| is_last(&vec![item_for_tests(ItemState::Done, None); items]);
+        assert_eq!([0, 249, 250].map(page), [true, true, false]);
+    }
+
+    #[test]
+    fn so_many_lines_are_enough_however_few_their_invoices() {
+        let one = |lines: usize| {
+            let invoice = Invoice { lines: vec![invoice().lines[0].clone(); lines], ..invoice() };
+            let lookup = Lookup {
+                number: invoice.number.clone(),
+                inv_id: None,
+                tax_type: TaxType::Gst,
+                counter: None,
+                product_codes: Vec::new(),
+                phone: None,
+            };
+            (item_for_tests(ItemState::Done, None), Some((invoice, lookup)))
+        };
+        assert!(!is_full(&Vec::new()));
+        assert!(!is_full(&vec![one(MOST_LINES - 2), one(1), (item_for_tests(ItemState::Done, None), None)]));
+        assert!(is_full(&vec![one(MOST_LINES - 2), one(2)]));
     }
 }

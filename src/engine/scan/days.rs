@@ -181,8 +181,7 @@ pub(super) async fn still(shared: &Shared, finding: &Finding, days: &mut Unequal
         return days.contains(shared, day).await;
     }
     let bills = shared.world.pos.our_bills(day).await?;
-    let there =
-        bills.iter().find(|bill| Some(bill.inv_id) == finding.inv_id && bill.number == finding.number);
+    let there = bills.iter().find(|bill| is_of(bill, finding));
     let stands = match there {
         Some(bill) => {
             is_nobodys(shared, bill).await? && shared.world.billing.of_number(&bill.number).await?.is_empty()
@@ -193,4 +192,31 @@ pub(super) async fn still(shared: &Shared, finding: &Finding, days: &mut Unequal
         shared.raise(Event::MismatchOver { number: finding.number.clone() }).await;
     }
     Ok(stands)
+}
+
+fn is_of(bill: &MarkedBill, finding: &Finding) -> bool {
+    Some(bill.inv_id) == finding.inv_id && bill.number == finding.number
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bill_is_the_one_that_was_found_by_both_inv_id_and_number() {
+        let bill = MarkedBill { inv_id: 7, number: "GST-1".into(), total: Decimal::ONE };
+        let finding = |inv_id, number: &str| Finding {
+            kind: FindingKind::Stray,
+            number: number.to_owned(),
+            record_id: None,
+            inv_id: Some(inv_id),
+            day: None,
+            sentence: String::new(),
+            action: String::new(),
+            details: Vec::new(),
+        };
+        assert!(is_of(&bill, &finding(7, "GST-1")));
+        assert!(!is_of(&bill, &finding(8, "GST-1")));
+        assert!(!is_of(&bill, &finding(7, "GST-2")));
+    }
 }

@@ -34,7 +34,7 @@ impl Scan {
         findings.sort_by(|left, right| (left.kind, &left.number).cmp(&(right.kind, &right.number)));
         let many = match unsettled {
             true => job.gone.count.max(job.lost.count),
-            false => u64::try_from(findings.len()).unwrap_or_default() + job.more,
+            false => job.with_more(findings.len()),
         };
         let end = ScanEnd {
             at: shared.now(),

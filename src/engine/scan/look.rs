@@ -6,7 +6,7 @@ use crate::model::alert::Event;
 use crate::model::awareness::{BillKey, BillState, KnownBill};
 use crate::model::bill::{Found, Lookup};
 use crate::model::customer::phone_key;
-use crate::model::fault::{Fault, FaultKind};
+use crate::model::fault::Fault;
 use crate::model::ids::InvId;
 use crate::model::invoice::{Invoice, InvoiceRead, NotDue};
 use crate::model::outbox::{Item, ItemState};
@@ -45,7 +45,7 @@ pub(super) struct Differs {
 /// What goes by itself, or concerns a whole side.
 pub(super) async fn look_at(shared: &Shared, item: &Item) -> Result<Seen, Fault> {
     match compare(shared, item).await {
-        Err(fault) if !fault.is_outage() && fault.kind != FaultKind::Transient => Ok(Seen::Unclear(fault)),
+        Err(fault) if !fault.goes_by_itself() => Ok(Seen::Unclear(fault)),
         Ok((seen, Some(digest))) => {
             settle(shared, item, &digest).await?;
             Ok(seen)
@@ -226,7 +226,7 @@ pub(super) async fn keep(shared: &Shared, item: &Item, differs: &Differs) -> Res
 pub(in crate::engine) async fn stands(shared: &Shared, item: &Item) -> Result<bool, Fault> {
     match compare(shared, item).await {
         Ok((Seen::Differs(_) | Seen::OnItsWay, _)) => Ok(false),
-        Err(fault) if fault.is_outage() || fault.kind == FaultKind::Transient => Err(fault),
+        Err(fault) if fault.goes_by_itself() => Err(fault),
         _ => Ok(true),
     }
 }

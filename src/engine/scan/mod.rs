@@ -12,6 +12,7 @@
 mod ahead;
 mod days;
 mod end;
+mod job;
 mod look;
 mod standing;
 
@@ -24,13 +25,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{Shared, backup};
 use crate::model::fault::{Fault, FaultKind, Scope};
-use crate::model::ids::RecordId;
 use crate::model::outbox::Item;
 use crate::model::scan::{Finding, FindingKind, ScanAnswer, ScanEnd, ScanRun, ScanStatus};
 use crate::model::status::MAX_ITEMS;
 use crate::sync::scan::{next_due, overdue};
 
 use ahead::Ahead;
+use job::Job;
 pub(super) use look::{stands, tell_apart};
 
 /// The scan under way, in the store.
@@ -75,44 +76,6 @@ impl ScanBoard {
         let found = self.status.findings.iter().find(of_its_own).map(|finding| finding.sentence.clone());
         let last = self.status.last.as_ref().map(|end| end.at);
         found.or_else(|| overdue(now, started, self.since?, last, zone))
-    }
-}
-
-/// A scan under way.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Job {
-    since: DateTime<Utc>,
-    ordered: bool,
-    /// The `seq` of the last item that was gone through.
-    cursor: i64,
-    /// Items gone through, and all of them.
-    done: u64,
-    total: u64,
-    /// Items compared.
-    checked: u64,
-    /// Of them, what could not be compared.
-    unclear: u64,
-    /// Found so far; of more than the most only their number is kept here.
-    found: Vec<Finding>,
-    more: u64,
-    /// Not in RainTek, or not in the app. Most of them at once is something else, and is decided at the end.
-    gone: Named,
-    lost: Named,
-}
-
-/// Invoices of which at most some are kept by name.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Named {
-    named: Vec<RecordId>,
-    count: u64,
-}
-
-impl Named {
-    fn push(&mut self, id: RecordId) {
-        self.count += 1;
-        if self.named.len() < MAX_ITEMS {
-            self.named.push(id);
-        }
     }
 }
 
@@ -328,8 +291,7 @@ impl Scan {
             match seen {
                 // What is gone is decided about at the end, and may be all there is: it needs nobody kept from it now.
                 Some(look::Seen::Differs(mismatch)) if mismatch.mismatch.total.is_none() => {
-                    job.gone.push(item.record_id);
-                    job.checked += 1;
+                    job.is_gone(item.record_id);
                 }
                 _ => differs.push(item),
             }
@@ -340,22 +302,12 @@ impl Scan {
             let Some(item) = shared.world.state.item(&item.record_id).await? else { continue };
             match look::look_at(shared, &item).await? {
                 look::Seen::Differs(mismatch) if mismatch.mismatch.total.is_none() => {
-                    job.gone.push(item.record_id.clone());
-                    job.checked += 1;
+                    job.is_gone(item.record_id);
                 }
                 look::Seen::Differs(mismatch) => {
-                    let finding = look::keep(shared, &item, &mismatch).await?;
-                    if job.found.len() < MAX_ITEMS {
-                        job.found.push(finding);
-                    } else {
-                        job.more += 1;
-                    }
-                    job.checked += 1;
+                    job.differs(look::keep(shared, &item, &mismatch).await?);
                 }
-                look::Seen::Lost => {
-                    job.lost.push(item.record_id.clone());
-                    job.checked += 1;
-                }
+                look::Seen::Lost => job.is_lost(item.record_id),
                 look::Seen::Same | look::Seen::Unclear(_) => job.checked += 1,
                 look::Seen::OnItsWay => {}
             }
@@ -407,19 +359,7 @@ fn capped(findings: &[Finding]) -> Vec<Finding> {
 }
 
 async fn begin(shared: &Shared, ordered: bool) -> Result<Job, Fault> {
-    let mut job = Job {
-        since: shared.now(),
-        ordered,
-        cursor: 0,
-        done: 0,
-        total: 0,
-        checked: 0,
-        unclear: 0,
-        found: Vec::new(),
-        more: 0,
-        gone: Named::default(),
-        lost: Named::default(),
-    };
+    let mut job = Job::new(shared.now(), ordered);
     each_proven(shared, |_| job.total += 1).await?;
     Ok(job)
 }
@@ -430,12 +370,9 @@ async fn each_proven(shared: &Shared, mut each: impl FnMut(Item)) -> Result<(), 
     let mut after = 0;
     loop {
         let items = shared.world.state.proven_after(after, ALL).await?;
-        let is_last = items.len() < usize::try_from(ALL).unwrap_or_default();
-        after = items.last().map_or(after, |item| item.seq);
+        let Some(last) = items.last() else { return Ok(()) };
+        after = last.seq;
         items.into_iter().for_each(&mut each);
-        if is_last {
-            return Ok(());
-        }
     }
 }
 

@@ -17,6 +17,7 @@ mod restored;
 mod righted;
 mod scanned;
 mod surroundings;
+mod touched;
 mod tried;
 mod watching;
 
@@ -28,6 +29,7 @@ pub(crate) fn all() -> Vec<(&'static str, Story)> {
     vec![
         ("again", again::stands_still_twice()),
         ("another-database", apart::another_database()),
+        ("app-emptied", apart::app_emptied()),
         ("backups", backups::tables_and_files()),
         ("asked", asked::in_the_middle()),
         ("clashes", clashes::same_numbers()),
@@ -55,6 +57,11 @@ pub(crate) fn all() -> Vec<(&'static str, Story)> {
         ("store-lost", scanned::store_lost()),
         ("stray", scanned::stray()),
         ("surroundings", surroundings::clock_and_disk()),
+        ("touched-twice", touched::twice()),
+        ("touched-places", touched::places()),
+        ("queue-broken-off", touched::broken_off()),
+        ("unanswered", touched::unanswered()),
+        ("tried-anew", tried::anew()),
         ("tried-and-refused", tried::refused()),
         ("tried-from-before", tried::from_before()),
         ("tried-made-whole", tried::made_whole()),

@@ -27,6 +27,13 @@ pub(super) fn lost_in_raintek() -> Story {
             (113_000, Do::Look),
             (114_000, Do::Rewrite { of: 0 }),
             (124_000, Do::Look),
+            // Its Inv_ID is a till's by now.
+            (130_000, Do::TillDeletesOurs { of: 0, gap: 5 }),
+            (132_000, Do::TillBill { bill: crate::story::Bill { gst: false, ..b }, gap: 1 }),
+            (136_000, back(0, true)),
+            (140_000, Do::Look),
+            (141_000, Do::SyncNow),
+            (150_000, Do::Look),
         ],
     )
 }
@@ -50,6 +57,9 @@ fn an_invoice_that_raintek_lost_is_put_back() {
     has(&said, "The billing app has it differently.");
     assert_eq!(of_look(&outcome, 4, "RainTek"), of_look(&outcome, 2, "RainTek"), "the app is the master");
     has_not(&look(&outcome, 4), "problem");
+    has(&said, "Inv_ID 1 is RainTek's bill SINV-0001-2026/27 (77.00) by now");
+    assert!(of_look(&outcome, 5, "RainTek GST").is_empty());
+    has(&of_look(&outcome, 6, "problem GST-0001"), "Gone");
 }
 
 /// The app takes two invoices back; a person has the bill of one removed and leaves the other, which a till deletes. Both

@@ -1,11 +1,11 @@
 //! The shop only watches: what would be written is shown, and nothing is.
 
 use super::{bill, day, has, has_not, lived, look, of_look, said, whole};
-use crate::story::{Do, Stage, Story, Way};
+use crate::story::{Do, Fault, Stage, Story, Way, Wrong};
 
 /// It only watches at first; then it writes; then it watches again while things change.
 pub(super) fn for_a_while() -> Story {
-    day(
+    let story = day(
         Stage { watch_only: true, ..Stage::default() },
         &[
             (20_000, whole(bill(0, 1))),
@@ -19,9 +19,16 @@ pub(super) fn for_a_while() -> Story {
             (50_000, Do::WatchOnly { on: false }),
             (70_000, Do::Look),
             (71_000, Do::WatchOnly { on: true }),
+            // By the store alone it is known that the bill is this invoice's.
+            (84_000, Do::Mark { of: 0, on: false }),
             (85_000, Do::Change { of: 0, bill: bill(4, 2), gap: 5 }),
+            (86_500, Do::Mark { of: 0, on: true }),
             (87_000, Do::Cancel { of: 1 }),
             (88_000, whole(bill(5, 1))),
+            // Nobody hears that it is taken back before it was written.
+            (89_000, whole(bill(0, 2))),
+            (91_000, Do::Cancel { of: 16 }),
+            (93_000, Do::RetryAll),
             (95_000, Do::Remove { of: 1 }),
             (96_000, Do::Preview { of: 0 }),
             (97_000, Do::Preview { of: 1 }),
@@ -32,7 +39,8 @@ pub(super) fn for_a_while() -> Story {
             (161_000, Do::WatchOnly { on: false }),
             (180_000, Do::Look),
         ],
-    )
+    );
+    Story { faults: vec![Fault { at: 90_500, what: Wrong::EventsLost { ms: 2_000 } }], ..story }
 }
 
 #[test]
