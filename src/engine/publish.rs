@@ -113,13 +113,7 @@ async fn snapshot(shared: &Shared) -> Result<Snapshot, Fault> {
         mismatch: bill_trouble(problems, today, shared.rules.awareness.window_days),
         realtime_down_since: seen.realtime_down_since,
         counts,
-        oldest_waiting: items
-            .iter()
-            .filter(|item| matches!(item.state, ItemState::Waiting | ItemState::Sending | ItemState::Unknown))
-            .map(|item| item.first_seen)
-            .min()
-            // They wait because nothing is sent.
-            .filter(|_| !shared.trial.watching()),
+        oldest_waiting: oldest_waiting(items, shared.trial.watching()),
         // What a person is to decide about an invoice that stands in RainTek keeps no money from the books.
         oldest_failure: items
             .iter()
@@ -267,10 +261,26 @@ fn item_status(item: &Item, all: &[Item], raintek: &LinkStatus, billing: &LinkSt
     }
 }
 
+/// Since when the oldest of them waits; where it only watches, they wait because nothing is sent.
+fn oldest_waiting(items: &[Item], watches: bool) -> Option<DateTime<Utc>> {
+    let waits =
+        |item: &&Item| matches!(item.state, ItemState::Waiting | ItemState::Sending | ItemState::Unknown);
+    items.iter().filter(waits).map(|item| item.first_seen).min().filter(|_| !watches)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::engine::item_for_tests;
+
+    #[test]
+    fn the_oldest_that_waits_is_said_unless_nothing_is_sent_at_all() {
+        let at = |seconds| DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds);
+        let item = |state, seconds| Item { first_seen: at(seconds), ..item_for_tests(state, None) };
+        let items = [item(ItemState::Waiting, 9), item(ItemState::Unknown, 5), item(ItemState::Held, 1)];
+        assert_eq!(oldest_waiting(&items, false), Some(at(5)));
+        assert_eq!(oldest_waiting(&items, true), None);
+    }
 
     #[test]
     fn before_anything_was_seen_it_says_what_it_looks_at() {

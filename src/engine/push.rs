@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::try_join_all;
 use futures_util::{FutureExt, StreamExt, stream};
 use tokio::task::JoinSet;
@@ -145,13 +145,22 @@ async fn claim_all(shared: &Shared, listed: Vec<Item>) -> Result<Vec<Item>, Faul
     let mut due = Vec::new();
     let outcome = shared.world.state.items(&claimed).await.map(|items| {
         due = items;
-        due.retain(|item| !item.state.is_settled() && item.next_try <= shared.now());
+        due.retain(|item| is_due(item, shared.now()));
     });
     claimed.retain(|id| due.iter().all(|item| item.record_id != *id));
     for id in claimed {
         release(shared, &id).await;
     }
     outcome.map(|()| due)
+}
+
+/// Whoever goes on with it, or has released it, has it from here on.
+fn is_done_with(claimed: &mut Vec<RecordId>, id: &RecordId) {
+    claimed.retain(|other| other != id);
+}
+
+fn is_due(item: &Item, now: DateTime<Utc>) -> bool {
+    !item.state.is_settled() && item.next_try <= now
 }
 
 async fn send_all(
@@ -173,7 +182,7 @@ async fn send_all(
         for (item, read) in group {
             let id = item.record_id.clone();
             if item.state == ItemState::Applied {
-                claimed.retain(|other| *other != id);
+                is_done_with(claimed, &id);
                 start_settling(shared, settling, Sent::restamp(item), flow).await;
                 continue;
             }
@@ -182,7 +191,7 @@ async fn send_all(
                 Err(fault) if fault.is_outage() => return Err(fault),
                 Err(fault) => {
                     hold(shared, item, fault, None).await?;
-                    claimed.retain(|other| *other != id);
+                    is_done_with(claimed, &id);
                     release(shared, &id).await;
                     continue;
                 }
@@ -190,7 +199,7 @@ async fn send_all(
             match prepare(shared, item, read).await? {
                 Some((item, invoice)) => ready.push(Ready { item, invoice, beside: Vec::new() }),
                 None => {
-                    claimed.retain(|other| *other != id);
+                    is_done_with(claimed, &id);
                     release(shared, &id).await;
                 }
             }
@@ -232,11 +241,11 @@ async fn send_all(
             rest_until = ended + (ended.saturating_sub(began) * REST).clamp(SHORTEST_REST, LONGEST_REST);
             match outcome {
                 Ok(Some(sent)) => {
-                    claimed.retain(|other| *other != id);
+                    is_done_with(claimed, &id);
                     start_settling(shared, settling, sent, flow).await;
                 }
                 Ok(None) => {
-                    claimed.retain(|other| *other != id);
+                    is_done_with(claimed, &id);
                     release(shared, &id).await;
                 }
                 Err(fault) => {
@@ -397,4 +406,26 @@ async fn prepare(
         None => {}
     }
     Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::item_for_tests;
+
+    #[test]
+    fn of_what_was_claimed_the_others_stay_claimed() {
+        let mut claimed = ["a", "b", "c"].map(RecordId::new).to_vec();
+        is_done_with(&mut claimed, &RecordId::new("b"));
+        assert_eq!(claimed, ["a", "c"].map(RecordId::new));
+    }
+
+    #[test]
+    fn only_what_is_not_settled_and_whose_time_has_come_is_sent() {
+        let now = DateTime::UNIX_EPOCH;
+        let due = |state, at| is_due(&Item { next_try: at, ..item_for_tests(state, None) }, now);
+        assert!(due(ItemState::Waiting, now));
+        assert!(!due(ItemState::Waiting, now + TimeDelta::milliseconds(1)));
+        assert!(!due(ItemState::Done, now));
+    }
 }

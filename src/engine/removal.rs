@@ -73,12 +73,7 @@ pub(super) async fn taken_back(shared: &Shared, mut item: Item, reason: NotDue) 
     }
     item.fault = None;
     item.first_failed = None;
-    // A revised invoice that stands in RainTek stays recorded as done: its successor finds the bill by it.
-    item.state = if item.inv_id.is_some() && item.digest.is_some() && !left {
-        ItemState::Done
-    } else {
-        ItemState::Withdrawn
-    };
+    item.state = if stays_done(&item, left) { ItemState::Done } else { ItemState::Withdrawn };
     shared.world.state.put(&item).await
 }
 
@@ -249,5 +244,29 @@ fn series_of(bill: &FoundBill) -> TaxType {
         TaxType::NonGst
     } else {
         TaxType::Gst
+    }
+}
+
+/// A revised invoice that stands in RainTek stays recorded as done: its successor finds the bill by it.
+fn stays_done(item: &Item, left: bool) -> bool {
+    item.inv_id.is_some() && item.digest.is_some() && !left
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::item_for_tests;
+
+    #[test]
+    fn only_what_was_proven_and_not_left_stays_done() {
+        let item = |inv_id, digest: Option<&str>| Item {
+            inv_id,
+            digest: digest.map(str::to_owned),
+            ..item_for_tests(ItemState::Unknown, None)
+        };
+        assert!(stays_done(&item(Some(7), Some("d")), false));
+        assert!(!stays_done(&item(Some(7), Some("d")), true));
+        assert!(!stays_done(&item(Some(7), None), false));
+        assert!(!stays_done(&item(None, Some("d")), false));
     }
 }

@@ -26,6 +26,8 @@ pub(crate) enum Act {
     Then(AtCommit),
     /// A till has a bill of the same number.
     Twin { of: u32 },
+    /// The app's counter of GST bills is this one.
+    Counter(i32),
 }
 
 /// In the moment of a COMMIT of ours.
@@ -64,6 +66,10 @@ impl Week {
                 // To read it is a try, though RainTek is not asked.
                 *lock(&self.sim.truth).excuses.entry(id.clone()).or_default() += 2;
                 Phone(std::sync::Arc::clone(&self.sim)).set(&id, "looks at", |_| {});
+            }
+            Act::Counter(n) => {
+                let app = &mut *lock(&self.sim.app);
+                (app.counters[0], app.own[0]) = (n, n);
             }
             Act::Then(what) => lock(&self.sim.truth).at_commit = Some(what),
             Act::Twin { of } => {

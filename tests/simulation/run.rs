@@ -381,7 +381,7 @@ fn surroundings(wire: &Wire) -> Surroundings {
     Surroundings {
         time: Some(Arc::new(Pc(wire.clone()))),
         disks: Arc::new(Pc(wire.clone())),
-        folders: ["gone", "data", "backups"].map(PathBuf::from).to_vec(),
+        folders: ["gone", "data", "backups", "copies"].map(PathBuf::from).to_vec(),
         least: 1 << 30,
     }
 }

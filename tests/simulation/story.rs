@@ -44,6 +44,8 @@ pub(crate) struct Stage {
     pub(crate) heartbeat: bool,
     /// What the journal says of RainTek's bills is told.
     pub(crate) says_bills: bool,
+    /// RainTek has no table of stock movements.
+    pub(crate) no_stock: bool,
     /// Only invoices from the second day on are sent.
     pub(crate) second_day: bool,
 }

@@ -133,6 +133,34 @@ mod tests {
     use crate::sync::fixtures::invoice;
 
     #[test]
+    fn a_customer_that_was_just_made_is_the_next_bills_too() {
+        let customer = |phone: &str, pos_id| Customer {
+            id: None,
+            name: "Asha".into(),
+            phone: phone.into(),
+            address: String::new(),
+            city: String::new(),
+            state: String::new(),
+            gstin: String::new(),
+            pos_id,
+        };
+        let bill = |customer| PosInvoice {
+            invoice: crate::model::invoice::Invoice { customer: Some(customer), ..invoice() },
+            products: Vec::new(),
+            paid_on: Vec::new(),
+            payment_ids: Vec::new(),
+        };
+        let mut links = Links::default();
+        let made = customer("98400 12345", Some(9));
+        let link = links.customer(&bill(made.clone()));
+        assert!(matches!(&link, CustomerLink::New { .. }), "{link:?}");
+        links.confirm(&link, Some(&made));
+        for same in [customer("", Some(9)), customer("9840012345", None)] {
+            assert!(matches!(links.customer(&bill(same)), CustomerLink::Existing { stamp: None, .. }));
+        }
+    }
+
+    #[test]
     fn a_line_is_linked_by_raintek_s_product_else_by_its_code() {
         let product = |id: &str, pos_id: &str, code: &str| AppProduct {
             id: RecordId::new(id),

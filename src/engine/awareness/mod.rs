@@ -183,7 +183,7 @@ impl Pass<'_> {
     async fn refuse_another_database(&self) -> Result<(), Fault> {
         let page = BillPage { after: 0, from: Some(self.window), limit: PAGE };
         let shown = usize::try_from(self.shared.world.pos.count_bills(&page).await?).unwrap_or(usize::MAX);
-        let known = self.known.values().filter(|bill| bill.state.stands() && bill.day >= self.window).count();
+        let known = self.known.values().filter(|bill| is_expected(bill, self.window)).count();
         if !is_suspicious(known, shown) {
             return Ok(());
         }
@@ -387,6 +387,11 @@ impl Pass<'_> {
     }
 }
 
+/// Whether RainTek should show the bill among those since that day.
+fn is_expected(bill: &KnownBill, since: NaiveDate) -> bool {
+    bill.state.stands() && bill.day >= since
+}
+
 /// Whether nothing can follow this page.
 fn is_last(bills: &[FoundBill]) -> bool {
     bills.len() < usize::try_from(PAGE).unwrap_or_default()
@@ -395,6 +400,23 @@ fn is_last(bills: &[FoundBill]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_bill_is_expected_where_it_stands_and_is_not_too_old() {
+        let day = |day| NaiveDate::from_ymd_opt(2026, 11, day).unwrap();
+        let bill = |state, at| KnownBill {
+            inv_id: 1,
+            number: "GST-1".into(),
+            day: day(at),
+            digest: String::new(),
+            record_id: None,
+            state,
+            sentence: None,
+        };
+        let expected = |state, at| is_expected(&bill(state, at), day(10));
+        assert!(expected(BillState::Shown, 10) && expected(BillState::Proven, 11));
+        assert!(!expected(BillState::Shown, 9) && !expected(BillState::Cancelled, 10));
+    }
 
     #[test]
     fn behind_a_full_page_there_may_be_more() {

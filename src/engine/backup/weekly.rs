@@ -206,13 +206,18 @@ pub(super) async fn drill(shared: &Shared, sources: &Sources) -> Vec<Result<Stri
         let line = line.as_ref().unwrap_or_else(|sentence| sentence);
         shared.journal("backup", "", line.clone()).await;
     }
-    if restored && lines.iter().all(Result::is_ok) {
+    if proves(restored, &lines) {
         drill.proven_at = Some(shared.now());
         shared.board.update(|seen| seen.backup.status.restorable = drill.proven_at);
         keep_drill(shared, &drill).await;
     }
     note(shared, TRIAL, wrong.as_ref()).await;
     lines
+}
+
+/// Whether it is known again that backups can be restored: one was, and nothing went wrong.
+fn proves(restored: bool, lines: &[Result<String, String>]) -> bool {
+    restored && lines.iter().all(Result::is_ok)
 }
 
 pub(super) async fn try_out(sources: &Sources, part: Part, made: &Made) -> Result<Trial, Fault> {
@@ -250,6 +255,14 @@ async fn keep_drill(shared: &Shared, drill: &Drill) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_drill_that_restored_nothing_or_failed_in_part_proves_nothing() {
+        let (well, ill) = (Ok(String::new()), Err(String::new()));
+        assert!(proves(true, std::slice::from_ref(&well)));
+        assert!(!proves(false, std::slice::from_ref(&well)));
+        assert!(!proves(true, &[well, ill]));
+    }
 
     #[test]
     fn tables_are_looked_at_weekly_and_after_a_failure_hourly() {

@@ -109,8 +109,13 @@ async fn explain(
             Seen::Lost | Seen::OnItsWay | Seen::Unclear(_) => {}
         }
     }
-    all.dedup_by(|left, right| left.kind == FindingKind::Day && right.kind == FindingKind::Day);
+    say_a_day_once(&mut all);
     Ok(all)
+}
+
+/// However many of its invoices show nothing that differs, the day is one finding.
+fn say_a_day_once(findings: &mut Vec<Finding>) {
+    findings.dedup_by(|left, right| left.kind == FindingKind::Day && right.kind == FindingKind::Day);
 }
 
 /// Whether no invoice that ShopSync ever knew belongs to the bill.
@@ -202,11 +207,9 @@ fn is_of(bill: &MarkedBill, finding: &Finding) -> bool {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_bill_is_the_one_that_was_found_by_both_inv_id_and_number() {
-        let bill = MarkedBill { inv_id: 7, number: "GST-1".into(), total: Decimal::ONE };
-        let finding = |inv_id, number: &str| Finding {
-            kind: FindingKind::Stray,
+    fn finding(kind: FindingKind, inv_id: InvId, number: &str) -> Finding {
+        Finding {
+            kind,
             number: number.to_owned(),
             record_id: None,
             inv_id: Some(inv_id),
@@ -214,7 +217,21 @@ mod tests {
             sentence: String::new(),
             action: String::new(),
             details: Vec::new(),
-        };
+        }
+    }
+
+    #[test]
+    fn a_day_is_said_once_beside_what_is_known_of_its_bills() {
+        use FindingKind::{Day, Edited};
+        let mut all = [Edited, Day, Day, Edited].map(|kind| finding(kind, 7, "GST-1")).to_vec();
+        say_a_day_once(&mut all);
+        assert_eq!(all.iter().map(|finding| finding.kind).collect::<Vec<_>>(), [Edited, Day, Edited]);
+    }
+
+    #[test]
+    fn a_bill_is_the_one_that_was_found_by_both_inv_id_and_number() {
+        let bill = MarkedBill { inv_id: 7, number: "GST-1".into(), total: Decimal::ONE };
+        let finding = |inv_id, number| finding(FindingKind::Stray, inv_id, number);
         assert!(is_of(&bill, &finding(7, "GST-1")));
         assert!(!is_of(&bill, &finding(8, "GST-1")));
         assert!(!is_of(&bill, &finding(7, "GST-2")));

@@ -268,7 +268,7 @@ pub(super) fn order(shared: &Shared, yes: bool) -> Result<String, String> {
     if now.going.is_some() {
         return Ok("Going live is under way.".into());
     }
-    let Some(sources) = sources.filter(|_| now.is_set || now.begin.is_some()) else {
+    let Some(sources) = sources.filter(|_| now.is_trial()) else {
         return Ok("There is nothing to do: ShopSync is not in trial.".into());
     };
     if now.begin.is_none() {
@@ -296,6 +296,11 @@ impl Now {
         self.going = None;
         self.answered = self.asked;
         self.answer = Some(told);
+    }
+
+    /// One that has begun goes on, whatever the settings say.
+    fn is_trial(&self) -> bool {
+        self.is_set || self.begin.is_some()
     }
 
     fn given_up(&mut self) {
@@ -329,7 +334,7 @@ fn show(shared: &Shared, step: GoLiveStep, progress: Option<Progress>) {
 pub(super) fn status(shared: &Shared) -> TrialStatus {
     let now = shared.trial.lock();
     TrialStatus {
-        on: now.is_set || now.begin.is_some(),
+        on: now.is_trial(),
         watch_only: shared.trial.watching(),
         banner: mode::banner(mode(shared, &now, 0)),
         since: now.begin.as_ref().map(|begin| begin.since),
@@ -359,6 +364,14 @@ fn mode<'a>(shared: &Shared, now: &'a Now, waiting: u64) -> Mode<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_trial_is_one_that_is_wanted_or_has_begun() {
+        let begin = || Some(TrialBegin { since: chrono::DateTime::UNIX_EPOCH, inv_mark: 0 });
+        assert!(Now { is_set: true, ..Now::default() }.is_trial());
+        assert!(Now { begin: begin(), ..Now::default() }.is_trial());
+        assert!(!Now::default().is_trial());
+    }
 
     #[test]
     fn who_waits_is_told_unless_it_goes_on() {

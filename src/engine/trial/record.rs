@@ -39,7 +39,6 @@ pub(in crate::engine) async fn about_to_write(
         _ => return Ok(()),
     };
     let known = match plan {
-        Plan::Insert(_) => None,
         Plan::Replace(replace) => {
             let mut known = sources.store.bill(&number).await?;
             if known.is_none() {

@@ -75,7 +75,7 @@ pub(crate) struct App {
     /// Prefix and suffix of each, once somebody said.
     pub(crate) forms: [Option<(String, String)>; 2],
     pub(crate) numbers: Numbers,
-    own: [i32; 2],
+    pub(crate) own: [i32; 2],
     next: u32,
     /// So much more the list says of each invoice.
     pub(crate) list_says: Decimal,

@@ -39,6 +39,7 @@ pub(crate) fn all() -> Vec<(&'static str, Story)> {
         ("queue", queue::behind_an_outage()),
         ("taken-over", again::taken_over()),
         ("commands", commands::from_a_chat()),
+        ("no-stock", odd::no_stock()),
         ("never-ending", backups::never_ending()),
         ("older-store", apart::older_store()),
         ("full-and-silent", odd::full_and_silent()),

@@ -115,3 +115,28 @@ fn what_is_under_way_when_it_begins_to_watch_is_shown_and_done_later() {
     has(&look(&outcome, 0), "Would be removed from RainTek.");
     has_not(&of_look(&outcome, 5, "RainTek"), "GST-0001");
 }
+
+/// RainTek has no table of stock movements, and the settings ask for postings.
+pub(super) fn no_stock() -> Story {
+    day(
+        Stage { no_stock: true, ..Stage::default() },
+        &[
+            (20_000, whole(bill(0, 1))),
+            (40_000, Do::Look),
+            (41_000, Do::Restart { down: 500 }),
+            (60_000, Do::Look),
+        ],
+    )
+}
+
+#[test]
+fn what_cannot_be_posted_is_said_once_a_start_and_invoices_go() {
+    let outcome = lived(&no_stock());
+    for n in 0..2 {
+        has(&of_look(&outcome, n, "state"), "Stock is not posted");
+        has(&of_look(&outcome, n, "app GST-0001"), "synced");
+    }
+    let journal = said(&outcome, "journal");
+    let told = journal.iter().filter(|line| line.contains("Stock is not posted")).count();
+    assert_eq!(told, 2, "{journal:#?}");
+}

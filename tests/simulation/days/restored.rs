@@ -1,6 +1,8 @@
 //! Somebody has rows put back into RainTek from a copy that ShopSync made.
 
 use super::{bill, day, has, has_not, lived, look, of_look, said, whole};
+use crate::acts::{Act, AtCommit};
+use crate::scenes::Scene;
 use crate::story::{Do, Stage, Story};
 
 /// The invoice is written as A, then as B, then as A again: there is a copy of each. Then a till deletes the bill.
@@ -27,6 +29,9 @@ pub(super) fn lost_in_raintek() -> Story {
             (113_000, Do::Look),
             (114_000, Do::Rewrite { of: 0 }),
             (124_000, Do::Look),
+            // What stands there once it was written is not the copy.
+            (126_000, Do::On(Scene::Act(Act::Then(AtCommit::Dearer)))),
+            (126_500, back(1, true)),
             // Its Inv_ID is a till's by now.
             (130_000, Do::TillDeletesOurs { of: 0, gap: 5 }),
             (132_000, Do::TillBill { bill: crate::story::Bill { gst: false, ..b }, gap: 1 }),
@@ -57,6 +62,7 @@ fn an_invoice_that_raintek_lost_is_put_back() {
     has(&said, "The billing app has it differently.");
     assert_eq!(of_look(&outcome, 4, "RainTek"), of_look(&outcome, 2, "RainTek"), "the app is the master");
     has_not(&look(&outcome, 4), "problem");
+    has(&said, "RainTek does not hold GST-0001-2026/27");
     has(&said, "Inv_ID 1 is RainTek's bill SINV-0001-2026/27 (77.00) by now");
     assert!(of_look(&outcome, 5, "RainTek GST").is_empty());
     has(&of_look(&outcome, 6, "problem GST-0001"), "Gone");

@@ -22,6 +22,7 @@ pub(super) fn twice() -> Story {
             (39_000, Do::SyncNow),
             (43_000, Do::Look),
             // The look at all invoices comes first, and ends it as well.
+            (43_300, edits(0, 2)),
             (44_000, Do::PutBack { of: 1 }),
             (45_000, Do::Check),
             (55_000, Do::Look),
@@ -32,6 +33,15 @@ pub(super) fn twice() -> Story {
             (70_000, Do::Mark { of: 2, on: false }),
             (71_000, Do::Revise { of: 2, bill: bill(4, 3), newest_first: false, gap: 5, way: Way::Whole }),
             (80_000, Do::Look),
+            // What has no mark is removed by the store's word alone.
+            (81_000, Do::Mark { of: 1, on: false }),
+            (82_000, Do::Cancel { of: 1 }),
+            (86_000, Do::Remove { of: 1 }),
+            (95_000, Do::Look),
+            // Who asks for it has all compared while nothing is sent, too.
+            (96_000, Do::Pause { ms: 60_000 }),
+            (97_000, Do::Check),
+            (105_000, Do::Look),
         ],
     )
 }
@@ -47,10 +57,15 @@ fn what_is_said_of_a_bill_is_what_it_is_by_now() {
         said(&outcome, "journal")
     );
     assert_ne!(problems(0), problems(1), "it was edited again");
+    assert_ne!(problems(1), problems(2), "and again");
     has(&problems(2), "GST-0001");
     has_not(&of_look(&outcome, 3, "finding"), "GST-0003");
     has_not(&look(&outcome, 4), "open");
     assert_eq!(of_look(&outcome, 4, "RainTek GST-0003").len(), 1);
+    assert!(of_look(&outcome, 5, "RainTek GST-0002").is_empty());
+    let journal = said(&outcome, "journal");
+    let until_it_went_on = journal.iter().take_while(|line| **line != "Going on.");
+    assert_eq!(until_it_went_on.filter(|line| line.contains("invoices checked")).count(), 3, "{journal:#?}");
 }
 
 /// RainTek gives the Inv_ID of a deleted bill of ours to another one of ours, and its number to one of its own. Then the

@@ -2,6 +2,7 @@
 //! from before it.
 
 use super::{bill, day, has, has_not, lived, look, of_look, said, whole};
+use crate::acts::Act;
 use crate::scenes::Scene;
 use crate::story::{Bill, Call, Do, Fault, Numbers, Setup, Side, Stage, Story, Wrong};
 
@@ -93,6 +94,10 @@ pub(super) fn from_before() -> Story {
             (110_000, Do::GoLive { yes: false }),
             (120_000, Do::GoLive { yes: true }),
             (230_000, Do::Look),
+            // The number of the one that RainTek keeps is given out again.
+            (231_000, Do::On(Scene::Act(Act::Counter(3)))),
+            (232_000, of(4, 1)),
+            (245_000, Do::Look),
         ],
     );
     let faults = vec![Fault { at: 0, what: Wrong::Down { side: Side::App, ms: 12_000 } }];
@@ -110,6 +115,8 @@ fn what_was_there_before_the_trial_stays_and_is_sent_anew() {
     has(&of_look(&outcome, 0, "app GST-0001"), "synced");
     // What a till changed of one that stays is known afterwards as before.
     has(&of_look(&outcome, 0, "problem GST-0002"), "Edited");
+    has(&of_look(&outcome, 1, "open GST-0004"), "held");
+    has(&of_look(&outcome, 1, "RainTek GST-0004"), "(Inv_ID 4)");
 }
 
 /// ShopSync's store is lost within the trial, which begins anew: what stands in RainTek by then is no test data.

@@ -121,6 +121,11 @@ impl Db {
                 ("ContactNo", "09840010000".into()),
             ]),
         );
+        if setup.stage.no_stock {
+            let mut schema = schema();
+            schema.tables.remove(Book::StockMovement.table());
+            db.schema = Arc::new(schema);
+        }
         for n in 0..setup.products {
             db.add_product(n);
         }
