@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 
 use shopsync::model::alert::Event;
 use shopsync::model::bill::{Row, Value};
+use shopsync::model::fault::{Fault, Scope};
 
 use crate::app::phone::Phone;
 use crate::goods::code;
@@ -26,6 +27,8 @@ pub(crate) enum Act {
     Then(AtCommit),
     /// A till has a bill of the same number.
     Twin { of: u32 },
+    /// The app has no time to remove a customer, then it does not let go of it.
+    CustomerStays,
     /// The app's counter of GST bills is this one.
     Counter(i32),
 }
@@ -66,6 +69,11 @@ impl Week {
                 // To read it is a try, though RainTek is not asked.
                 *lock(&self.sim.truth).excuses.entry(id.clone()).or_default() += 2;
                 Phone(std::sync::Arc::clone(&self.sim)).set(&id, "looks at", |_| {});
+            }
+            Act::CustomerStays => {
+                let refused = Fault::data("The app still needs it.");
+                let busy = Fault::transient(Scope::Item, "The app is busy.");
+                lock(&self.sim.app).customers_stay = vec![refused, busy];
             }
             Act::Counter(n) => {
                 let app = &mut *lock(&self.sim.app);

@@ -89,6 +89,8 @@ pub(crate) struct App {
     /// Codes of products that it does not take, and records of which it makes no invoice.
     pub(crate) shunned: Vec<String>,
     pub(crate) unreadable: Vec<RecordId>,
+    /// What becomes of the next tries to remove a customer.
+    pub(crate) customers_stay: Vec<Fault>,
 }
 
 impl App {
@@ -109,6 +111,7 @@ impl App {
             counted: Vec::new(),
             shunned: Vec::new(),
             unreadable: Vec::new(),
+            customers_stay: Vec::new(),
         }
     }
 

@@ -80,6 +80,10 @@ impl TrialApp for App {
     }
 
     async fn remove_customer(&self, id: &RecordId) -> Result<(), Fault> {
+        let stays = lock(&self.wire.sim.app).customers_stay.pop();
+        if let Some(fault) = stays {
+            return Err(fault);
+        }
         self.write(Call::AppRemoves, &[], |app| {
             app.customers.remove(id);
         })

@@ -62,6 +62,7 @@ pub(crate) fn all() -> Vec<(&'static str, Story)> {
         ("touched-places", touched::places()),
         ("queue-broken-off", touched::broken_off()),
         ("unanswered", touched::unanswered()),
+        ("tried-customer-kept", tried::customer_kept()),
         ("tried-anew", tried::anew()),
         ("tried-and-refused", tried::refused()),
         ("tried-from-before", tried::from_before()),

@@ -142,3 +142,25 @@ fn what_stood_there_when_a_trial_began_stays() {
     assert_eq!(of_look(&outcome, 0, "RainTek").len(), 2, "{:#?}", look(&outcome, 0));
     has(&said(&outcome, "journal"), "Removed from RainTek: 1 bill and");
 }
+
+/// The app has no time for a customer at first, and then does not let go of it.
+pub(super) fn customer_kept() -> Story {
+    let story = day(
+        Stage { says_bills: true, ..Stage::default() },
+        &[
+            (80_000, whole(Bill { customer: Some(1), ..bill(0, 1) })),
+            (85_000, Do::On(Scene::Act(Act::CustomerStays))),
+            (90_000, Do::GoLive { yes: true }),
+            (150_000, Do::Look),
+        ],
+    );
+    Story { setup: Setup { trial: true, backups: true, ..story.setup }, ..story }
+}
+
+#[test]
+fn a_customer_that_the_app_does_not_let_go_of_is_said() {
+    let outcome = lived(&customer_kept());
+    let journal = said(&outcome, "journal");
+    has(&journal, "Left in the billing app: customer ");
+    has(&journal, "Removed from the billing app: 1 invoice and 0 customers.");
+}
