@@ -162,20 +162,23 @@ fn day_finding(day: NaiveDate, both: &Both) -> Finding {
     }
 }
 
-/// Days that differ right now, looked up once for all findings that ask.
-#[derive(Debug, Default)]
-pub(super) struct Unequal(Option<Vec<NaiveDate>>);
+/// Days that differ right now for no reason that is known, looked up once for all findings that ask.
+#[derive(Default)]
+pub(super) struct Unequal(Option<Both>);
 
 impl Unequal {
+    /// A bill that a person leaves in RainTek, or that was left there with a trial, makes the sums differ for ever.
     async fn contains(&mut self, shared: &Shared, day: NaiveDate) -> Result<bool, Fault> {
-        let days = match self.0.take() {
-            Some(days) => days,
-            None => {
-                let both = look(shared).await?;
-                unequal_days(&both.app, &both.pos)
-            }
+        let both = match self.0.take() {
+            Some(both) => both,
+            None => look(shared).await?,
         };
-        Ok(self.0.insert(days).contains(&day))
+        let both = self.0.insert(both);
+        if !unequal_days(&both.app, &both.pos).contains(&day) {
+            return Ok(false);
+        }
+        let unexplained = explain(shared, day, both, &[]).await?;
+        Ok(unexplained.iter().any(|finding| finding.kind == FindingKind::Day))
     }
 }
 

@@ -51,6 +51,9 @@ pub(super) fn doubted() -> Story {
             (131_000, Do::Check),
             (137_000, Do::Look),
             (137_500, Do::Rewrite { of: 5 }),
+            // A bill that a person leaves in RainTek is a difference that is known.
+            (137_600, Do::Cancel { of: 0 }),
+            (139_500, Do::Leave { of: 0 }),
             (141_000, Do::Look),
             (141_500, Do::On(Scene::ListSays(0))),
             (142_000, Do::Rewrite { of: 5 }),
