@@ -6,7 +6,7 @@ use super::Shared;
 use super::attempt::{conflict_fault, copy_rows};
 use super::hold::hold;
 use super::trial::has_our_mark;
-use crate::model::bill::{Found, FoundBill, Lookup, Plan};
+use crate::model::bill::{FoundBill, Lookup, Plan};
 use crate::model::fault::{Action, Fault, SendOutcome};
 use crate::model::ids::InvId;
 use crate::model::invoice::{NotDue, Stamp, TaxType};
@@ -204,8 +204,7 @@ async fn attempt(shared: &Shared, item: &Item, copied: Option<&FoundBill>) -> Re
             product_codes: Vec::new(),
             phone: None,
         };
-        let (mut transaction, found) = shared.world.pos.open(&lookup).await?;
-        let mut found = Found { known: item.inv_id, ..found };
+        let (mut transaction, mut found) = shared.world.pos.open(&lookup).await?;
         super::trial::disown(shared, &mut found);
         let series = found.bills.iter().find(|bill| Some(bill.inv_id()) == item.inv_id).map(series_of);
         if series.is_some_and(|series| series != tax_type) {

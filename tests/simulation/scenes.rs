@@ -34,8 +34,8 @@ pub(crate) enum Scene {
     Act(Act),
     /// The app's list says so many paise more of each invoice than the invoice itself.
     ListSays(i64),
-    /// A product has another barcode from now on.
-    Label(u32),
+    /// The code of a product is another one's from now on.
+    Recode(u32),
     /// RainTek's lines of this number have another barcode, and nothing else is changed.
     Barcode(&'static str),
     /// A bill of RainTek's gets the number of another one, as of a till that had read it too early.
@@ -63,11 +63,13 @@ impl Week {
             Scene::Backup(task) => self.command(Command::Backup { task }),
             Scene::Renumber(number) => self.command(Command::Renumber { number: number.into() }),
             Scene::ListSays(more) => lock(&self.sim.app).list_says = crate::goods::paise(more),
-            Scene::Label(product) => {
+            Scene::Recode(product) => {
                 let code = crate::goods::code(product);
                 let mut db = lock(&self.sim.db);
-                let there = db.products.values_mut().find(|there| there.code == code);
-                there.into_iter().for_each(|there| there.label = "L2".into());
+                let Some(there) = db.products.values_mut().find(|there| there.code == code) else { return };
+                let new = crate::raintek::Product { pid: 900, ..there.clone() };
+                there.code = "OLD".into();
+                db.products.insert(new.pid, new);
             }
             Scene::Barcode(number) => {
                 {

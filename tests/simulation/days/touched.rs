@@ -2,12 +2,13 @@
 
 use super::{bill, day, has, has_not, lived, look, of_look, said, whole};
 use crate::scenes::Scene;
-use crate::story::{Call, Do, Fault, Stage, Story, Way, Wrong};
+use crate::story::{Call, Do, Fault, Setup, Stage, Story, Way, Wrong};
 
-/// One bill is edited twice, another is put right by hand; a product is labelled anew; a bill without our mark is revised.
+/// One bill is edited again and again, another is put right by hand; a code becomes another product's; a bill without our
+/// mark is revised, and one is removed.
 pub(super) fn twice() -> Story {
     let edits = |of, product| Do::TillEditsOurs { of, bill: bill(product, 2), gap: 5 };
-    day(
+    let story = day(
         Stage { says_bills: true, ..Stage::default() },
         &[
             (20_000, whole(bill(0, 1))),
@@ -26,8 +27,8 @@ pub(super) fn twice() -> Story {
             (44_000, Do::PutBack { of: 1 }),
             (45_000, Do::Check),
             (55_000, Do::Look),
-            // By the plan the line would have the new label; it stands there as it was proven.
-            (56_000, Do::On(Scene::Label(2))),
+            // By the plan the line would have another product; it stands there as it was proven.
+            (56_000, Do::On(Scene::Recode(2))),
             (57_000, Do::Check),
             (67_000, Do::Look),
             (70_000, Do::Mark { of: 2, on: false }),
@@ -43,7 +44,8 @@ pub(super) fn twice() -> Story {
             (97_000, Do::Check),
             (105_000, Do::Look),
         ],
-    )
+    );
+    Story { setup: Setup { posting: false, ..story.setup }, ..story }
 }
 
 #[test]

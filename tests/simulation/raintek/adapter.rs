@@ -298,7 +298,7 @@ fn pos_product(product: &Product) -> PosProduct {
         unit: "PCS".into(),
         price: Some(product.price),
         mrp: Some(product.price),
-        barcode: product.label.clone(),
+        barcode: "0".into(),
         gst_rate: Some(product.gst),
         active: product.active,
         lot_mrp: None,
@@ -382,7 +382,7 @@ fn look_up(db: &Db, lookup: &Lookup, posting: PostingSettings) -> Found {
             code: product.code.clone(),
             cost_price: product.cost,
             cess_percent: Decimal::ZERO,
-            barcode: product.label.clone(),
+            barcode: "0".into(),
             tax_mode: "Exclusive".into(),
             unit: "PCS".into(),
         })

@@ -36,8 +36,6 @@ pub(crate) struct Product {
     pub(crate) gst: Decimal,
     pub(crate) active: bool,
     pub(crate) barcode: String,
-    /// `Product.Barcode`; the other is its lot's.
-    pub(crate) label: String,
     /// It was switched off once, so that the app may rightly show it so.
     pub(crate) ever_off: bool,
 }
@@ -185,7 +183,6 @@ impl Db {
             gst: Decimal::from(gst),
             active: true,
             barcode,
-            label: "0".into(),
             ever_off: false,
         });
     }
