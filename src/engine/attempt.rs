@@ -23,7 +23,7 @@ use crate::model::outbox::{Item, ItemState};
 use crate::sync::backoff;
 use crate::sync::digest::invoice_digest;
 use crate::sync::mapping::desired_bill;
-use crate::sync::numbering::counter_of;
+use crate::sync::numbering::{counter_of, leave_the_next_number};
 use crate::sync::plan::plan;
 use crate::sync::posting::as_written;
 
@@ -363,14 +363,7 @@ fn leave_the_next(shared: &Shared, lookup: &Lookup, marks: &mut Marks) {
     if !shared.board.till_is_busy(now) {
         return;
     }
-    let next = marks.counter.saturating_add(1);
-    marks.inv_id = marks.inv_id.saturating_add(1);
-    marks.counter = next;
-    // So is the counter's row, where so many tills bill that one of them is on its way to it at any moment: that
-    // invoice's row goes one further, and no save of a till fails by it.
-    if lookup.counter == Some(next) && shared.board.crowded(lookup.tax_type, now) {
-        marks.counter_taken = true;
-    }
+    leave_the_next_number(marks, lookup.counter, || shared.board.crowded(lookup.tax_type, now));
 }
 
 /// May this invoice take the place of the bill that stands there, or that stood there? Rows are copied where they will

@@ -88,6 +88,15 @@ mod tests {
     }
 
     #[test]
+    fn what_a_run_held_that_was_stopped_is_free() {
+        let claims = Claims::default();
+        let id = RecordId::new("a");
+        assert!(claims.claim(&id) && !claims.claim(&id));
+        claims.clear();
+        assert!(claims.claim(&id));
+    }
+
+    #[test]
     fn who_only_tries_keeps_nobody_looking_again() {
         let claims = Claims::default();
         let id = RecordId::new("a");

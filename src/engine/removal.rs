@@ -35,7 +35,7 @@ pub(super) async fn taken_back(shared: &Shared, mut item: Item, reason: NotDue) 
     // Whether it stands in RainTek is looked up where the answer to any try may have been lost, and where it may have
     // been meant to take the place of what stands there.
     let mut inv_id = item.inv_id;
-    if inv_id.is_none() && (gone || !item.state.is_settled()) {
+    if inv_id.is_none() && may_stand(gone, item.state) {
         if !shared.board.both_up() {
             // The push looks it up once RainTek is back.
             item.state = ItemState::Unknown;
@@ -246,6 +246,12 @@ fn series_of(bill: &FoundBill) -> TaxType {
     }
 }
 
+/// Whether a bill may stand in RainTek that the store knows nothing of: the answer to a try was lost, or a record is gone
+/// whose successor's place it was.
+fn may_stand(gone: bool, state: ItemState) -> bool {
+    gone || !state.is_settled()
+}
+
 /// A revised invoice that stands in RainTek stays recorded as done: its successor finds the bill by it.
 fn stays_done(item: &Item, left: bool) -> bool {
     item.inv_id.is_some() && item.digest.is_some() && !left
@@ -255,6 +261,12 @@ fn stays_done(item: &Item, left: bool) -> bool {
 mod tests {
     use super::*;
     use crate::engine::item_for_tests;
+
+    #[test]
+    fn what_is_gone_or_was_tried_is_looked_up() {
+        assert!(may_stand(true, ItemState::Done) && may_stand(false, ItemState::Unknown));
+        assert!(!may_stand(false, ItemState::Done));
+    }
 
     #[test]
     fn only_what_was_proven_and_not_left_stays_done() {

@@ -167,7 +167,10 @@ async fn next_free(shared: &Shared, invoice: &Invoice) -> Result<(NumberMarks, N
     let marks = shared.world.pos.number_marks().await?;
     let mut series = series_of(&marks, invoice.tax_type, invoice.date);
     let [gst, non_gst] = shared.board.rooms(shared.now());
-    let room = if invoice.tax_type == TaxType::Gst { gst } else { non_gst };
+    let room = match invoice.tax_type {
+        TaxType::Gst => gst,
+        TaxType::NonGst => non_gst,
+    };
     // Where several tills bill, the very next ones are on their way to one of them (ADR 13).
     series.value = series.value.saturating_add(room);
     for _ in 0..MOST_TAKEN {

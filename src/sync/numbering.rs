@@ -2,7 +2,7 @@
 
 use chrono::{Datelike, NaiveDate};
 
-use crate::model::bill::{NumberMarks, NumberSeries};
+use crate::model::bill::{Marks, NumberMarks, NumberSeries};
 use crate::model::invoice::TaxType;
 
 /// RainTek's own words where its `Invcode` says nothing.
@@ -65,9 +65,33 @@ pub fn customer_text(n: i64) -> String {
     format!("C-{n:04}")
 }
 
+/// Leaves the next Inv_ID and number to a till that bills: it has read the highest one and takes the one above it.
+pub fn leave_the_next_number(marks: &mut Marks, counter: Option<i32>, is_crowded: impl FnOnce() -> bool) {
+    let next = marks.counter.saturating_add(1);
+    marks.inv_id = marks.inv_id.saturating_add(1);
+    marks.counter = next;
+    // So is the counter's row, where so many tills bill that one of them is on its way to it at any moment: that
+    // invoice's row goes one further, and no save of a till fails by it.
+    if counter == Some(next) && is_crowded() {
+        marks.counter_taken = true;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_the_row_that_a_till_takes_next_is_left_to_it_and_only_in_a_crowd() {
+        let taken = |counter, crowded| {
+            let mut marks = Marks { inv_id: 7, counter: 3, ..Marks::default() };
+            leave_the_next_number(&mut marks, counter, || crowded);
+            assert_eq!((marks.inv_id, marks.counter), (8, 4));
+            marks.counter_taken
+        };
+        assert!(taken(Some(4), true));
+        assert!(!taken(Some(4), false) && !taken(Some(5), true) && !taken(None, true));
+    }
 
     #[test]
     fn takes_n_out_of_raintek_numbers_only() {

@@ -45,14 +45,17 @@ pub(super) struct Differs {
 /// What goes by itself, or concerns a whole side.
 pub(super) async fn look_at(shared: &Shared, item: &Item) -> Result<Seen, Fault> {
     match compare(shared, item).await {
-        Err(fault) if !fault.goes_by_itself() => Ok(Seen::Unclear(fault)),
         Ok((seen, Some(digest))) => {
             settle(shared, item, &digest).await?;
             Ok(seen)
         }
         Ok((seen, None)) => Ok(seen),
-        Err(fault) => Err(fault),
+        Err(fault) => unclear(fault),
     }
+}
+
+fn unclear(fault: Fault) -> Result<Seen, Fault> {
+    if fault.goes_by_itself() { Err(fault) } else { Ok(Seen::Unclear(fault)) }
 }
 
 /// An invoice that is what was proven, and what RainTek had of it.
@@ -236,5 +239,18 @@ pub(in crate::engine) async fn tell_apart(shared: &Shared, item: &Item) -> Resul
     match look_at(shared, item).await? {
         Seen::Differs(differs) => Ok(Some(keep(shared, item, &differs).await?.sentence)),
         _ => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::fault::Scope;
+
+    #[test]
+    fn an_invoice_is_unclear_only_where_it_is_to_blame() {
+        let away = Fault::transient(Scope::Pos, "RainTek's database is not answering.");
+        assert!(unclear(away).is_err());
+        assert!(matches!(unclear(Fault::data("It cannot be read.")), Ok(Seen::Unclear(_))));
     }
 }

@@ -25,9 +25,11 @@ pub(super) fn for_a_while() -> Story {
             (86_500, Do::Mark { of: 0, on: true }),
             (87_000, Do::Cancel { of: 1 }),
             (88_000, whole(bill(5, 1))),
+            // A phone says that it is another one's bill.
+            (88_500, Do::Meddle { of: 15, inv_id: 2 }),
             // Nobody hears that it is taken back before it was written.
             (89_000, whole(bill(0, 2))),
-            (91_000, Do::Cancel { of: 16 }),
+            (91_000, Do::Cancel { of: 17 }),
             (93_000, Do::RetryAll),
             (95_000, Do::Remove { of: 1 }),
             (96_000, Do::Preview { of: 0 }),
