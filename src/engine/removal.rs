@@ -49,9 +49,7 @@ pub(super) async fn taken_back(shared: &Shared, mut item: Item, reason: NotDue) 
         None => false,
     };
     let booked = inv_id.is_some() && !superseded && !left;
-    if booked || !gone {
-        item.inv_id = inv_id;
-    }
+    item.inv_id = bill_of(item.inv_id, inv_id, booked, gone);
     let fault = match reason {
         NotDue::Cancelled if booked => Some("was cancelled in the app and still stands in RainTek"),
         NotDue::Deleted if booked => Some(GONE),
@@ -246,6 +244,11 @@ fn series_of(bill: &FoundBill) -> TaxType {
     }
 }
 
+/// Which bill the record has from here on, by what is there: one that is gone takes none that is not its own.
+fn bill_of(known: Option<InvId>, there: Option<InvId>, booked: bool, gone: bool) -> Option<InvId> {
+    if booked || !gone { there } else { known }
+}
+
 /// Whether a bill may stand in RainTek that the store knows nothing of: the answer to a try was lost, or a record is gone
 /// whose successor's place it was.
 fn may_stand(gone: bool, state: ItemState) -> bool {
@@ -261,6 +264,13 @@ fn stays_done(item: &Item, left: bool) -> bool {
 mod tests {
     use super::*;
     use crate::engine::item_for_tests;
+
+    #[test]
+    fn a_record_that_is_gone_takes_only_its_own_bill() {
+        assert_eq!(bill_of(None, Some(7), true, true), Some(7));
+        assert_eq!(bill_of(None, Some(7), false, true), None, "a successor has it");
+        assert_eq!(bill_of(None, Some(7), false, false), Some(7), "a draft comes back to it");
+    }
 
     #[test]
     fn what_is_gone_or_was_tried_is_looked_up() {
