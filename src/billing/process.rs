@@ -93,6 +93,17 @@ pub(super) async fn ask_to_end(pid: u32) {
         Command::new("sh").arg("-c").arg(format!("kill -TERM {pid}")).stderr(Stdio::null()).status().await;
 }
 
+/// Ends it without asking: what it acknowledged is with the system.
+#[cfg(unix)]
+pub(super) async fn end_now(pid: u32) {
+    let _ =
+        Command::new("sh").arg("-c").arg(format!("kill -KILL {pid}")).stderr(Stdio::null()).status().await;
+}
+
+/// Not on Windows, where a number does not tell whose process it is: it may be another one's by now.
+#[cfg(windows)]
+pub(super) async fn end_now(_: u32) {}
+
 /// Windows: Ctrl-C, which only a process can send that shares the other's console. Another one of ours does, so that
 /// this one keeps its own. Where it cannot, SQLite's log makes the abrupt end that follows harmless.
 #[cfg(windows)]

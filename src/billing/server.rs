@@ -208,12 +208,32 @@ impl Server {
             process::stop(&mut child, self.clock.as_ref(), process::GRACE_AT_END).await;
         } else if let Some(pid) = self.orphan().filter(|_| self.ownership.take() != Owner::Another) {
             process::ask_to_end(pid).await;
+            self.ended(pid).await;
         }
         if self.ownership.take() != Owner::Another {
             let _ = std::fs::remove_file(&self.mark);
         }
         self.ownership.give_up();
         self.publish(ServerState::Unknown);
+    }
+
+    /// Waits as long for what an earlier run left behind as for what we started, then ends it: nothing of ours goes on behind us.
+    async fn ended(&self, pid: u32) {
+        let began = self.clock.elapsed();
+        while self.goes_on().await {
+            if self.clock.elapsed().saturating_sub(began) > process::GRACE_AT_END {
+                return process::end_now(pid).await;
+            }
+            self.clock.sleep(START_STEP).await;
+        }
+    }
+
+    /// Linux tells of the process itself; elsewhere it is believed gone once nobody answers.
+    async fn goes_on(&self) -> bool {
+        if cfg!(target_os = "linux") {
+            return self.orphan().is_some();
+        }
+        !matches!(self.health().await, Health::Nobody)
     }
 
     /// Lets what we started go on without us; the next run finds and adopts it.

@@ -74,6 +74,25 @@ async fn a_server_that_dies_or_hangs_is_started_again() {
     assert!(!shop.is_up().await);
 }
 
+/// It is halted, so that it cannot do as it is asked.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn what_a_killed_run_left_behind_does_not_go_on_behind_the_next() {
+    let mut shop = Shop::new();
+    shop.speed = 10;
+    let first = shop.adapter();
+    first.set_up().await.unwrap();
+    first.server().leave_running().await;
+    drop(first);
+    let pid = shop.server_pid();
+    let second = shop.adapter();
+    assert_eq!(second.set_up().await.unwrap().origin, Origin::Adopted);
+    let _ = tokio::process::Command::new("sh").arg("-c").arg(format!("kill -STOP {pid}")).status().await;
+    second.server().stop().await;
+    let runs = std::fs::read_link(format!("/proc/{pid}/exe"));
+    assert!(runs.is_err(), "{runs:?}");
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn what_a_killed_run_left_behind_is_used_again_and_kept_alive() {
