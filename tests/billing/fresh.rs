@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use shopsync::billing::{Origin, ServerState};
+use shopsync::billing::{Origin, PocketBase, ServerState};
 use shopsync::model::fault::FaultKind;
 use shopsync::ports::{Billing as _, InvoiceScan};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -74,11 +74,9 @@ async fn a_server_that_dies_or_hangs_is_started_again() {
     assert!(!shop.is_up().await);
 }
 
-/// It is halted, so that it cannot do as it is asked.
-#[cfg(target_os = "linux")]
-#[tokio::test]
-async fn what_a_killed_run_left_behind_does_not_go_on_behind_the_next() {
-    let mut shop = Shop::new();
+/// A server that a run left behind when it was killed, by its process, and the next run, which uses it.
+#[cfg(unix)]
+async fn left_behind(shop: &mut Shop) -> (u32, PocketBase) {
     shop.speed = 10;
     let first = shop.adapter();
     first.set_up().await.unwrap();
@@ -87,6 +85,15 @@ async fn what_a_killed_run_left_behind_does_not_go_on_behind_the_next() {
     let pid = shop.server_pid();
     let second = shop.adapter();
     assert_eq!(second.set_up().await.unwrap().origin, Origin::Adopted);
+    (pid, second)
+}
+
+/// It is halted, so that it cannot do as it is asked.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn what_a_killed_run_left_behind_does_not_go_on_behind_the_next() {
+    let mut shop = Shop::new();
+    let (pid, second) = left_behind(&mut shop).await;
     let _ = tokio::process::Command::new("sh").arg("-c").arg(format!("kill -STOP {pid}")).status().await;
     second.server().stop().await;
     let runs = std::fs::read_link(format!("/proc/{pid}/exe"));
@@ -97,15 +104,7 @@ async fn what_a_killed_run_left_behind_does_not_go_on_behind_the_next() {
 #[tokio::test]
 async fn what_a_killed_run_left_behind_is_used_again_and_kept_alive() {
     let mut shop = Shop::new();
-    shop.speed = 10;
-    let first = shop.adapter();
-    first.set_up().await.unwrap();
-    first.server().leave_running().await;
-    drop(first);
-    let pid = shop.server_pid();
-
-    let second = shop.adapter();
-    assert_eq!(second.set_up().await.unwrap().origin, Origin::Adopted);
+    let (pid, second) = left_behind(&mut shop).await;
     assert_eq!(shop.server_pid(), pid);
     let server = second.server();
     let keeper = tokio::spawn({

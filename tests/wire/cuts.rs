@@ -53,14 +53,14 @@ async fn ready(shop: &Shop, proxy: &Proxy, encryption: Encryption, invoice: &Inv
 /// Shops side by side in which every single byte is cut after.
 const AT_ONCE: u64 = 24;
 
-/// Cuts after every `stride`th byte, beginning with byte `first`. Returns how many cuts there were.
-async fn cut(tls: Tls, encryption: Encryption, first: u64, stride: u64) -> u64 {
+/// Cuts after every `stride`th byte, beginning with these bytes of the way up and the way down. Returns how many cuts
+/// there were.
+async fn cut(tls: Tls, encryption: Encryption, first: [u64; 2], stride: u64) -> u64 {
     let shop = Shop::with(tls);
     let proxy = Proxy::before(shop.port()).await;
     let mut invoice = sale(&shop).await;
     let mut cuts = 0;
-    for way in [Way::Up, Way::Down] {
-        let mut at = first;
+    for (way, mut at) in [Way::Up, Way::Down].into_iter().zip(first) {
         loop {
             invoice.number = format!("W-{way:?}-{at}");
             let sync = ready(&shop, &proxy, encryption, &invoice).await;
@@ -107,21 +107,23 @@ async fn cut(tls: Tls, encryption: Encryption, first: u64, stride: u64) -> u64 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cut_anywhere_in_the_clear_a_push_is_whole_or_not_there() {
-    let cuts = cut(Tls::Off, Encryption::None, 0, STRIDE).await;
+    let cuts = cut(Tls::Off, Encryption::None, [0; 2], STRIDE).await;
     assert!(cuts > 40, "only {cuts} cuts: the push is not seen by the proxy");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cut_anywhere_within_tls_a_push_is_whole_or_not_there() {
-    let cuts = cut(Tls::On, Encryption::Required, 0, STRIDE * 2).await;
+    let cuts = cut(Tls::On, Encryption::Required, [0; 2], STRIDE * 2).await;
     assert!(cuts > 20, "only {cuts} cuts: the push is not seen by the proxy");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "every byte takes many minutes: `cargo xtask test --thorough` runs it"]
 async fn cut_after_every_single_byte_a_push_is_whole_or_not_there() {
+    // A run that was broken off goes on: the bytes of the way up that it has cut after already.
+    let done = std::env::var("SHOPSYNC_CUT_ALREADY").map_or(0, |text| text.parse().expect("a number"));
     // Each in a shop of its own: most of a cut is waiting for the server to let go of a connection.
-    let parts = (0..AT_ONCE).map(|first| cut(Tls::Off, Encryption::None, first, AT_ONCE));
+    let parts = (0..AT_ONCE).map(|first| cut(Tls::Off, Encryption::None, [done + first, first], AT_ONCE));
     let cuts: u64 = futures_util::future::join_all(parts).await.iter().sum();
     assert!(cuts > 5_000, "only {cuts} cuts");
 }

@@ -1,5 +1,6 @@
 //! The project's own commands: `cargo xtask demo`, `test`, `simulate`, `crash`, `bench`, `screenshots` and more.
 
+mod alone;
 mod bench;
 mod checks;
 mod crash;
@@ -41,10 +42,8 @@ enum Command {
     },
     /// Set up what is missing, then run everything that CI runs: format, lints, docs, licences, tests
     Test(checks::Test),
-    /// Render the drawings of `assets/icons` anew
-    Icons,
-    /// Write down anew which libraries the program is made of, with their licences
-    Licences,
+    #[command(flatten)]
+    Alone(alone::Alone),
     /// Kill the real program, PocketBase and RainTek's server at random moments, and compare both sides at the end
     Crash(crash::Crash),
     /// Take pictures of page and desktop into `target/screenshots`, and the best into `docs/images`
@@ -53,10 +52,6 @@ enum Command {
     Bench(bench::Bench),
     /// Let simulated weeks pass, with everything that goes wrong in a shop
     Simulate(simulate::Simulate),
-    /// Make every mistake that cargo-mutants knows, one at a time, and look whether the tests see it
-    Mutants,
-    /// Throw mutated input at everything that reads a stranger's words
-    Fuzz,
     /// Build the Windows program and its installer; on Debian by cross-building
     Windows(windows::Windows),
     /// Make everything that a version is given away as
@@ -69,14 +64,11 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Demo { arguments } => demo::run(arguments),
         Command::Test(asked) => checks::run(asked.thorough, &asked.filters),
-        Command::Icons => icons::run().map(|()| ExitCode::SUCCESS),
-        Command::Licences => licences::run().map(|()| ExitCode::SUCCESS),
+        Command::Alone(asked) => alone::run(&asked),
         Command::Crash(asked) => crash::run(&asked),
         Command::Screenshots(asked) => screenshots::run(&asked),
         Command::Bench(asked) => bench::run(&asked),
         Command::Simulate(asked) => simulate::run(&asked),
-        Command::Mutants => mutants::run().map(|()| ExitCode::SUCCESS),
-        Command::Fuzz => fuzz::run().map(|()| ExitCode::SUCCESS),
         Command::Windows(asked) => windows::run(&asked),
         Command::Release(asked) => release::run(&asked),
         Command::Setup => setup::run(setup::For::Tests).map(|_| ExitCode::SUCCESS),
