@@ -102,7 +102,9 @@ pub(super) async fn end_now(pid: u32) {
 
 /// Not on Windows, where a number does not tell whose process it is: it may be another one's by now.
 #[cfg(windows)]
-pub(super) async fn end_now(_: u32) {}
+pub(super) fn end_now(_: u32) -> std::future::Ready<()> {
+    std::future::ready(())
+}
 
 /// Windows: Ctrl-C, which only a process can send that shares the other's console. Another one of ours does, so that
 /// this one keeps its own. Where it cannot, SQLite's log makes the abrupt end that follows harmless.
