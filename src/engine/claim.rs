@@ -3,12 +3,16 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
+
 use crate::model::ids::RecordId;
 
 /// Record -> whether somebody wanted to look meanwhile.
 #[derive(Debug, Default)]
 pub(super) struct Claims {
     claimed: Mutex<HashMap<RecordId, bool>>,
+    released: Notify,
 }
 
 /// Held while working; given back when dropped, also by a task that was stopped.
@@ -53,7 +57,14 @@ impl Claims {
 
     /// Gives it back; whether a look was wanted meanwhile.
     pub(super) fn release(&self, id: &RecordId) -> bool {
-        self.claimed.lock().unwrap_or_else(PoisonError::into_inner).remove(id).unwrap_or(false)
+        let wanted = self.claimed.lock().unwrap_or_else(PoisonError::into_inner).remove(id).unwrap_or(false);
+        self.released.notify_waiters();
+        wanted
+    }
+
+    /// Ends when any invoice is given back from now on.
+    pub(super) fn released(&self) -> Notified<'_> {
+        self.released.notified()
     }
 }
 
@@ -85,6 +96,17 @@ mod tests {
         assert!(claim.end(), "and is told that it is to be looked at again");
         let claim = claims.claim_or_mark(&id).unwrap();
         assert!(!claim.end());
+    }
+
+    #[tokio::test]
+    async fn who_waits_hears_the_moment_in_which_it_is_given_back() {
+        let claims = Claims::default();
+        let id = RecordId::new("a");
+        let claim = claims.claim_or_mark(&id).unwrap();
+        let released = claims.released();
+        drop(claim);
+        released.await;
+        assert!(claims.try_claim(&id).is_some());
     }
 
     #[test]

@@ -91,15 +91,24 @@ async fn given(shared: &Shared, number: &str) -> Result<Option<String>, Fault> {
 async fn claimed<'a>(shared: &'a Shared, id: &RecordId) -> Result<Option<Claim<'a>>, Fault> {
     let began = shared.world.clock.elapsed();
     loop {
-        if let Some(claim) = shared.claims.claim_or_mark(id)
-            && !shared.world.state.item(id).await?.as_ref().is_some_and(is_being_tried)
-        {
-            return Ok(Some(claim));
-        }
+        let released = shared.claims.released();
+        let is_free = match shared.claims.claim_or_mark(id) {
+            Some(claim) if shared.world.state.item(id).await?.as_ref().is_some_and(is_being_tried) => {
+                drop(claim);
+                true
+            }
+            Some(claim) => return Ok(Some(claim)),
+            None => false,
+        };
         if shared.world.clock.elapsed().saturating_sub(began) >= PATIENCE || shared.stopping() {
             return Ok(None);
         }
-        shared.world.clock.sleep(STEP).await;
+        // The very moment in which a try ends: where somebody asks for one after the other, there is hardly another.
+        tokio::select! {
+            biased;
+            () = released, if !is_free => {}
+            () = shared.world.clock.sleep(STEP) => {}
+        }
     }
 }
 
