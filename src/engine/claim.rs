@@ -1,6 +1,6 @@
 //! One task at a time works on an invoice; a look that comes meanwhile is made up for afterwards.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::Notify;
@@ -12,7 +12,16 @@ use crate::model::ids::RecordId;
 #[derive(Debug, Default)]
 pub(super) struct Claims {
     claimed: Mutex<HashMap<RecordId, bool>>,
+    /// Those that somebody waits for: nobody else begins with one.
+    awaited: Mutex<HashSet<RecordId>>,
     released: Notify,
+}
+
+/// Who has it is next. Nobody makes up for a look that somebody wanted meanwhile: that is for who has it to do.
+#[derive(Debug)]
+pub(super) struct Turn<'a> {
+    claims: &'a Claims,
+    id: RecordId,
 }
 
 /// Held while working; given back when dropped, also by a task that was stopped.
@@ -29,6 +38,9 @@ impl Claims {
         let mut claimed = self.claimed.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(wanted) = claimed.get_mut(id) {
             *wanted = true;
+            return None;
+        }
+        if self.is_awaited(id) {
             return None;
         }
         claimed.insert(id.clone(), false);
@@ -48,7 +60,7 @@ impl Claims {
     /// Takes it, or not.
     pub(super) fn claim(&self, id: &RecordId) -> bool {
         let mut claimed = self.claimed.lock().unwrap_or_else(PoisonError::into_inner);
-        if claimed.contains_key(id) {
+        if claimed.contains_key(id) || self.is_awaited(id) {
             return false;
         }
         claimed.insert(id.clone(), false);
@@ -62,9 +74,37 @@ impl Claims {
         wanted
     }
 
+    /// From now on nobody else begins with it, until what is returned is dropped.
+    pub(super) fn turn(&self, id: &RecordId) -> Turn<'_> {
+        self.awaited.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone());
+        Turn { claims: self, id: id.clone() }
+    }
+
+    fn is_awaited(&self, id: &RecordId) -> bool {
+        self.awaited.lock().unwrap_or_else(PoisonError::into_inner).contains(id)
+    }
+
     /// Ends when any invoice is given back from now on.
     pub(super) fn released(&self) -> Notified<'_> {
         self.released.notified()
+    }
+}
+
+impl<'a> Turn<'a> {
+    /// Takes it, where whoever had it has given it back.
+    pub(super) fn take(&self) -> Option<Claim<'a>> {
+        let mut claimed = self.claims.claimed.lock().unwrap_or_else(PoisonError::into_inner);
+        if claimed.contains_key(&self.id) {
+            return None;
+        }
+        claimed.insert(self.id.clone(), false);
+        Some(Claim { claims: self.claims, id: Some(self.id.clone()) })
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.claims.awaited.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
     }
 }
 
@@ -103,9 +143,13 @@ mod tests {
         let claims = Claims::default();
         let id = RecordId::new("a");
         let claim = claims.claim_or_mark(&id).unwrap();
-        let released = claims.released();
+        let (released, turn) = (claims.released(), claims.turn(&id));
+        assert!(turn.take().is_none(), "not yet");
         drop(claim);
         released.await;
+        assert!(!claims.claim(&id) && claims.claim_or_mark(&id).is_none(), "nobody else is next");
+        drop(turn.take().unwrap());
+        drop(turn);
         assert!(claims.try_claim(&id).is_some());
     }
 

@@ -90,24 +90,25 @@ async fn given(shared: &Shared, number: &str) -> Result<Option<String>, Fault> {
 /// The invoice for as long as nobody else works on it, once its try has ended.
 async fn claimed<'a>(shared: &'a Shared, id: &RecordId) -> Result<Option<Claim<'a>>, Fault> {
     let began = shared.world.clock.elapsed();
+    let mut turn = shared.claims.turn(id);
     loop {
         let released = shared.claims.released();
-        let is_free = match shared.claims.claim_or_mark(id) {
+        match turn.take() {
             Some(claim) if shared.world.state.item(id).await?.as_ref().is_some_and(is_being_tried) => {
-                drop(claim);
-                true
+                // Its try has not ended: the push goes on with it.
+                drop((claim, turn));
+                shared.world.clock.sleep(STEP).await;
+                turn = shared.claims.turn(id);
             }
             Some(claim) => return Ok(Some(claim)),
-            None => false,
-        };
+            None => tokio::select! {
+                biased;
+                () = released => {}
+                () = shared.world.clock.sleep(STEP) => {}
+            },
+        }
         if shared.world.clock.elapsed().saturating_sub(began) >= PATIENCE || shared.stopping() {
             return Ok(None);
-        }
-        // The very moment in which a try ends: where somebody asks for one after the other, there is hardly another.
-        tokio::select! {
-            biased;
-            () = released, if !is_free => {}
-            () = shared.world.clock.sleep(STEP) => {}
         }
     }
 }
