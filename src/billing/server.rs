@@ -217,7 +217,8 @@ impl Server {
         self.publish(ServerState::Unknown);
     }
 
-    /// Waits as long for what an earlier run left behind as for what we started, then ends it: nothing of ours goes on behind us.
+    /// Waits as long for what an earlier run left behind as for what we started, then ends it: nothing of ours goes on
+    /// behind us.
     async fn ended(&self, pid: u32) {
         let began = self.clock.elapsed();
         while self.goes_on().await {

@@ -190,7 +190,7 @@ impl Handle {
             Command::Leave { number } => self.decide(&number, ItemState::Leaving, "stays in RainTek").await,
             Command::SyncNow => {
                 self.retry(None).await?;
-                super::vanished::ask_whether_it_is_back(&self.shared);
+                super::vanished::ask_if_it_is_its_own(&self.shared);
                 self.shared.signals.invoices.notify_one();
                 self.shared.signals.products.notify_one();
                 self.shared.board.update(|seen| seen.bills_asked = true);

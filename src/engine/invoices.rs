@@ -100,8 +100,7 @@ async fn follow_once(shared: &Arc<Shared>) {
             while let Some(event) = next {
                 match event {
                     BillingEvent::Connected => {
-                        ask(shared, Compare::Recent);
-                        vanished::ask_whether_it_is_back(shared);
+                        vanished::app_is_back(shared);
                         shared.board.update(|seen| seen.realtime_down_since = None);
                         shared.signals.invoices.notify_one();
                         shared.signals.publish.notify_one();

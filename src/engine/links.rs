@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use super::Shared;
-use super::vanished::{Compare, ask, ask_whether_it_is_back};
+use super::vanished::app_is_back;
 use crate::model::fault::Scope;
 use crate::sync::posting::possible;
 
@@ -89,8 +89,7 @@ async fn billing(shared: &Shared) {
                 shared.journal("link", "", format!("The billing app is back after {}.", span(away))).await;
                 // It may have come back with older data: compare with what it really holds.
                 shared.board.update(|seen| seen.compare_products = true);
-                ask(shared, Compare::Recent);
-                ask_whether_it_is_back(shared);
+                app_is_back(shared);
                 wake_all(shared);
             } else if first {
                 wake_all(shared);

@@ -34,8 +34,14 @@ pub(super) fn ask(shared: &Shared, wanted: Compare) {
     shared.board.update(|seen| seen.compare_invoices = seen.compare_invoices.max(wanted));
 }
 
-/// Has it found out whether the app is its own database again, where it was not: the app is back, or a person asks.
-pub(super) fn ask_whether_it_is_back(shared: &Shared) {
+/// The app is back: what it may have lost is looked for.
+pub(super) fn app_is_back(shared: &Shared) {
+    ask(shared, Compare::Recent);
+    ask_if_it_is_its_own(shared);
+}
+
+/// Has it found out whether the app is its own database again, where it was not.
+pub(super) fn ask_if_it_is_its_own(shared: &Shared) {
     if shared.board.seen().another_database.is_some() {
         ask(shared, Compare::All);
     }

@@ -86,13 +86,12 @@ async fn remove_bill(
 }
 
 /// Bills of the trial that stay, by what stands under the number and Inv_ID of one of them: the mark that they carry
-/// means nothing any more. They may have another number by now, or never have been read back.
+/// means nothing any more. Of number, Inv_ID and mark one may be another by now, or was never read back.
 fn stay(bill: &TrialBill, there: &[FoundBill]) -> Vec<BillKey> {
-    let is_it = |found: &&FoundBill| match bill.inv_id {
-        // Somebody may have taken its mark off.
-        Some(inv_id) => found.inv_id() == inv_id && (found.has_our_mark() || found.has_number(&bill.number)),
-        None => found.has_our_mark() && found.has_number(&bill.number),
+    let agree = |found: &FoundBill| {
+        [found.has_number(&bill.number), Some(found.inv_id()) == bill.inv_id, found.has_our_mark()]
     };
+    let is_it = |found: &&FoundBill| agree(found).into_iter().filter(|same| *same).count() >= 2;
     there.iter().filter(is_it).map(key).collect()
 }
 
@@ -160,10 +159,13 @@ mod tests {
             ..FoundBill::default()
         };
         let found =
-            [there("GST-1", 4, "SHOPSYNC"), there("GST-9", 5, "SHOPSYNC"), there("GST-1", 6, "TILL-1")];
+            [there("GST-1", 4, "SHOPSYNC"), there("GST-9", 5, "SHOPSYNC"), there("GST-2", 6, "TILL-1")];
         let keys = |bill| stay(&bill, &found);
         assert_eq!(keys(bill("gst-1", None)), [BillKey::new(4, "GST-1")], "it was never read back");
-        assert_eq!(keys(bill("GST-1", Some(5))), [BillKey::new(5, "GST-9")], "it has another number");
-        assert_eq!(keys(bill("GST-1", Some(6))), [BillKey::new(6, "GST-1")], "its mark was taken off");
+        assert_eq!(keys(bill("GST-3", Some(5))), [BillKey::new(5, "GST-9")], "it has another number");
+        assert_eq!(keys(bill("GST-2", Some(6))), [BillKey::new(6, "GST-2")], "its mark was taken off");
+        assert_eq!(keys(bill("GST-1", Some(8))), [BillKey::new(4, "GST-1")], "it has another Inv_ID");
+        assert!(keys(bill("GST-3", Some(6))).is_empty(), "a till has its Inv_ID");
+        assert!(keys(bill("GST-2", None)).is_empty(), "a till has its number");
     }
 }
