@@ -7,7 +7,7 @@ use chrono::{NaiveDateTime, NaiveTime};
 use tiberius::Query;
 
 use super::connect::Sql;
-use super::statement::{quoted, results};
+use super::statement::{quoted, results, unpadded};
 use super::values::row;
 use crate::model::awareness::BillPage;
 use crate::model::bill::{FoundBill, NumberMarks, Row};
@@ -214,7 +214,7 @@ async fn one_set(sql: &mut Sql, query: Query<'_>) -> Result<Vec<Row>, Fault> {
 /// Those of the columns that the table has.
 fn list(table: &Table, alias: &str, names: &[&str]) -> String {
     let there = names.iter().filter_map(|name| table.column(name));
-    let columns: Vec<String> = there.map(|column| format!("{alias}.{}", quoted(&column.name))).collect();
+    let columns: Vec<String> = there.map(|column| unpadded(Some(alias), column)).collect();
     if columns.is_empty() { "NULL AS [none]".to_owned() } else { columns.join(", ") }
 }
 

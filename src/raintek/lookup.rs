@@ -9,7 +9,7 @@ use tiberius::{Query, Row as SqlRow};
 
 use super::connect::Sql;
 use super::postings;
-use super::statement::{quoted, results, select_list};
+use super::statement::{quoted, results, select_list, unpadded};
 use super::values::row;
 use crate::model::bill::{
     Former, Found, FoundBill, LineProduct, Lookup, Marks, OPERATOR, Row, TILL_ID, Value,
@@ -382,11 +382,10 @@ pub(super) async fn our_bills(
 
 pub(super) fn product_columns(table: &Table) -> String {
     ["PID", "ProductCode", "CostPrice", "CESS", "Barcode", "STax", "SalesUnit"]
-        .map(
-            |name| {
-                if table.column(name).is_some() { quoted(name) } else { format!("NULL AS {}", quoted(name)) }
-            },
-        )
+        .map(|name| match table.column(name) {
+            Some(column) => unpadded(None, column),
+            None => format!("NULL AS {}", quoted(name)),
+        })
         .join(", ")
 }
 

@@ -6,7 +6,7 @@ use tiberius::{Query, Row as SqlRow};
 
 use super::connect::Sql;
 use super::lookup::small;
-use super::statement::{Batch, quoted, results, select_list};
+use super::statement::{Batch, quoted, results, select_list, unpadded};
 use super::values::row;
 use crate::model::bill::{FoundBill, Row, Value};
 use crate::model::fault::Fault;
@@ -171,7 +171,7 @@ pub(super) fn write(
 pub(super) fn party_columns(customer: Option<&Table>) -> String {
     ["CustomerID", "Name"]
         .map(|name| match customer.and_then(|table| table.column(name)) {
-            Some(column) => quoted(&column.name),
+            Some(column) => unpadded(None, column),
             None => format!("NULL AS {}", quoted(name)),
         })
         .join(", ")

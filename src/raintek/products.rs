@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 
 use super::classify::classify;
 use super::connect::Sql;
-use super::statement::quoted;
+use super::statement::{quoted, unpadded};
 use super::values::value;
 use crate::model::bill::Value;
 use crate::model::fault::Fault;
@@ -181,7 +181,7 @@ fn columns(table: &Table, alias: &str, names: &[&str]) -> String {
     names
         .iter()
         .map(|name| match table.column(name) {
-            Some(_) => format!("{alias}.{}", quoted(name)),
+            Some(column) => unpadded(Some(alias), column),
             None => "NULL".to_owned(),
         })
         .collect::<Vec<_>>()
@@ -224,8 +224,10 @@ mod tests {
 
     #[test]
     fn what_a_version_does_not_have_is_not_asked_for() {
-        let product = table("Product", &[("PID", ColumnKind::Int), ("MRP", ColumnKind::Int)]);
-        let none = "NULL, NULL, NULL, NULL, NULL, p.[MRP], NULL, NULL, NULL, NULL, NULL";
+        let name = ColumnKind::Text { max: Some(200), wide: true };
+        let product =
+            table("Product", &[("PID", ColumnKind::Int), ("MRP", ColumnKind::Int), ("ProductName", name)]);
+        let none = "NULL, RTRIM(p.[ProductName]) AS [ProductName], NULL, NULL, NULL, p.[MRP], NULL, NULL, NULL, NULL, NULL";
         assert_eq!(
             statement(&product, None, None),
             format!("SELECT p.[PID], {none}, NULL, NULL, NULL FROM [Product] p ORDER BY p.[PID]")

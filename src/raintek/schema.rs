@@ -130,9 +130,12 @@ fn check(schema: &PosSchema) -> Result<(), Fault> {
 fn kind_of(data_type: &str, length: Option<i64>, precision: Option<i64>, scale: Option<i64>) -> ColumnKind {
     let small =
         |value: Option<i64>, default: u32| value.and_then(|v| u32::try_from(v).ok()).unwrap_or(default);
+    let data_type = data_type.to_ascii_lowercase();
     // -1 is (max); text types report 2^30 or so.
-    let max = length.and_then(|length| usize::try_from(length).ok()).filter(|length| *length < 1_000_000);
-    match data_type.to_ascii_lowercase().as_str() {
+    let max = length
+        .and_then(|length| usize::try_from(length).ok())
+        .filter(|length| *length < 1_000_000 && !matches!(&*data_type, "text" | "ntext"));
+    match &*data_type {
         "int" | "bigint" | "smallint" | "tinyint" => ColumnKind::Int,
         "decimal" | "numeric" => {
             ColumnKind::Decimal { precision: small(precision, 18), scale: small(scale, 0) }
@@ -193,6 +196,8 @@ mod tests {
             kind_of("ntext", Some(1_073_741_823), None, None),
             ColumnKind::Text { max: None, wide: true }
         );
+        // Other servers give the width of what points to it.
+        assert_eq!(kind_of("TEXT", Some(16), None, None), ColumnKind::Text { max: None, wide: false });
         assert_eq!(
             kind_of("varchar", Some(150), None, None),
             ColumnKind::Text { max: Some(150), wide: false }

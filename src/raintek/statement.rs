@@ -216,13 +216,25 @@ pub(super) fn quoted(name: &str) -> String {
     format!("[{}]", name.replace(']', "]]"))
 }
 
+/// A column in a SELECT list, of the table of this alias. RainTek's texts are filled up with blanks to their width, a
+/// kilobyte in each product: the server leaves those out, so that they neither cross the wire nor are decoded.
+pub(super) fn unpadded(alias: Option<&str>, column: &Column) -> String {
+    let name = quoted(&column.name);
+    let place = alias.map_or_else(|| name.clone(), |alias| format!("{alias}.{name}"));
+    match column.kind {
+        // `RTRIM` takes no `text` and no `ntext`, which have no limit and no padding.
+        ColumnKind::Text { max: Some(_), .. } => format!("RTRIM({place}) AS {name}"),
+        _ => place,
+    }
+}
+
 /// All columns of a table that can be read back and compared, as a SELECT list.
 pub(super) fn select_list(table: &Table) -> String {
     table
         .columns
         .iter()
         .filter(|column| column.kind != ColumnKind::ServerOwned)
-        .map(|column| quoted(&column.name))
+        .map(|column| unpadded(None, column))
         .collect::<Vec<_>>()
         .join(", ")
 }
@@ -250,6 +262,17 @@ mod tests {
         Row((0..columns)
             .map(|index| (format!("c{index}"), Value::Dec(Decimal::new(seed * 100 + index as i64, 2))))
             .collect())
+    }
+
+    #[test]
+    fn texts_of_a_known_width_are_read_without_their_padding() {
+        let of = |name: &str, kind| Column { name: name.into(), kind, identity: false };
+        let padded = of("Product]Name", ColumnKind::Text { max: Some(200), wide: true });
+        assert_eq!(unpadded(Some("p"), &padded), "RTRIM(p.[Product]]Name]) AS [Product]]Name]");
+        assert_eq!(unpadded(None, &padded), "RTRIM([Product]]Name]) AS [Product]]Name]");
+        for kind in [ColumnKind::Text { max: None, wide: true }, ColumnKind::Int, ColumnKind::Date] {
+            assert_eq!(unpadded(Some("p"), &of("a", kind)), "p.[a]", "{kind:?}");
+        }
     }
 
     #[test]
