@@ -25,6 +25,7 @@ pub mod schema;
 pub mod settings;
 pub mod setup;
 pub mod status;
+pub mod texts;
 pub mod trial;
 pub mod words;
 

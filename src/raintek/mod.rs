@@ -23,7 +23,6 @@ mod values;
 mod way;
 mod write;
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 
@@ -42,6 +41,7 @@ use crate::model::product::PosProduct;
 use crate::model::scan::MarkedBill;
 use crate::model::schema::PosSchema;
 use crate::model::settings::{PostingSettings, RaintekSettings, StockSource};
+use crate::model::texts::Texts;
 use crate::ports::{Pos, PosTransaction};
 
 pub use candidate::{Look, look};
@@ -67,7 +67,7 @@ pub struct RainTek {
     writes: Slot,
     schema: StdMutex<Option<Arc<PosSchema>>>,
     /// ProductCode (upper case) -> PID, from the last products pass: lets a push find its products by key.
-    codes: StdMutex<HashMap<Box<str>, ProductId>>,
+    codes: StdMutex<Texts<ProductId>>,
 }
 
 impl fmt::Debug for RainTek {
@@ -141,7 +141,7 @@ impl RainTek {
     /// Keys of the products an invoice names, as the last products pass knew them.
     fn known_pids(&self, lookup: &Lookup) -> Vec<ProductId> {
         let codes = self.codes.lock().unwrap_or_else(PoisonError::into_inner);
-        let pid = |code: &String| codes.get(code.to_uppercase().as_str()).copied();
+        let pid = |code: &String| codes.get(&code.to_uppercase()).copied();
         lookup.product_codes.iter().filter_map(pid).collect()
     }
 

@@ -1,7 +1,5 @@
 //! Products with their lots and stock.
 
-use std::collections::HashMap;
-
 use futures_util::TryStreamExt;
 use rust_decimal::Decimal;
 
@@ -15,6 +13,7 @@ use crate::model::ids::ProductId;
 use crate::model::product::PosProduct;
 use crate::model::schema::{ColumnKind, PosSchema, Table};
 use crate::model::settings::StockSource;
+use crate::model::texts::Texts;
 
 /// What is read of a product, in this order.
 pub(super) const PRODUCT: [&str; 12] = [
@@ -34,22 +33,21 @@ pub(super) const PRODUCT: [&str; 12] = [
 
 /// ProductCode (upper case) -> PID, the lowest where two claim one.
 #[derive(Debug)]
-pub(super) struct Codes(pub(super) HashMap<Box<str>, ProductId>);
+pub(super) struct Codes(pub(super) Texts<ProductId>);
 
 impl Codes {
     /// Room for so many.
     pub(super) fn for_about(many: usize) -> Self {
-        Self(HashMap::with_capacity(many))
+        Self(Texts::for_about(many))
     }
 
     pub(super) fn add(&mut self, product: &PosProduct) {
         let Some(code) = product.code.as_deref().map(str::trim).filter(|code| !code.is_empty()) else {
             return;
         };
-        self.0
-            .entry(code.to_uppercase().into())
-            .and_modify(|pid| *pid = product.pid.min(*pid))
-            .or_insert(product.pid);
+        if let Err(pid) = self.0.add(&code.to_uppercase(), product.pid) {
+            *pid = product.pid.min(*pid);
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use super::digest::hex_digest;
 use crate::model::ids::RecordId;
 use crate::model::money::{MONEY_SCALE, PERCENT_SCALE, QUANTITY_SCALE, largest, r2};
 use crate::model::product::{AppProduct, PosProduct, ProductFields, ProductProblem, ProductWrite};
+use crate::model::texts::{Place, Texts};
 use crate::model::words::one_line;
 
 /// What the app holds, as small as it can be kept: remembered between passes so that one without changes reads
@@ -122,9 +123,9 @@ pub struct Comparison<'a> {
     held: &'a Held,
     shown: usize,
     /// Code -> the PID that has it. Only first ones are compared.
-    codes: HashMap<Box<str>, i32>,
+    codes: Texts<i32>,
     /// Barcode -> the code of the product that is found by it.
-    barcodes: HashMap<Box<str>, Box<str>>,
+    barcodes: Texts<Place>,
     linked_by_barcode: HashSet<&'a str>,
     writes: Vec<ProductWrite>,
     problems: Vec<ProductProblem>,
@@ -133,13 +134,13 @@ pub struct Comparison<'a> {
 impl<'a> Comparison<'a> {
     /// Nothing was shown yet.
     pub fn new(held: &'a Held) -> Self {
-        // Most passes show what the last one did: a map that grows needs its old memory and its new one for a moment.
+        // Most passes show what the last one did.
         let many = held.by_code.len();
         Self {
             held,
             shown: 0,
-            codes: HashMap::with_capacity(many),
-            barcodes: HashMap::with_capacity(many),
+            codes: Texts::for_about(many),
+            barcodes: Texts::for_about(many),
             linked_by_barcode: HashSet::new(),
             writes: Vec::new(),
             problems: Vec::new(),
@@ -183,7 +184,7 @@ impl<'a> Comparison<'a> {
             .held
             .by_code
             .iter()
-            .filter(|(code, product)| product.linked && product.active && !self.codes.contains_key(*code))
+            .filter(|(code, product)| product.linked && product.active && self.codes.get(code).is_none())
             .map(|(_, product)| product)
             .collect();
         gone.sort_by(|left, right| left.id.cmp(&right.id));
@@ -203,15 +204,17 @@ impl<'a> Comparison<'a> {
             report(format!("Product {} has no code.", row.pid));
             return None;
         }
-        if let Some(first) = self.codes.get(code) {
-            report(format!(
-                "Code {} is used by products {first} and {}; only the first is taken.",
-                one_line(code, SAID),
-                row.pid
-            ));
-            return None;
-        }
-        self.codes.insert(code.into(), row.pid);
+        let place = match self.codes.add(code, row.pid) {
+            Ok(place) => place,
+            Err(first) => {
+                report(format!(
+                    "Code {} is used by products {first} and {}; only the first is taken.",
+                    one_line(code, SAID),
+                    row.pid
+                ));
+                return None;
+            }
+        };
         let Some(name) = row.name.as_deref().map(str::trim).filter(|name| !name.is_empty()) else {
             report(format!("Product {} has no name.", one_line(code, SAID)));
             return None;
@@ -227,14 +230,13 @@ impl<'a> Comparison<'a> {
         };
         let own = Some(row.barcode.trim()).filter(|barcode| !matches!(*barcode, "" | "0"));
         let mut barcode = row.lot_barcode.as_deref().map(str::trim).or(own).unwrap_or_default();
-        if !barcode.is_empty() {
-            if let Some(first) = self.barcodes.get(barcode) {
-                let (scanned, first) = (one_line(barcode, SAID), one_line(first, SAID));
-                report(format!("Barcode {scanned} of {said} is also on {first}; scanning it finds {first}."));
-                barcode = "";
-            } else {
-                self.barcodes.insert(barcode.into(), code.into());
-            }
+        if !barcode.is_empty()
+            && let Err(first) = self.barcodes.add(barcode, place)
+        {
+            let first = self.codes.text(*first).unwrap_or_default();
+            let (scanned, first) = (one_line(barcode, SAID), one_line(first, SAID));
+            report(format!("Barcode {scanned} of {said} is also on {first}; scanning it finds {first}."));
+            barcode = "";
         }
         let mrp = r2(row.lot_mrp.or(row.mrp).unwrap_or_default());
         if mrp.abs() > largest(MONEY_SCALE) {
