@@ -34,6 +34,8 @@ pub(crate) enum End {
 
 pub(crate) struct Shop {
     sandbox: Sandbox,
+    /// One for all: each reads all certificates that the system trusts.
+    http: reqwest::Client,
     _folder: tempfile::TempDir,
 }
 
@@ -49,7 +51,7 @@ impl Shop {
             Options { file: folder.path().join("shop.sqlite"), seed_products: 30, ..Options::default() };
         drop(Sandbox::start(options.clone()).unwrap());
         change(options.file.clone());
-        Self { sandbox: Sandbox::start(options).unwrap(), _folder: folder }
+        Self { sandbox: Sandbox::start(options).unwrap(), http: reqwest::Client::new(), _folder: folder }
     }
 
     /// A shop whose server shows this certificate.
@@ -57,7 +59,7 @@ impl Shop {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("shop.sqlite");
         let options = Options { file, seed_products: 30, tls, ..Options::default() };
-        Self { sandbox: Sandbox::start(options).unwrap(), _folder: folder }
+        Self { sandbox: Sandbox::start(options).unwrap(), http: reqwest::Client::new(), _folder: folder }
     }
 
     /// The server's own port.
@@ -71,10 +73,9 @@ impl Shop {
 
     async fn http(&self, path: &str, body: Option<Value>) -> Value {
         let url = format!("http://127.0.0.1:{}{path}", self.sandbox.control_port);
-        let client = reqwest::Client::new();
         let request = match body {
-            Some(body) => client.post(url).json(&body),
-            None => client.get(url),
+            Some(body) => self.http.post(url).json(&body),
+            None => self.http.get(url),
         };
         let answer = request.send().await.unwrap();
         assert!(answer.status().is_success(), "{path}: {}", answer.status());

@@ -1,5 +1,9 @@
 //! The connection is cut after each byte of a push once, up and down, in the clear and within TLS.
 
+use std::collections::HashSet;
+use std::io::{self, Write as _};
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use raintek_sandbox::Tls;
 use shopsync::model::invoice::Invoice;
 use shopsync::model::settings::{Encryption, PostingSettings};
@@ -50,56 +54,60 @@ async fn ready(shop: &Shop, proxy: &Proxy, encryption: Encryption, invoice: &Inv
     sync
 }
 
-/// Shops side by side in which every single byte is cut after.
-const AT_ONCE: u64 = 24;
+/// Cuts once after so many bytes of a push, lets it be sent again, and takes it out of RainTek. Returns whether so many
+/// passed at all.
+async fn cut_once(
+    shop: &Shop,
+    proxy: &Proxy,
+    encryption: Encryption,
+    invoice: &mut Invoice,
+    way: Way,
+    at: u64,
+) -> bool {
+    invoice.number = format!("W-{way:?}-{at}");
+    let sync = ready(shop, proxy, encryption, invoice).await;
+    proxy.cut_after(way, at);
+    let sent = sync.send(invoice, None).await;
+    let was_cut = proxy.passed(way) >= at;
+    proxy.heal();
+    match &sent {
+        Ok(End::Written(_)) => assert_eq!(whole_bills(shop, invoice).await, 1, "{}", invoice.number),
+        Ok(End::Lost) | Err(_) => assert!(was_cut, "{}: {sent:?} without a cut", invoice.number),
+        other => panic!("{}: {other:?}", invoice.number),
+    }
+    // The same again, as the engine does: it is looked up before anything is written.
+    let again = loop {
+        match sync.send(invoice, None).await {
+            // The server still holds the lock of the connection that was cut.
+            Err(fault) if fault.kind == shopsync::model::fault::FaultKind::Transient => {}
+            again => break again.unwrap(),
+        }
+    };
+    assert!(matches!(again, End::Written(_) | End::Nothing(_)), "{}: {again:?}", invoice.number);
+    if matches!(sent, Ok(End::Written(_))) {
+        assert!(matches!(again, End::Nothing(_)), "{}: written twice", invoice.number);
+    }
+    assert_eq!(whole_bills(shop, invoice).await, 1, "{}", invoice.number);
+    shop.sql(&format!(
+        "DELETE FROM Invoice_Product WHERE InvoiceID IN (SELECT Inv_ID FROM InvoiceInfo WHERE InvoiceNo = N'{0}'); \
+         DELETE FROM Invoice_Payment WHERE InvoiceID IN (SELECT Inv_ID FROM InvoiceInfo WHERE InvoiceNo = N'{0}'); \
+         DELETE FROM InvoiceInfo WHERE InvoiceNo = N'{0}'; DELETE FROM SaleGST WHERE InvNo = N'{0}';",
+        invoice.number
+    ))
+    .await;
+    was_cut
+}
 
-/// Cuts after every `stride`th byte, beginning with these bytes of the way up and the way down. Returns how many cuts
-/// there were.
-async fn cut(tls: Tls, encryption: Encryption, first: [u64; 2], stride: u64) -> u64 {
+/// Cuts after every `stride`th byte of both ways. Returns how many cuts there were.
+async fn cut(tls: Tls, encryption: Encryption, stride: u64) -> u64 {
     let shop = Shop::with(tls);
     let proxy = Proxy::before(shop.port()).await;
     let mut invoice = sale(&shop).await;
     let mut cuts = 0;
-    for (way, mut at) in [Way::Up, Way::Down].into_iter().zip(first) {
-        loop {
-            invoice.number = format!("W-{way:?}-{at}");
-            let sync = ready(&shop, &proxy, encryption, &invoice).await;
-            proxy.cut_after(way, at);
-            let sent = sync.send(&invoice, None).await;
-            let was_cut = proxy.passed(way) >= at;
-            proxy.heal();
-            match &sent {
-                Ok(End::Written(_)) => {
-                    assert_eq!(whole_bills(&shop, &invoice).await, 1, "{}", invoice.number)
-                }
-                Ok(End::Lost) | Err(_) => assert!(was_cut, "{}: {sent:?} without a cut", invoice.number),
-                other => panic!("{}: {other:?}", invoice.number),
-            }
-            // The same again, as the engine does: it is looked up before anything is written.
-            let again = loop {
-                match sync.send(&invoice, None).await {
-                    // The server still holds the lock of the connection that was cut.
-                    Err(fault) if fault.kind == shopsync::model::fault::FaultKind::Transient => {}
-                    again => break again.unwrap(),
-                }
-            };
-            assert!(matches!(again, End::Written(_) | End::Nothing(_)), "{}: {again:?}", invoice.number);
-            if matches!(sent, Ok(End::Written(_))) {
-                assert!(matches!(again, End::Nothing(_)), "{}: written twice", invoice.number);
-            }
-            assert_eq!(whole_bills(&shop, &invoice).await, 1, "{}", invoice.number);
-            shop.sql(&format!(
-                "DELETE FROM Invoice_Product WHERE InvoiceID IN (SELECT Inv_ID FROM InvoiceInfo WHERE InvoiceNo = N'{0}'); \
-                 DELETE FROM Invoice_Payment WHERE InvoiceID IN (SELECT Inv_ID FROM InvoiceInfo WHERE InvoiceNo = N'{0}'); \
-                 DELETE FROM InvoiceInfo WHERE InvoiceNo = N'{0}'; DELETE FROM SaleGST WHERE InvNo = N'{0}';",
-                invoice.number
-            ))
-            .await;
-            if !was_cut {
-                break;
-            }
-            cuts += 1;
-            at += stride;
+    for way in [Way::Up, Way::Down] {
+        let mut at = 0;
+        while cut_once(&shop, &proxy, encryption, &mut invoice, way, at).await {
+            (cuts, at) = (cuts + 1, at + stride);
         }
     }
     cuts
@@ -107,23 +115,77 @@ async fn cut(tls: Tls, encryption: Encryption, first: [u64; 2], stride: u64) -> 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cut_anywhere_in_the_clear_a_push_is_whole_or_not_there() {
-    let cuts = cut(Tls::Off, Encryption::None, [0; 2], STRIDE).await;
+    let cuts = cut(Tls::Off, Encryption::None, STRIDE).await;
     assert!(cuts > 40, "only {cuts} cuts: the push is not seen by the proxy");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cut_anywhere_within_tls_a_push_is_whole_or_not_there() {
-    let cuts = cut(Tls::On, Encryption::Required, [0; 2], STRIDE * 2).await;
+    let cuts = cut(Tls::On, Encryption::Required, STRIDE * 2).await;
     assert!(cuts > 20, "only {cuts} cuts: the push is not seen by the proxy");
+}
+
+/// Shops side by side in which every single byte is cut after: most of a cut is waiting for the server to let go of a
+/// connection.
+const AT_ONCE: usize = 24;
+/// A push is no longer than the measured one and so many bytes more: numbers differ in length.
+const MARGIN: u64 = 200;
+
+/// How many bytes of a push go up and come down.
+async fn bytes_of_a_push() -> [u64; 2] {
+    let shop = Shop::with(Tls::Off);
+    let proxy = Proxy::before(shop.port()).await;
+    let invoice = sale(&shop).await;
+    let sync = ready(&shop, &proxy, Encryption::None, &invoice).await;
+    let sent = sync.send(&Invoice { number: "W-Down-100000".into(), ..invoice }, None).await.unwrap();
+    assert!(matches!(sent, End::Written(_)), "{sent:?}");
+    [proxy.passed(Way::Up), proxy.passed(Way::Down)]
+}
+
+/// All positions, each handed out once.
+struct Positions {
+    next: AtomicU64,
+    up: u64,
+    all: u64,
+}
+
+impl Positions {
+    fn take(&self) -> Option<(Way, u64)> {
+        let next = self.next.fetch_add(1, Ordering::Relaxed);
+        if next.is_multiple_of(1_000) {
+            let _gone = writeln!(io::stderr(), "{next} of {} positions ({} up)", self.all, self.up);
+        }
+        match next.checked_sub(self.up) {
+            None => Some((Way::Up, next)),
+            Some(down) => (next < self.all).then_some((Way::Down, down)),
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "every byte takes many minutes: `cargo xtask test --thorough` runs it"]
 async fn cut_after_every_single_byte_a_push_is_whole_or_not_there() {
-    // A run that was broken off goes on: the bytes of the way up that it has cut after already.
+    let [up, down] = bytes_of_a_push().await.map(|bytes| bytes + MARGIN);
+    // A run that was broken off goes on: so many positions were cut at already, those of the way up first.
     let done = std::env::var("SHOPSYNC_CUT_ALREADY").map_or(0, |text| text.parse().expect("a number"));
-    // Each in a shop of its own: most of a cut is waiting for the server to let go of a connection.
-    let parts = (0..AT_ONCE).map(|first| cut(Tls::Off, Encryption::None, [done + first, first], AT_ONCE));
-    let cuts: u64 = futures_util::future::join_all(parts).await.iter().sum();
-    assert!(cuts > 5_000, "only {cuts} cuts");
+    let positions = Positions { next: AtomicU64::new(done), up, all: up + down };
+    let part = async || {
+        let shop = Shop::with(Tls::Off);
+        let proxy = Proxy::before(shop.port()).await;
+        let mut invoice = sale(&shop).await;
+        let (mut cuts, mut whole) = (0, HashSet::new());
+        while let Some((way, at)) = positions.take() {
+            match cut_once(&shop, &proxy, Encryption::None, &mut invoice, way, at).await {
+                true => cuts += 1,
+                false => _ = whole.insert(format!("{way:?}")),
+            }
+        }
+        (cuts, whole)
+    };
+    let parts = futures_util::future::join_all((0..AT_ONCE).map(|_| part())).await;
+    let cuts: u64 = parts.iter().map(|(cuts, _)| cuts).sum();
+    let _gone = writeln!(io::stderr(), "{cuts} cuts");
+    let ends: HashSet<_> = parts.iter().flat_map(|(_, whole)| whole).collect();
+    assert_eq!(ends.len(), if done < up { 2 } else { 1 }, "a push is longer than what was cut: {ends:?}");
+    assert!(cuts + 2 * MARGIN >= up + down - done, "only {cuts} cuts");
 }
