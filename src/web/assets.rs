@@ -166,6 +166,17 @@ mod tests {
     }
 
     #[test]
+    fn every_module_is_asked_for_at_once() {
+        // One that only another one names is asked for when that has come: a window would open in six steps.
+        for asset in ASSETS.iter().filter(|asset| asset.path.ends_with(".js")) {
+            let link = format!("<link rel=\"modulepreload\" href=\"{}\">", asset.path);
+            assert_eq!(PAGE.matches(&link).count(), 1, "{link}");
+        }
+        let scripts = ASSETS.iter().filter(|asset| asset.path.ends_with(".js")).count();
+        assert_eq!(PAGE.matches("modulepreload").count(), scripts, "none that is not there");
+    }
+
+    #[test]
     fn nothing_is_loaded_from_anywhere_else() {
         for text in ASSETS.iter().map(|asset| asset.text).chain([PAGE, LOCKED]) {
             // The name of a drawing's markup, and what an address looks like.
