@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 /// A PocketBase record id: 15 characters of `[a-z0-9]` by default, opaque to us.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct RecordId(String);
+pub struct RecordId(Box<str>);
 
 impl RecordId {
     /// Takes any text as it comes from the app or the store.
     pub fn new(id: impl Into<String>) -> Self {
-        Self(id.into())
+        Self(id.into().into())
     }
 
     /// The id as PocketBase writes it.

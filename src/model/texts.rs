@@ -6,8 +6,8 @@ use string_interner::symbol::{Symbol as _, SymbolU32};
 use string_interner::{StringInterner, backend::StringBackend};
 
 /// A map from texts to small values in a few blocks of memory, where a `HashMap` has a piece of its own for each text: of
-/// fifty thousand codes half as much. Nothing is ever taken out.
-#[derive(Debug)]
+/// fifty thousand codes half as much. No text is ever taken out.
+#[derive(Debug, Clone)]
 pub struct Texts<T> {
     /// Numbered as they came, from 0 on.
     texts: StringInterner<StringBackend<SymbolU32>, RandomState>,
@@ -23,6 +23,15 @@ impl<T> Default for Texts<T> {
         Self::for_about(0)
     }
 }
+
+/// The same texts with the same values, in whatever order they came.
+impl<T: PartialEq> PartialEq for Texts<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.len() == other.len() && self.iter().all(|(text, value)| other.get(text) == Some(value))
+    }
+}
+
+impl<T: Eq> Eq for Texts<T> {}
 
 impl<T> Texts<T> {
     /// Room for so many: one that grows needs its old memory and its new one for a moment.
@@ -49,6 +58,25 @@ impl<T> Texts<T> {
     /// The text of a place.
     pub fn text(&self, place: Place) -> Option<&str> {
         self.texts.resolve(place)
+    }
+
+    /// What stands for this text from now on, whatever did before.
+    pub fn set(&mut self, text: &str, value: T) {
+        let place = self.texts.get_or_intern(text).to_usize();
+        match self.values.get_mut(place) {
+            Some(there) => *there = value,
+            None => self.values.push(value),
+        }
+    }
+
+    /// All texts with what stands for them, in the order in which they came.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &T)> {
+        self.texts.iter().map(|(_, text)| text).zip(&self.values)
+    }
+
+    /// All values, to be changed.
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.values.iter_mut()
     }
 
     /// Where the text stands from now on, or, of one that is known, what stands for it already.
@@ -82,6 +110,23 @@ mod tests {
         *texts.add("pen", 3).unwrap_err() = 4;
         assert_eq!((texts.get("pen"), texts.get(""), texts.get("Pen")), (Some(&4), Some(&2), None));
         assert_eq!((texts.text(place), texts.len(), texts.is_empty()), (Some("pen"), 2, false));
+    }
+
+    #[test]
+    fn what_is_set_stands_there_and_the_order_of_coming_makes_no_difference() {
+        let (mut one, mut other) = (Texts::default(), Texts::default());
+        for text in ["a", "b"] {
+            one.set(text, 0);
+        }
+        one.set("a", 1);
+        for (text, value) in [("b", 0), ("a", 1)] {
+            other.set(text, value);
+        }
+        assert_eq!(one.iter().collect::<Vec<_>>(), [("a", &1), ("b", &0)]);
+        assert_eq!(one, other);
+        other.values_mut().for_each(|value| *value = 2);
+        assert_ne!(one, other);
+        assert_ne!(one, Texts::default());
     }
 
     #[test]

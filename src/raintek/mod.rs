@@ -24,7 +24,7 @@ mod way;
 mod write;
 
 use std::fmt;
-use std::sync::{Arc, Mutex as StdMutex, PoisonError};
+use std::sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use chrono::NaiveDate;
@@ -41,7 +41,6 @@ use crate::model::product::PosProduct;
 use crate::model::scan::MarkedBill;
 use crate::model::schema::PosSchema;
 use crate::model::settings::{PostingSettings, RaintekSettings, StockSource};
-use crate::model::texts::Texts;
 use crate::ports::{Pos, PosTransaction};
 
 pub use candidate::{Look, look};
@@ -66,8 +65,8 @@ pub struct RainTek {
     reads: Slot,
     writes: Slot,
     schema: StdMutex<Option<Arc<PosSchema>>>,
-    /// ProductCode (upper case) -> PID, from the last products pass: lets a push find its products by key.
-    codes: StdMutex<Texts<ProductId>>,
+    /// From the last products pass: lets a push find its products by key.
+    codes: StdMutex<products::Codes>,
 }
 
 impl fmt::Debug for RainTek {
@@ -138,11 +137,14 @@ impl RainTek {
         self.schema.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    fn codes(&self) -> MutexGuard<'_, products::Codes> {
+        self.codes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Keys of the products an invoice names, as the last products pass knew them.
     fn known_pids(&self, lookup: &Lookup) -> Vec<ProductId> {
-        let codes = self.codes.lock().unwrap_or_else(PoisonError::into_inner);
-        let pid = |code: &String| codes.get(&code.to_uppercase()).copied();
-        lookup.product_codes.iter().filter_map(pid).collect()
+        let codes = self.codes();
+        lookup.product_codes.iter().filter_map(|code| codes.pid(code)).collect()
     }
 
     /// One round trip on the read connection, and what is made of its answers; a connection whose answers cannot be read
@@ -192,15 +194,14 @@ impl Pos for RainTek {
         let mut slot = self.reads.lock().await;
         let mut sql = self.take(&mut slot).await?;
         let schema = self.need_schema()?;
-        let before = self.codes.lock().unwrap_or_else(PoisonError::into_inner).len();
-        let mut codes = products::Codes::for_about(before);
+        self.codes().begin();
         let mut each = |product: PosProduct| {
-            codes.add(&product);
+            self.codes().add(&product);
             take(product);
         };
         products::read(&mut sql, &schema, self.stock, &mut each).await?;
+        self.codes().end();
         *slot = Some(sql);
-        *self.codes.lock().unwrap_or_else(PoisonError::into_inner) = codes.0;
         Ok(())
     }
 

@@ -31,23 +31,55 @@ pub(super) const PRODUCT: [&str; 12] = [
     "VAT",
 ];
 
-/// ProductCode (upper case) -> PID, the lowest where two claim one.
-#[derive(Debug)]
-pub(super) struct Codes(pub(super) Texts<ProductId>);
+/// ProductCode (upper case) -> PID, the lowest where two claim one, as the passes showed them: a look-up that finds
+/// another product or none under that PID asks by the code.
+#[derive(Debug, Default)]
+pub(super) struct Codes {
+    pids: Texts<Shown>,
+    /// Counts up with each pass over all products.
+    pass: u32,
+    /// Codes that this pass has shown.
+    shown: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Shown {
+    pid: ProductId,
+    /// The pass that showed it last.
+    pass: u32,
+}
 
 impl Codes {
-    /// Room for so many.
-    pub(super) fn for_about(many: usize) -> Self {
-        Self(Texts::for_about(many))
+    /// From here on another pass shows them. What it does not show stays, in the memory that is there already.
+    pub(super) fn begin(&mut self) {
+        self.pass = self.pass.wrapping_add(1);
+        self.shown = 0;
     }
 
     pub(super) fn add(&mut self, product: &PosProduct) {
         let Some(code) = product.code.as_deref().map(str::trim).filter(|code| !code.is_empty()) else {
             return;
         };
-        if let Err(pid) = self.0.add(&code.to_uppercase(), product.pid) {
-            *pid = product.pid.min(*pid);
+        let shown = Shown { pid: product.pid, pass: self.pass };
+        match self.pids.add(&code.to_uppercase(), shown) {
+            Err(before) if before.pass == shown.pass => before.pid = before.pid.min(shown.pid),
+            Err(before) => {
+                *before = shown;
+                self.shown += 1;
+            }
+            Ok(_) => self.shown += 1,
         }
+    }
+
+    /// All were shown: where most of what is remembered is gone from RainTek, it is gathered anew.
+    pub(super) fn end(&mut self) {
+        if self.shown * 2 < self.pids.len() {
+            *self = Self::default();
+        }
+    }
+
+    pub(super) fn pid(&self, code: &str) -> Option<ProductId> {
+        self.pids.get(&code.to_uppercase()).map(|shown| shown.pid)
     }
 }
 
@@ -218,6 +250,38 @@ mod tests {
     fn table(name: &str, columns: &[(&str, ColumnKind)]) -> Table {
         let column = |&(name, kind): &(&str, ColumnKind)| Column { name: name.into(), kind, identity: false };
         Table { name: name.into(), columns: columns.iter().map(column).collect() }
+    }
+
+    #[test]
+    fn a_code_is_known_by_its_lowest_pid_of_the_last_pass() {
+        let product = |pid, code: &str| PosProduct {
+            pid,
+            code: Some(code.into()),
+            name: None,
+            hsn: String::new(),
+            unit: String::new(),
+            price: None,
+            mrp: None,
+            barcode: String::new(),
+            gst_rate: None,
+            active: true,
+            lot_mrp: None,
+            lot_barcode: None,
+            stock: Decimal::ZERO,
+        };
+        let mut codes = Codes::default();
+        let mut pass = |products: &[(ProductId, &str)]| {
+            codes.begin();
+            products.iter().for_each(|(pid, code)| codes.add(&product(*pid, code)));
+            codes.end();
+            ["A", "b ", " c"].map(|code| codes.pid(code.trim()))
+        };
+        assert_eq!(pass(&[(5, "a"), (7, " B"), (6, "A"), (8, ""), (9, "C")]), [Some(5), Some(7), Some(9)]);
+        // Another product has the code by now, with a higher PID.
+        assert_eq!(pass(&[(12, "A"), (11, "A"), (7, "B")]), [Some(11), Some(7), Some(9)]);
+        // Two of three are gone.
+        assert_eq!(pass(&[(11, "A")]), [None, None, None]);
+        assert_eq!(pass(&[(11, "A")]), [Some(11), None, None]);
     }
 
     #[test]

@@ -17,7 +17,8 @@ use crate::model::words::one_line;
 /// nothing from the app.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Held {
-    by_code: HashMap<Box<str>, HeldProduct>,
+    /// Code -> product; nothing where a phone's code was given up for RainTek's.
+    by_code: Texts<Option<HeldProduct>>,
     /// Barcode -> code, of products that a phone added.
     unlinked_barcodes: HashMap<Box<str>, Box<str>>,
 }
@@ -74,7 +75,16 @@ impl Held {
         }
         let hash = product.fields.as_ref().map_or(0, fields_hash);
         let entry = HeldProduct { id: product.id.clone(), hash, linked, active: product.active };
-        self.by_code.insert(code, entry);
+        self.by_code.set(&code, Some(entry));
+    }
+
+    fn product(&self, code: &str) -> Option<&HeldProduct> {
+        self.by_code.get(code)?.as_ref()
+    }
+
+    /// All with their codes.
+    fn products(&self) -> impl Iterator<Item = (&str, &HeldProduct)> {
+        self.by_code.iter().filter_map(|(code, product)| Some((code, product.as_ref()?)))
     }
 
     /// Takes over a write that the app confirmed.
@@ -83,22 +93,16 @@ impl Held {
             ProductWrite::Create { id, fields } | ProductWrite::Update { id, fields } => {
                 // A product linked by its barcode gives up the code the phone gave it.
                 if let Some(code) = self.unlinked_barcodes.remove(fields.barcode.as_str())
-                    && self.by_code.get(&code).is_some_and(|held| held.id == *id)
+                    && self.product(&code).is_some_and(|held| held.id == *id)
                 {
-                    self.by_code.remove(&code);
+                    self.by_code.set(&code, None);
                 }
-                self.by_code.insert(
-                    fields.code.as_str().into(),
-                    HeldProduct {
-                        id: id.clone(),
-                        hash: fields_hash(fields),
-                        linked: true,
-                        active: fields.active,
-                    },
-                );
+                let (hash, active) = (fields_hash(fields), fields.active);
+                self.by_code
+                    .set(&fields.code, Some(HeldProduct { id: id.clone(), hash, linked: true, active }));
             }
             ProductWrite::Deactivate { id } => {
-                if let Some(held) = self.by_code.values_mut().find(|held| held.id == *id) {
+                if let Some(held) = self.by_code.values_mut().flatten().find(|held| held.id == *id) {
                     held.active = false;
                     held.hash = 0;
                 }
@@ -152,7 +156,7 @@ impl<'a> Comparison<'a> {
         self.shown += 1;
         let Some(fields) = self.wanted(row) else { return };
         let held = self.held;
-        if let Some(product) = held.by_code.get(fields.code.as_str()) {
+        if let Some(product) = held.product(&fields.code) {
             if product.hash != fields_hash(&fields) {
                 self.writes.push(ProductWrite::Update { id: product.id.clone(), fields });
             }
@@ -160,7 +164,7 @@ impl<'a> Comparison<'a> {
         }
         let phone_code =
             held.unlinked_barcodes.get(fields.barcode.as_str()).filter(|_| !fields.barcode.is_empty());
-        let phone_product = phone_code.and_then(|code| held.by_code.get(code));
+        let phone_product = phone_code.and_then(|code| held.product(code));
         self.writes.push(match (phone_code, phone_product) {
             (Some(code), Some(product)) if self.linked_by_barcode.insert(code) => {
                 ProductWrite::Update { id: product.id.clone(), fields }
@@ -176,17 +180,13 @@ impl<'a> Comparison<'a> {
 
     /// All rows were taken.
     pub fn finish(mut self) -> CataloguePlan {
-        let known = self.held.by_code.values().filter(|product| product.linked && product.active).count();
+        let in_use = || self.held.products().filter(|(_, product)| product.linked && product.active);
+        let known = in_use().count();
         if self.shown * 2 < known {
             return CataloguePlan::Suspicious { shown: self.shown, known };
         }
-        let mut gone: Vec<&HeldProduct> = self
-            .held
-            .by_code
-            .iter()
-            .filter(|(code, product)| product.linked && product.active && self.codes.get(code).is_none())
-            .map(|(_, product)| product)
-            .collect();
+        let mut gone: Vec<&HeldProduct> =
+            in_use().filter(|(code, _)| self.codes.get(code).is_none()).map(|(_, product)| product).collect();
         gone.sort_by(|left, right| left.id.cmp(&right.id));
         self.writes
             .extend(gone.into_iter().map(|product| ProductWrite::Deactivate { id: product.id.clone() }));
