@@ -82,7 +82,6 @@ impl<T> Texts<T> {
     /// Where the text stands from now on, or, of one that is known, what stands for it already.
     ///
     /// # Errors
-    ///
     /// The value that is there; the new one is dropped.
     pub fn add(&mut self, text: &str, value: T) -> Result<Place, &mut T> {
         let place = self.texts.get_or_intern(text);
@@ -90,10 +89,7 @@ impl<T> Texts<T> {
             self.values.push(value);
             return Ok(place);
         }
-        match self.values.get_mut(place.to_usize()) {
-            Some(there) => Err(there),
-            None => Ok(place),
-        }
+        self.values.get_mut(place.to_usize()).map_or(Ok(place), Err)
     }
 }
 
